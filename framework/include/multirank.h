@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Multirank: the shape of Python's multiprocessing for MPI jobs, in C.
+ *
+ * This header brings all public headers.  None of them includes mpi.h.
+ */
+#ifndef MULTIRANK_H
+#define MULTIRANK_H
+
+#include <multirank/array.h>
+#include <multirank/base.h>
+#include <multirank/job.h>
+#include <multirank/lock.h>
+#include <multirank/log.h>
+#include <multirank/pipe.h>
+#include <multirank/pool.h>
+#include <multirank/process.h>
+#include <multirank/queue.h>
+#include <multirank/value.h>
+#include <multirank/wait.h>
+
+#endif

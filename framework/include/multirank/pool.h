@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Pool: workers that map a function over many inputs.
+ *
+ * The workers are the ranks; the share of rank 0 is computed by a child
+ * beside it.  Inputs are scattered into shared memory once, each worker has a
+ * range of its own and steals from the others when it is empty, and results
+ * are gathered where they were written.
+ */
+#ifndef MULTIRANK_POOL_H
+#define MULTIRANK_POOL_H
+
+#include <multirank/base.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct mr_pool {
+    mr_handle handle;
+} mr_pool;
+
+/* Zeroed means: all defaults. */
+typedef struct mr_pool_options {
+    size_t workers; /* 0: as many as ranks; above that, more children */
+} mr_pool_options;
+
+/* What a task function is told beside its input. */
+typedef struct mr_task {
+    size_t index;         /* of the task in its map, from 0 */
+    size_t count;         /* tasks in the map */
+    const void *context;  /* the shared argument, or NULL */
+    size_t context_size;  /* bytes */
+    size_t input_size;    /* bytes of one input, may be 0 */
+    size_t output_size;   /* bytes of one output, may be 0 */
+    unsigned int worker;  /* 0 to workers - 1 */
+    unsigned int workers; /* of the pool */
+} mr_task;
+
+/*
+ * A task: reads `input`, writes `output`, which is zeroed or holds what the
+ * caller's memory held (in place).  It may run in any worker, and must not
+ * create processes or pools.  Any value but MR_OK makes the task a failure;
+ * see mr_task_fail.
+ */
+typedef mr_error mr_task_function(const void *input, void *output,
+                                  const mr_task *task);
+
+#define MR_TEXT_SIZE 256 /* bytes of an error's text with its final zero */
+#define MR_HOST_SIZE 64  /* bytes of a host's name with its final zero */
+
+/* How the first task failed that did. */
+typedef struct mr_task_error {
+    mr_error code;           /* what the task returned, or why it could not */
+    size_t index;            /* the task */
+    int rank;                /* where it ran */
+    int signal;              /* that ended its worker, or 0 */
+    char host[MR_HOST_SIZE]; /* of that rank */
+    char text[MR_TEXT_SIZE]; /* of mr_task_fail, or the library's own */
+} mr_task_error;
+
+/* Zeroed means: all defaults. */
+typedef struct mr_map_options {
+    size_t chunk;  /* tasks taken at once; 0: chosen while it runs */
+    double timeout; /* seconds; 0 or MR_FOREVER: none */
+    mr_task_error *error; /* NULL, or where the first failure is told */
+} mr_map_options;
+
+/**
+ * Make a pool.
+ *
+ * Callers:   any endpoint that is not a daemon and not inside a task.
+ * Blocks:    until its children are started.
+ * Ownership: the pool lives until mr_pool_destroy or the end of its creator.
+ * Units:     workers in processes, 1 to 4096.
+ * Errors:    MR_ERR_ARGUMENT - pool is NULL, or too many workers;
+ *            MR_ERR_STATE - no job, a daemon, or inside a task;
+ *            MR_ERR_SYSTEM, MR_ERR_LIMIT, MR_ERR_NO_MEMORY - a child could
+ *            not be started.
+ * Differs:   workers are ranks, so nothing is spawned for most of them.
+ */
+MR_CHECKED mr_error mr_pool_create(mr_pool *pool,
+                                   const mr_pool_options *options);
+
+/**
+ * The number of workers.
+ *
+ * Callers:   any endpoint, any thread.
+ * Blocks:    never.
+ * Ownership: *workers is written on success only.
+ * Units:     processes.
+ * Errors:    MR_ERR_ARGUMENT - workers is NULL; MR_ERR_STALE - destroyed.
+ * Differs:   not public in Python.
+ */
+MR_CHECKED mr_error mr_pool_size(mr_pool pool, size_t *workers);
+
+/**
+ * Call `function` for each of `count` inputs, in parallel, and gather the
+ * outputs in order.  Task i reads inputs + i * input_size and writes
+ * outputs + i * output_size.  Memory of an Array is used in place, other
+ * memory is copied.  After a failure the other tasks still run.
+ *
+ * Callers:   the creator of the pool, one thread at a time.
+ * Blocks:    until all tasks have run, at most options->timeout seconds.
+ * Ownership: everything stays the caller's.  `context` is copied once and is
+ *            shared, read only, by the tasks of a node.
+ * Units:     sizes in bytes; an input size of 0 with inputs NULL gives tasks
+ *            nothing but their index; likewise for outputs.  `count` 0 calls
+ *            nothing and is MR_OK.
+ * Errors:    MR_ERR_ARGUMENT - function is NULL, inputs, outputs or context
+ *            is NULL with a size, count times a size overflows, timeout is
+ *            NaN; MR_ERR_FUNCTION - the function lies in no loaded module;
+ *            MR_ERR_TIMEOUT - tasks that have begun go on, the others never
+ *            run; MR_ERR_WORKER_DIED - a task ended its worker; MR_ERR_STATE
+ *            - not the creator, or another map of this pool is under way;
+ *            MR_ERR_NO_MEMORY, MR_ERR_TOO_LARGE - inputs and outputs do not
+ *            fit into the segment; MR_ERR_STALE - destroyed; or what the
+ *            first failing task returned.  outputs are written on MR_OK, and
+ *            after a failing task for all tasks that did not fail.
+ * Differs:   a worker that dies is replaced and reported, in Python the map
+ *            hangs; a chunk of 0 is "choose", it does not return nothing.
+ */
+MR_CHECKED mr_error mr_pool_map(mr_pool pool, mr_task_function *function,
+                                const void *context, size_t context_size,
+                                const void *inputs, size_t input_size,
+                                void *outputs, size_t output_size,
+                                size_t count, const mr_map_options *options);
+
+/**
+ * End a pool: its children are terminated, its ranks are free for others.
+ *
+ * Callers:   any endpoint, any thread that is not inside a map of this pool.
+ * Blocks:    until its children have ended.
+ * Ownership: frees the pool; its handles become stale.
+ * Units:     none.
+ * Errors:    MR_ERR_STALE - destroyed before; MR_ERR_STATE - a map is under
+ *            way.
+ * Differs:   Python's terminate() and join().
+ */
+MR_API mr_error mr_pool_destroy(mr_pool pool);
+
+/**
+ * Fail with a text: `return mr_task_fail(MR_ERR_USER + 1, "row %d", row);`
+ *
+ * Callers:   a task function, in the thread that runs it.
+ * Blocks:    never.
+ * Ownership: `format` and the arguments are printf's; the text is copied and
+ *            cut to MR_TEXT_SIZE.
+ * Units:     none.
+ * Errors:    returns `code`; MR_OK becomes MR_ERR_USER.
+ * Differs:   Python raises an exception.
+ */
+MR_API mr_error mr_task_fail(mr_error code, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

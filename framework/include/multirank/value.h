@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Value: one number in shared memory, with a recursive lock of its own.
+ */
+#ifndef MULTIRANK_VALUE_H
+#define MULTIRANK_VALUE_H
+
+#include <multirank/base.h>
+#include <multirank/lock.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* The type of a Value, or of the elements of an Array. */
+typedef enum mr_type {
+    MR_INT32 = 1, /* int32_t */
+    MR_INT64,     /* int64_t */
+    MR_DOUBLE     /* double */
+} mr_type;
+
+typedef struct mr_value {
+    mr_handle handle;
+} mr_value;
+
+/* Zeroed means: all defaults. */
+typedef struct mr_value_options {
+    int place; /* MR_ON_RANK(r), or MR_PLACE_DEFAULT: the caller's rank */
+} mr_value_options;
+
+/**
+ * Make a Value.
+ *
+ * Callers:   any endpoint, any thread.
+ * Blocks:    never.
+ * Ownership: `initial` is copied; NULL means zero.  The Value lives until
+ *            mr_value_destroy or the end of the job.
+ * Units:     `initial` points to one element of `type`.
+ * Errors:    MR_ERR_ARGUMENT - value is NULL, an unknown type, or a rank that
+ *            does not exist; MR_ERR_STATE - no job; MR_ERR_LIMIT - too many
+ *            objects; MR_ERR_NO_MEMORY - the segment is full.
+ * Differs:   types are an enum, not letters.
+ */
+MR_CHECKED mr_error mr_value_create(mr_value *value, mr_type type,
+                                    const void *initial,
+                                    const mr_value_options *options);
+
+/**
+ * Read a Value; the read is atomic, and does not wait for its lock.
+ *
+ * Callers:   any endpoint, any thread.
+ * Blocks:    never.
+ * Ownership: *out is written on success only.
+ * Units:     `out` points to one element of the Value's type.
+ * Errors:    MR_ERR_ARGUMENT - out is NULL; MR_ERR_STALE - destroyed.
+ * Differs:   Python's .value takes the lock for each access.
+ */
+MR_CHECKED mr_error mr_value_get(mr_value value, void *out);
+
+/**
+ * Write a Value; the write is atomic, and does not wait for its lock.
+ *
+ * Callers:   any endpoint, any thread.
+ * Blocks:    never.
+ * Ownership: `in` stays the caller's.
+ * Units:     `in` points to one element of the Value's type.
+ * Errors:    MR_ERR_ARGUMENT - in is NULL; MR_ERR_STALE - destroyed.
+ * Differs:   Python's .value takes the lock for each access.
+ */
+MR_CHECKED mr_error mr_value_set(mr_value value, const void *in);
+
+/**
+ * Add to a Value in one atomic step, without its lock.  Integers wrap.
+ *
+ * Callers:   any endpoint, any thread.
+ * Blocks:    never.
+ * Ownership: `amount` stays the caller's; `before`, which may be NULL,
+ *            receives what the Value was, on success only.
+ * Units:     both point to one element of the Value's type.
+ * Errors:    MR_ERR_ARGUMENT - amount is NULL; MR_ERR_STALE - destroyed.
+ * Differs:   Python has no such call: `v.value += 1` needs the lock.
+ */
+MR_CHECKED mr_error mr_value_add(mr_value value, const void *amount,
+                                 void *before);
+
+/**
+ * The lock that belongs to a Value, for mr_lock_acquire and mr_lock_release.
+ *
+ * Callers:   any endpoint, any thread.
+ * Blocks:    never.
+ * Ownership: *lock is part of the Value and not destroyed by itself.
+ * Units:     none.
+ * Errors:    MR_ERR_ARGUMENT - lock is NULL; MR_ERR_STALE - destroyed.
+ * Differs:   not at all; it is recursive.
+ */
+MR_CHECKED mr_error mr_value_get_lock(mr_value value, mr_lock *lock);
+
+/**
+ * Destroy a Value.  Who waits for its lock gets MR_ERR_CLOSED.
+ *
+ * Callers:   any endpoint, any thread.
+ * Blocks:    while other endpoints are inside a call on it.
+ * Ownership: frees the Value; its handles become stale.
+ * Units:     none.
+ * Errors:    MR_ERR_STALE - destroyed before.
+ * Differs:   Python leaves this to garbage collection.
+ */
+MR_API mr_error mr_value_destroy(mr_value value);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
