@@ -1,0 +1,112 @@
+dnl SPDX-License-Identifier: BSD-3-Clause
+dnl The checks that configure.ac is made of.
+
+dnl MRI_CHECK_FLAG(FLAG, VARIABLE)
+dnl Appends FLAG to VARIABLE if the compiler takes it without a word; clang
+dnl only warns about an option it does not know, hence -Werror.
+AC_DEFUN([MRI_CHECK_FLAG], [
+  AC_MSG_CHECKING([whether $CC takes $1])
+  mri_saved_CFLAGS=$CFLAGS
+  CFLAGS="$CFLAGS -Werror $1"
+  AC_COMPILE_IFELSE([AC_LANG_PROGRAM()],
+    [AC_MSG_RESULT([yes]); AS_VAR_APPEND([$2], [" $1"])],
+    [AC_MSG_RESULT([no])])
+  CFLAGS=$mri_saved_CFLAGS
+])
+
+dnl MRI_REQUIRE_FLAGS(FLAGS)
+dnl Ends configure unless a program can be linked with FLAGS.
+AC_DEFUN([MRI_REQUIRE_FLAGS], [
+  AC_MSG_CHECKING([whether $CC links with $1])
+  mri_saved_CFLAGS=$CFLAGS
+  CFLAGS="$CFLAGS $1"
+  AC_LINK_IFELSE([AC_LANG_PROGRAM()],
+    [AC_MSG_RESULT([yes])],
+    [AC_MSG_RESULT([no])
+     AC_MSG_ERROR([this compiler cannot link with $1])])
+  CFLAGS=$mri_saved_CFLAGS
+])
+
+dnl MRI_MISSING(WHAT, DEBIAN PACKAGES, FEDORA PACKAGES, VARIABLE PREFIX)
+AC_DEFUN([MRI_MISSING], [
+  AC_MSG_ERROR([$1 not found.
+  Debian, Ubuntu:  apt-get install $2
+  Fedora, RHEL:    dnf install $3
+  Elsewhere:       set $4_CFLAGS and $4_LIBS, or PKG_CONFIG_PATH])
+])
+
+dnl MRI_TRY_LINK(PREFIX, HEADER, CALL, IF FOUND, IF NOT)
+dnl Links CALL with PREFIX_CFLAGS and PREFIX_LIBS.
+AC_DEFUN([MRI_TRY_LINK], [
+  mri_saved_CPPFLAGS=$CPPFLAGS mri_saved_LIBS=$LIBS
+  CPPFLAGS="$CPPFLAGS $$1_CFLAGS" LIBS="$$1_LIBS $LIBS"
+  AC_LINK_IFELSE([AC_LANG_PROGRAM([[#include <$2>]], [[$3;]])],
+    [mri_linked=yes], [mri_linked=no])
+  CPPFLAGS=$mri_saved_CPPFLAGS LIBS=$mri_saved_LIBS
+  AS_IF([test $mri_linked = yes], [$4], [$5])
+])
+
+dnl MRI_PTHREAD
+dnl Sets PTHREAD_FLAGS, to be given when compiling and when linking.
+AC_DEFUN([MRI_PTHREAD], [
+  MRI_CHECK_FLAG([-pthread], [PTHREAD_FLAGS])
+  AC_SUBST([PTHREAD_FLAGS])
+])
+
+dnl MRI_MPI_FROM(WAY, CFLAGS, LIBS)
+dnl Takes this way to MPI if there was none before and a program links.
+AC_DEFUN([MRI_MPI_FROM], [
+  AS_IF([test -z "$mri_mpi_from"],
+    [MPI_CFLAGS=$2 MPI_LIBS=$3
+     MRI_TRY_LINK([MPI], [mpi.h], [MPI_Init_thread(0, 0, 0, 0)],
+       [mri_mpi_from="$1"])])
+])
+
+dnl MRI_FIND_MPI
+dnl Open MPI by what the user gave, by pkg-config, or by asking mpicc. CC stays
+dnl what it is: a compiler wrapper would link MPI into every program. The
+dnl pkg-config module is the one for C, so that libmpi_cxx is never linked.
+AC_DEFUN([MRI_FIND_MPI], [
+  AC_ARG_VAR([MPI_CFLAGS], [flags to compile with MPI, instead of searching])
+  AC_ARG_VAR([MPI_LIBS], [flags to link with MPI, instead of searching])
+  AC_ARG_VAR([MPICC], [MPI's compiler wrapper, asked when pkg-config is silent])
+  AC_PATH_PROG([MPICC], [mpicc])
+  AC_MSG_CHECKING([for MPI])
+  mri_mpi_from=
+  AS_IF([test -n "$MPI_CFLAGS$MPI_LIBS"],
+    [MRI_MPI_FROM([as given], [$MPI_CFLAGS], [$MPI_LIBS])],
+    [for mri_module in ompi-c ompi mpi-c; do
+       AS_IF([test -n "$PKG_CONFIG" && "$PKG_CONFIG" --exists $mri_module],
+         [MRI_MPI_FROM([pkg-config $mri_module],
+            [`"$PKG_CONFIG" --cflags $mri_module`],
+            [`"$PKG_CONFIG" --libs $mri_module`])])
+     done
+     AS_IF([test -n "$MPICC"],
+       [MRI_MPI_FROM([$MPICC],
+          [`"$MPICC" --showme:compile 2>/dev/null`],
+          [`"$MPICC" --showme:link 2>/dev/null`])])])
+  AS_IF([test -n "$mri_mpi_from"],
+    [AC_MSG_RESULT([$mri_mpi_from])],
+    [AC_MSG_RESULT([no])
+     MRI_MISSING([MPI], [libopenmpi-dev openmpi-bin], [openmpi-devel], [MPI])])
+])
+
+dnl MRI_FIND_HWLOC
+dnl Version 2 or later: version 1 has other names for caches and distances.
+AC_DEFUN([MRI_FIND_HWLOC], [
+  PKG_CHECK_MODULES([HWLOC], [hwloc >= 2.0], [],
+    [MRI_MISSING([hwloc 2], [libhwloc-dev], [hwloc-devel], [HWLOC])])
+])
+
+dnl MRI_FIND_CUNIT
+dnl Not every distribution ships a pkg-config file of CUnit.
+AC_DEFUN([MRI_FIND_CUNIT], [
+  PKG_CHECK_MODULES([CUNIT], [cunit], [],
+    [CUNIT_LIBS=-lcunit
+     AC_MSG_CHECKING([for CUnit without pkg-config])
+     MRI_TRY_LINK([CUNIT], [CUnit/CUnit.h], [CU_initialize_registry()],
+       [AC_MSG_RESULT([yes])],
+       [AC_MSG_RESULT([no])
+        MRI_MISSING([CUnit, which the tests need (or give --disable-tests),],
+          [libcunit1-dev], [CUnit-devel], [CUNIT])])])
+])

@@ -1,0 +1,37 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-3-Clause
+# What `make install` puts down is enough: pkg-config finds it, a program
+# compiles with what pkg-config says, and it runs.
+set -eu
+
+source=${srcdir:-$(dirname "$0")/../..}/tests/install/example.c
+if ! command -v pkg-config > /dev/null; then
+    echo "no pkg-config"
+    exit 77
+fi
+prefix=$(sed -n 's/^prefix=//p' multirank.pc)
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+
+# The installation is staged, so that no rights are needed; the prefix that
+# the package file names is moved there with it.
+${MAKE:-make} install DESTDIR="$scratch" > "$scratch/log" 2>&1 ||
+    { cat "$scratch/log"; exit 1; }
+module=$(find "$scratch" -name multirank.pc)
+export PKG_CONFIG_PATH="${module%/*}"
+query() {
+    pkg-config --define-variable=prefix="$scratch$prefix" "$@" multirank
+}
+
+library=$(query --variable=libdir)
+static=
+if [ ! -e "$library/libmultirank.so" ]; then
+    static=--static
+fi
+# shellcheck disable=SC2046,SC2086
+${CC:-cc} -std=c11 ${SANITIZER_FLAGS:-} $(query --cflags) "$source" \
+    -o "$scratch/example" $(query --libs $static)
+
+version=$(LD_LIBRARY_PATH=$library "$scratch/example")
+echo "compiled and ran against $version, pkg-config says $(query --modversion)"
+[ "$version" = "$(query --modversion)" ]
