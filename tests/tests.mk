@@ -27,29 +27,31 @@ install_scripts = \
 	tests/install/headers.sh \
 	tests/install/package.sh
 
-if DEBUG_BUILD
-launched_suites = $(mpi_suites) $(fault_suites)
-else
-launched_suites = $(mpi_suites)
-endif
-
 # Automake names a log after its test, so that each number of ranks gets a
-# name of its own: a file that holds nothing, tests/launch reads its name.
-launched_runs = \
-	$(launched_suites:=.np1) \
-	$(launched_suites:=.np2) \
-	$(launched_suites:=.np3) \
-	$(launched_suites:=.np4) \
-	$(launched_suites:=.np8)
+# name of its own: an empty file, whose name tests/launch reads.
+mpi_runs = \
+	$(mpi_suites:=.np1) \
+	$(mpi_suites:=.np2) \
+	$(mpi_suites:=.np3) \
+	$(mpi_suites:=.np4) \
+	$(mpi_suites:=.np8)
+fault_runs = \
+	$(fault_suites:=.np1) \
+	$(fault_suites:=.np2) \
+	$(fault_suites:=.np4)
 
-$(launched_runs):
+$(mpi_runs) $(fault_runs):
 	@$(MKDIR_P) $(@D) && : > $@
-CLEANFILES += $(launched_runs)
+CLEANFILES += $(mpi_runs) $(fault_runs)
 
 if BUILD_TESTS
 check_LIBRARIES += tests/harness/libharness.a
-check_PROGRAMS += $(unit_suites) $(launched_suites) $(job_programs)
-TESTS += $(unit_suites) $(launched_runs) $(job_scripts) $(install_scripts)
+check_PROGRAMS += $(unit_suites) $(mpi_suites) $(job_programs)
+TESTS += $(unit_suites) $(mpi_runs) $(job_scripts) $(install_scripts)
+if DEBUG_BUILD
+check_PROGRAMS += $(fault_suites)
+TESTS += $(fault_runs)
+endif
 endif
 
 tests_harness_libharness_a_SOURCES = \
@@ -60,7 +62,8 @@ tests_harness_libharness_a_SOURCES = \
 
 # What holds for every program without flags of its own, that is, for tests.
 # With -rdynamic the stacks of a hung test have names.
-AM_CPPFLAGS = $(INTERNAL_CPPFLAGS) -I$(srcdir)/tests $(CUNIT_CFLAGS)
+AM_CPPFLAGS = $(INTERNAL_CPPFLAGS) -I$(srcdir)/tests $(MPI_CFLAGS) \
+	$(CUNIT_CFLAGS)
 AM_LDFLAGS += -rdynamic
 LDADD = tests/harness/libharness.a libmultirank-core.la $(CUNIT_LIBS)
 
@@ -72,24 +75,34 @@ AM_TESTS_ENVIRONMENT = \
 	MPI_CFLAGS='$(MPI_CFLAGS)'; export MPI_CFLAGS; \
 	SANITIZER_FLAGS='$(SANITIZER_FLAGS)'; export SANITIZER_FLAGS;
 
-# Only the programs of tests/unit, as for ThreadSanitizer.
-check-unit: all
-	$(MAKE) check TESTS='$(unit_suites)'
-
-# The single tests behind the last make check, counted.
-check-count:
-	@$(srcdir)/tests/count tests
+# Parts of make check: for a debug build, for one with AddressSanitizer, for
+# one with ThreadSanitizer, which does not see what other processes do.
+check-programs: all
+	$(MAKE) $(AM_MAKEFLAGS) $(check_LIBRARIES) $(check_PROGRAMS)
+check-fault:
+	$(MAKE) $(AM_MAKEFLAGS) check TESTS='$(unit_suites) $(fault_runs)'
+check-asan:
+	$(MAKE) $(AM_MAKEFLAGS) check TESTS='$(unit_suites) $(mpi_suites:=.np2)'
+check-tsan:
+	$(MAKE) $(AM_MAKEFLAGS) check TESTS='$(unit_suites)'
 
 check-style: all
 	@$(srcdir)/tests/style/run $(srcdir)
 
-.PHONY: check-unit check-count check-style
+.PHONY: check-programs check-fault check-asan check-tsan check-style
 
 EXTRA_DIST += \
 	$(install_scripts) \
 	$(job_scripts) \
 	tests/count \
-	tests/harness/leaks.supp \
-	tests/harness/races.supp \
 	tests/install/example.c \
-	tests/launch
+	tests/launch \
+	tests/style/common.py \
+	tests/style/contracts \
+	tests/style/format \
+	tests/style/layers \
+	tests/style/run \
+	tests/style/sizes \
+	tests/style/sources \
+	tests/style/symbols \
+	tests/style/text

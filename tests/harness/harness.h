@@ -49,30 +49,30 @@ double mrt_scale(void);
 double mrt_now(void);
 
 /** True when expr holds. */
-#define MRT_CHECK(expr)                                                        \
+#define MRT_CHECK(expr) \
     mrt_check((expr) ? true : false, __FILE__, __LINE__, "%s", #expr)
 
 /** Fails with a text made as by printf. */
 #define MRT_FAIL(...) mrt_check(false, __FILE__, __LINE__, __VA_ARGS__)
 
 /** True when two integers are equal; shows both when they are not. */
-#define MRT_EQUAL(actual, expected)                                            \
-    mrt_equal((intmax_t)(actual), (intmax_t)(expected), #actual, #expected,    \
+#define MRT_EQUAL(actual, expected)                                         \
+    mrt_equal((intmax_t)(actual), (intmax_t)(expected), #actual, #expected, \
               __FILE__, __LINE__)
 
 /** True when two strings are equal; NULL equals nothing. */
-#define MRT_TEXT(actual, expected)                                             \
+#define MRT_TEXT(actual, expected) \
     mrt_text((actual), (expected), #actual, __FILE__, __LINE__)
 
 /** True when size bytes are equal; shows where they first differ. */
-#define MRT_BYTES(actual, expected, size)                                      \
+#define MRT_BYTES(actual, expected, size) \
     mrt_bytes((actual), (expected), (size), #actual, __FILE__, __LINE__)
 
 /** True when a call gave MR_OK. */
 #define MRT_OK(call) mrt_error((call), MR_OK, #call, __FILE__, __LINE__)
 
 /** True when a call gave this error. */
-#define MRT_ERROR(call, error)                                                 \
+#define MRT_ERROR(call, error) \
     mrt_error((call), (error), #call, __FILE__, __LINE__)
 
 bool mrt_check(bool holds, const char *file, int line, const char *format, ...)
