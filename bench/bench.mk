@@ -3,4 +3,5 @@
 #
 #   noinst_PROGRAMS += bench/queue
 #   bench_queue_CPPFLAGS = $(PUBLIC_CPPFLAGS)
+#   bench_queue_LDFLAGS = $(COMMON_LDFLAGS)
 #   bench_queue_LDADD = libmultirank.la

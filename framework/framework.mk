@@ -30,15 +30,55 @@ util_sources = \
 
 topology_sources =
 
-memory_sources =
+memory_sources = \
+	framework/memory/allocator.c \
+	framework/memory/allocator.h \
+	framework/memory/record.c \
+	framework/memory/record.h \
+	framework/memory/segment.c \
+	framework/memory/segment.h \
+	framework/memory/word.h
 
 message_sources =
 
-route_sources =
+route_sources = \
+	framework/route/channel.c \
+	framework/route/channel.h \
+	framework/route/mailbox.c \
+	framework/route/mailbox.h \
+	framework/route/object.c \
+	framework/route/object.h \
+	framework/route/operation.c \
+	framework/route/operation.h \
+	framework/route/reap.c \
+	framework/route/reap.h \
+	framework/route/wait.c \
+	framework/route/wait.h
 
-runtime_sources =
+runtime_sources = \
+	framework/runtime/child.c \
+	framework/runtime/child.h \
+	framework/runtime/function.c \
+	framework/runtime/function.h \
+	framework/runtime/output.c \
+	framework/runtime/output.h \
+	framework/runtime/place.c \
+	framework/runtime/place.h \
+	framework/runtime/server.h \
+	framework/runtime/server_main.h
 
-objects_sources =
+objects_sources = \
+	framework/objects/array.c \
+	framework/objects/kinds.c \
+	framework/objects/kinds.h \
+	framework/objects/lock.c \
+	framework/objects/lock.h \
+	framework/objects/number.c \
+	framework/objects/number.h \
+	framework/objects/pipe.c \
+	framework/objects/pipe.h \
+	framework/objects/queue.c \
+	framework/objects/value.c
 
 # The objects, once: the tests link them statically and so reach what the
 # installed library hides.
@@ -54,10 +94,11 @@ libmultirank_core_la_SOURCES = \
 libmultirank_core_la_CPPFLAGS = $(INTERNAL_CPPFLAGS) $(MPI_CFLAGS) \
 	$(HWLOC_CFLAGS)
 libmultirank_core_la_CFLAGS = $(AM_CFLAGS) $(VISIBILITY_FLAGS)
+libmultirank_core_la_LDFLAGS = $(COMMON_LDFLAGS)
 libmultirank_core_la_LIBADD = $(MPI_LIBS) $(HWLOC_LIBS)
 
 lib_LTLIBRARIES += libmultirank.la
 libmultirank_la_SOURCES =
 libmultirank_la_LIBADD = libmultirank-core.la
-libmultirank_la_LDFLAGS = $(AM_LDFLAGS) -version-info $(INTERFACE_VERSION) \
+libmultirank_la_LDFLAGS = $(COMMON_LDFLAGS) -version-info $(INTERFACE_VERSION) \
 	-no-undefined

@@ -11,16 +11,25 @@ unit_suites = \
 	tests/unit/harness_test
 
 # A whole suite in one job, once for each number of ranks.
-mpi_suites =
+mpi_suites = \
+	tests/mpi/lock_test \
+	tests/mpi/pipe_test \
+	tests/mpi/queue_test
 
 # With --enable-debug only: processes and ranks that die at a chosen store.
 fault_suites =
 
 # Programs that the scripts run.
-job_programs =
+job_programs = \
+	tests/job/endings \
+	tests/job/output
 
-# Jobs that abort, exit or are killed, watched from outside.
-job_scripts =
+# Jobs that abort, exit or are killed, watched from outside; and the tour.
+job_scripts = \
+	tests/job/endings.sh \
+	tests/job/kills.sh \
+	tests/job/output.sh \
+	tests/tour/tour.sh
 
 # What is installed can be used.
 install_scripts = \
@@ -60,11 +69,15 @@ tests_harness_libharness_a_SOURCES = \
 	tests/harness/watchdog.c \
 	tests/harness/watchdog.h
 
+# Headers that tests share.
+noinst_HEADERS = \
+	tests/mpi/support.h
+
 # What holds for every program without flags of its own, that is, for tests.
 # With -rdynamic the stacks of a hung test have names.
 AM_CPPFLAGS = $(INTERNAL_CPPFLAGS) -I$(srcdir)/tests $(MPI_CFLAGS) \
 	$(CUNIT_CFLAGS)
-AM_LDFLAGS += -rdynamic
+AM_LDFLAGS = $(COMMON_LDFLAGS) -rdynamic
 LDADD = tests/harness/libharness.a libmultirank-core.la $(CUNIT_LIBS)
 
 LOG_COMPILER = $(srcdir)/tests/launch
@@ -96,6 +109,7 @@ EXTRA_DIST += \
 	$(job_scripts) \
 	tests/count \
 	tests/install/example.c \
+	tests/job/jobs.sh \
 	tests/launch \
 	tests/style/common.py \
 	tests/style/contracts \
@@ -105,4 +119,5 @@ EXTRA_DIST += \
 	tests/style/sizes \
 	tests/style/sources \
 	tests/style/symbols \
-	tests/style/text
+	tests/style/text \
+	tests/tour/expected.txt

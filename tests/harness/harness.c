@@ -28,9 +28,6 @@ enum {
     MAX_FAILURES_KEPT = 20
 };
 
-/* The harness also runs before the library has this function. */
-#pragma weak mr_error_name
-
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 static int failures;
 static bool skipped;
