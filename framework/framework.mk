@@ -28,7 +28,9 @@ util_sources = \
 	framework/util/settings.c \
 	framework/util/settings.h
 
-topology_sources =
+topology_sources = \
+	framework/topology/processors.c \
+	framework/topology/processors.h
 
 memory_sources = \
 	framework/memory/allocator.c \
@@ -37,9 +39,9 @@ memory_sources = \
 	framework/memory/record.h \
 	framework/memory/segment.c \
 	framework/memory/segment.h \
+	framework/memory/window.c \
+	framework/memory/window.h \
 	framework/memory/word.h
-
-message_sources =
 
 route_sources = \
 	framework/route/channel.c \
@@ -60,12 +62,18 @@ runtime_sources = \
 	framework/runtime/child.h \
 	framework/runtime/function.c \
 	framework/runtime/function.h \
+	framework/runtime/job.c \
+	framework/runtime/job.h \
 	framework/runtime/output.c \
 	framework/runtime/output.h \
 	framework/runtime/place.c \
 	framework/runtime/place.h \
+	framework/runtime/server.c \
 	framework/runtime/server.h \
-	framework/runtime/server_main.h
+	framework/runtime/server_main.c \
+	framework/runtime/server_main.h \
+	framework/runtime/work.c \
+	framework/runtime/work.h
 
 objects_sources = \
 	framework/objects/array.c \
@@ -73,10 +81,16 @@ objects_sources = \
 	framework/objects/kinds.h \
 	framework/objects/lock.c \
 	framework/objects/lock.h \
+	framework/objects/map.c \
+	framework/objects/map.h \
 	framework/objects/number.c \
 	framework/objects/number.h \
 	framework/objects/pipe.c \
 	framework/objects/pipe.h \
+	framework/objects/pool.c \
+	framework/objects/pool.h \
+	framework/objects/process.c \
+	framework/objects/process.h \
 	framework/objects/queue.c \
 	framework/objects/value.c
 
@@ -87,7 +101,6 @@ libmultirank_core_la_SOURCES = \
 	$(util_sources) \
 	$(topology_sources) \
 	$(memory_sources) \
-	$(message_sources) \
 	$(route_sources) \
 	$(runtime_sources) \
 	$(objects_sources)

@@ -1,0 +1,347 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Owns the arenas of a segment.
+ *
+ * Latches, in their order: a class before nothing, an arena before nothing,
+ * the segment's backing latch before nothing: no two are held at once.  A
+ * free block or run holds in its first word the next one, a free run in its
+ * second word its size.
+ */
+#include "memory/allocator.h"
+
+#include <assert.h>
+
+#include "memory/record.h"
+#include "memory/segment.h"
+
+enum { SLAB = 64 * 1024, SPARE_HAND = MRI_HANDS - 1 };
+
+typedef struct run {
+    mri_word next;
+    mri_word size;
+} run;
+
+void mri_arena_format(mri_arena *arena, mri_ref start, mri_ref end)
+{
+    arena->start = start;
+    arena->end = end;
+    mri_store(&arena->top, start);
+    mri_store(&arena->backed, start);
+}
+
+static unsigned int class_for(size_t size)
+{
+    unsigned int class = 0;
+
+    while ((size_t)MRI_CLASS_MIN << class < size) {
+        class ++;
+    }
+    return class;
+}
+
+static size_t class_size(unsigned int class)
+{
+    return (size_t)MRI_CLASS_MIN << class;
+}
+
+static uint64_t page_round(size_t size)
+{
+    return ((uint64_t)size + MRI_PAGE - 1) / MRI_PAGE * MRI_PAGE;
+}
+
+static mri_arena *arena_of(mri_ref block)
+{
+    mri_segment *segment = mri_segment_at(mri_segment_of(block));
+
+    return block < segment->arrays.start ? &segment->heap : &segment->arrays;
+}
+
+/* ---- memory behind the pages ------------------------------------------- */
+
+/* Move the arena's `backed` beyond `end`, within the segment's budget. */
+static mr_error back(mri_record *self, mri_segment *segment, mri_arena *arena,
+                     mri_ref end)
+{
+    mr_error error = MR_OK;
+    uint64_t backed;
+
+    if (end <= mri_load(&arena->backed)) {
+        return MR_OK;
+    }
+    mri_latch(self, &segment->backing_latch);
+    backed = mri_peek(&arena->backed);
+    if (end > backed) {
+        uint64_t more = end - backed;
+
+        if (more > segment->budget - mri_peek(&segment->backed)) {
+            error = MR_ERR_NO_MEMORY;
+        } else {
+            error = mri_segment_back(backed, more);
+        }
+        if (!error) {
+            mri_set(self, &segment->backed,
+                    mri_peek(&segment->backed) + more);
+            mri_set(self, &arena->backed, end);
+            mri_commit(self);
+        }
+    }
+    mri_unlatch(self, &segment->backing_latch);
+    return error;
+}
+
+/* ---- runs of pages ------------------------------------------------------ */
+
+/* Into an empty hand; a part of a noted change. */
+static void fill_hand(mri_record *self, unsigned int hand, mri_ref block,
+                      uint64_t size)
+{
+    assert(mri_peek(&self->hands[hand].block) == 0);
+    mri_set(self, &self->hands[hand].size, size);
+    mri_set(self, &self->hands[hand].block, block);
+}
+
+/* First fit; from the end of a run, so that its head stays where it is. */
+static mri_ref take_from_runs(mri_record *self, mri_arena *arena,
+                              uint64_t size)
+{
+    mri_word *link = &arena->runs;
+
+    for (mri_ref at = mri_peek(link); at; at = mri_peek(link)) {
+        run *free = mri_at(at);
+        uint64_t have = mri_peek(&free->size);
+
+        if (have == size) {
+            mri_set(self, link, mri_peek(&free->next));
+            return at;
+        }
+        if (have > size) {
+            mri_set(self, &free->size, have - size);
+            return at + have - size;
+        }
+        link = &free->next;
+    }
+    return 0;
+}
+
+static mr_error take_run(mri_record *self, mri_arena *arena, uint64_t size,
+                         unsigned int hand)
+{
+    mri_ref at;
+
+    mri_latch(self, &arena->latch);
+    at = take_from_runs(self, arena, size);
+    if (!at && size <= arena->end - mri_peek(&arena->top)) {
+        at = mri_peek(&arena->top);
+        mri_set(self, &arena->top, at + size);
+    }
+    if (at) {
+        fill_hand(self, hand, at, size);
+        mri_commit(self);
+    }
+    mri_unlatch(self, &arena->latch);
+    return at ? MR_OK : MR_ERR_NO_MEMORY;
+}
+
+/* Give the run in a hand back; merge it with what touches it. */
+static void give_run(mri_record *self, mri_arena *arena, unsigned int hand)
+{
+    mri_ref at = mri_peek(&self->hands[hand].block);
+    uint64_t size = mri_peek(&self->hands[hand].size);
+    mri_word *link = &arena->runs;
+    run *before = NULL;
+    run *mine = mri_at(at);
+    mri_ref next;
+
+    mri_latch(self, &arena->latch);
+    for (next = mri_peek(link); next && next < at; next = mri_peek(link)) {
+        before = mri_at(next);
+        link = &before->next;
+    }
+    mri_store(&mine->next, next);
+    mri_store(&mine->size, size);
+    if (next == at + size) {
+        run *after = mri_at(next);
+
+        mri_store(&mine->next, mri_peek(&after->next));
+        mri_store(&mine->size, size + mri_peek(&after->size));
+    }
+    if (before && mri_ref_of(before) + mri_peek(&before->size) == at) {
+        mri_set(self, &before->next, mri_peek(&mine->next));
+        mri_set(self, &before->size,
+                mri_peek(&before->size) + mri_peek(&mine->size));
+    } else {
+        mri_set(self, link, at);
+    }
+    mri_set(self, &self->hands[hand].block, 0);
+    mri_commit(self);
+    mri_unlatch(self, &arena->latch);
+}
+
+static mr_error allocate_run(mri_record *self, mri_segment *segment,
+                             mri_arena *arena, uint64_t size,
+                             unsigned int hand)
+{
+    mr_error error;
+
+    if (size > segment->budget || size > arena->end - arena->start) {
+        return MR_ERR_TOO_LARGE;
+    }
+    error = take_run(self, arena, size, hand);
+    if (!error) {
+        error = back(self, segment, arena,
+                     mri_peek(&self->hands[hand].block) + size);
+        if (error) {
+            /* The run was the last one: what is not backed lies on top. */
+            mri_release(self, hand);
+        }
+    }
+    return error;
+}
+
+/* ---- size classes -------------------------------------------------------- */
+
+/* The latch is held.  From the free list, else from the slab. */
+static mri_ref take_small(mri_record *self, mri_class *class, size_t size)
+{
+    mri_ref at = mri_peek(&class->free);
+
+    if (at) {
+        mri_set(self, &class->free, mri_peek((mri_word *)mri_at(at)));
+    } else if (mri_peek(&class->bump) < mri_peek(&class->bump_end)) {
+        at = mri_peek(&class->bump);
+        mri_set(self, &class->bump, at + size);
+    }
+    return at;
+}
+
+static mri_ref allocate_small_once(mri_record *self, mri_class *class,
+                                   size_t size, unsigned int hand)
+{
+    mri_ref at;
+
+    mri_latch(self, &class->latch);
+    at = take_small(self, class, size);
+    if (at) {
+        fill_hand(self, hand, at, size);
+        mri_commit(self);
+    }
+    mri_unlatch(self, &class->latch);
+    return at;
+}
+
+/* Give the class the slab in the spare hand, unless another was faster. */
+static void add_slab(mri_record *self, mri_class *class)
+{
+    mri_hand *spare = &self->hands[SPARE_HAND];
+    bool used = false;
+
+    mri_latch(self, &class->latch);
+    if (mri_peek(&class->bump) == mri_peek(&class->bump_end)) {
+        mri_ref slab = mri_peek(&spare->block);
+
+        mri_set(self, &class->bump, slab);
+        mri_set(self, &class->bump_end, slab + mri_peek(&spare->size));
+        mri_set(self, &spare->block, 0);
+        mri_commit(self);
+        used = true;
+    }
+    mri_unlatch(self, &class->latch);
+    if (!used) {
+        mri_release(self, SPARE_HAND);
+    }
+}
+
+static mr_error allocate_small(mri_record *self, mri_segment *segment,
+                               mri_arena *arena, size_t size,
+                               unsigned int hand)
+{
+    unsigned int index = class_for(size);
+    mri_class *class = &arena->classes[index];
+
+    while (!allocate_small_once(self, class, class_size(index), hand)) {
+        mr_error error =
+            allocate_run(self, segment, arena, SLAB, SPARE_HAND);
+
+        if (error) {
+            return MR_ERR_NO_MEMORY;
+        }
+        add_slab(self, class);
+    }
+    return MR_OK;
+}
+
+static void give_small(mri_record *self, mri_class *class, unsigned int hand)
+{
+    mri_ref at = mri_peek(&self->hands[hand].block);
+
+    mri_latch(self, &class->latch);
+    mri_store((mri_word *)mri_at(at), mri_peek(&class->free));
+    mri_set(self, &class->free, at);
+    mri_set(self, &self->hands[hand].block, 0);
+    mri_commit(self);
+    mri_unlatch(self, &class->latch);
+}
+
+/* ---- both ---------------------------------------------------------------- */
+
+mr_error mri_allocate(mri_record *self, unsigned int index, mri_pool pool,
+                      size_t size, unsigned int hand)
+{
+    mri_segment *segment = mri_segment_at(index);
+    mri_arena *arena = pool == MRI_HEAP ? &segment->heap : &segment->arrays;
+
+    if (mri_fault_allocation()) {
+        return MR_ERR_NO_MEMORY;
+    }
+    if (size > segment->budget) {
+        return MR_ERR_TOO_LARGE;
+    }
+    if (size <= class_size(MRI_CLASSES - 1)) {
+        return allocate_small(self, segment, arena, size, hand);
+    }
+    return allocate_run(self, segment, arena, page_round(size), hand);
+}
+
+void mri_release(mri_record *self, unsigned int hand)
+{
+    mri_ref block = mri_peek(&self->hands[hand].block);
+    uint64_t size = mri_peek(&self->hands[hand].size);
+    mri_arena *arena;
+
+    if (!block) {
+        return;
+    }
+    arena = arena_of(block);
+    if (size <= class_size(MRI_CLASSES - 1)) {
+        give_small(self, &arena->classes[class_for(size)], hand);
+    } else {
+        mri_store(&self->hands[hand].size, page_round(size));
+        give_run(self, arena, hand);
+    }
+}
+
+void mri_hand_over(mri_record *self, unsigned int hand, mri_word *word)
+{
+    mri_set(self, word, mri_peek(&self->hands[hand].block));
+    mri_set(self, &self->hands[hand].block, 0);
+}
+
+void mri_take_back(mri_record *self, unsigned int hand, mri_word *word,
+                   size_t size)
+{
+    fill_hand(self, hand, mri_peek(word), size);
+    mri_set(self, word, 0);
+}
+
+uint64_t mri_arena_used(const mri_arena *arena)
+{
+    uint64_t used = mri_load(&arena->top) - arena->start;
+
+    for (mri_ref at = mri_load(&arena->runs); at;) {
+        const run *free = mri_at(at);
+
+        used -= mri_load(&free->size);
+        at = mri_load(&free->next);
+    }
+    return used;
+}

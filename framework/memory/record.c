@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Owns the records of threads: taking and freeing them, latches, notes, and
+ * the mending of what a dead thread left behind.
+ *
+ * Order of the stores is all that matters here: a note is complete before
+ * the word changes, a latch is listed before it is taken, and listed no
+ * longer only after it was given back.
+ */
+#include "memory/record.h"
+
+#include <assert.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stddef.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "util/clock.h"
+
+_Thread_local mri_record *mri_self_record
+    __attribute__((tls_model("initial-exec")));
+void (*mri_latch_stalled)(void);
+
+static uint64_t process_endpoint;
+static _Thread_local uint64_t thread_endpoint;
+static pthread_key_t leave_key;
+static pthread_once_t leave_once = PTHREAD_ONCE_INIT;
+
+mri_endpoint *mri_endpoint_at(uint64_t id)
+{
+    mri_segment *segment = mri_segment_at(mri_endpoint_rank(id));
+
+    return mri_table_row(&segment->endpoints, mri_endpoint_slot(id));
+}
+
+uint64_t mri_self_endpoint(void)
+{
+    return thread_endpoint ? thread_endpoint : process_endpoint;
+}
+
+void mri_become(uint64_t endpoint, bool thread_only)
+{
+    mri_self_record = NULL;
+    if (thread_only) {
+        thread_endpoint = endpoint;
+    } else {
+        thread_endpoint = 0;
+        process_endpoint = endpoint;
+    }
+}
+
+/* Records are taken by one store, so nothing needs mending here. */
+static mri_record *claim_in(mri_segment *segment, uint64_t endpoint)
+{
+    mri_table *table = &segment->records;
+
+    for (uint64_t i = 0; i < table->max; i++) {
+        mri_record *record = mri_table_row(table, i);
+        uint64_t used = mri_load(&table->used);
+        uint64_t nobody = 0;
+
+        while (i >= mri_load(&table->backed)) {
+            if (mri_table_grow(table)) {
+                return NULL;
+            }
+        }
+        while (used <= i && !mri_cas(&table->used, &used, i + 1)) {
+        }
+        if (mri_load(&record->owner) == 0 &&
+            mri_cas(&record->owner, &nobody, endpoint)) {
+            return record;
+        }
+    }
+    return NULL;
+}
+
+static void leave_at_exit(void *unused)
+{
+    (void)unused;
+    mri_self_leave();
+}
+
+static void make_key(void)
+{
+    pthread_key_create(&leave_key, leave_at_exit);
+}
+
+mri_record *mri_self_claim(void)
+{
+    uint64_t endpoint = mri_self_endpoint();
+    mri_segment *segment;
+    mri_record *record;
+
+    if (!mri_node.base || !endpoint) {
+        return NULL;
+    }
+    segment = mri_segment_at(mri_endpoint_rank(endpoint));
+    record = claim_in(segment, endpoint);
+    if (!record) {
+        return NULL;
+    }
+    mri_store(&record->pid, (uint64_t)getpid());
+    mri_store(&record->sleeping, MRI_AWAKE);
+    mri_add(&segment->awake, 1);
+    record->depth = 0;
+    mri_self_record = record;
+    pthread_once(&leave_once, make_key);
+    pthread_setspecific(leave_key, record);
+    return record;
+}
+
+void mri_self_leave(void)
+{
+    mri_record *record = mri_self_record;
+
+    if (!record || !mri_node.base) {
+        return;
+    }
+    mri_self_record = NULL;
+    pthread_setspecific(leave_key, NULL);
+    mri_add(&mri_segment_at(mri_segment_of(mri_ref_of(record)))->awake,
+            (uint64_t)-1);
+    mri_record_free(record);
+}
+
+/*
+ * A latch is held for some ten stores, so its holder is done soon, is not
+ * running, or is dead.  Spin for the first, yield for the second; the third
+ * is mended by the holder's fork server.
+ */
+static void latch_contended(mri_word *latch, uint64_t me)
+{
+    for (unsigned int round = 0;; round++) {
+        uint64_t free = 0;
+
+        if (mri_peek(latch) == 0 && mri_cas(latch, &free, me)) {
+            return;
+        }
+        if (round < 200) {
+            mri_pause();
+        } else if (round < 400) {
+            sched_yield();
+        } else {
+            nanosleep(&(struct timespec){.tv_nsec = 50000}, NULL);
+            if (mri_latch_stalled) {
+                mri_latch_stalled();
+            }
+        }
+    }
+}
+
+void mri_latch(mri_record *self, mri_word *latch)
+{
+    uint64_t me = mri_ref_of(self);
+    uint64_t free = 0;
+
+    assert(self->depth < MRI_HELD_MAX);
+    mri_store(&self->held[self->depth++], mri_ref_of(latch));
+    if (!mri_cas(latch, &free, me)) {
+        latch_contended(latch, me);
+    }
+}
+
+void mri_unlatch(mri_record *self, mri_word *latch)
+{
+    assert(mri_peek(latch) == mri_ref_of(self));
+    mri_swap(latch, 0);
+    self->depth--;
+    assert(mri_peek(&self->held[self->depth]) == mri_ref_of(latch));
+    mri_store(&self->held[self->depth], 0);
+}
+
+void mri_set(mri_record *self, mri_word *word, uint64_t value)
+{
+    uint64_t count = mri_peek(&self->notes);
+
+    assert(count < MRI_NOTES_MAX && self->depth > 0);
+    mri_store(&self->log[count].word, mri_ref_of(word));
+    mri_store(&self->log[count].old, mri_peek(word));
+    mri_store(&self->notes, count + 1);
+    mri_store(word, value);
+}
+
+void mri_promise(mri_record *self, mri_word *word, uint64_t value,
+                 mri_ref block, uint64_t size)
+{
+    mri_store(&self->promise_value, value);
+    mri_store(&self->promise_block, block);
+    mri_store(&self->promise_size, size);
+    mri_store(&self->promise_word, mri_ref_of(word));
+}
+
+/* Size first: a hand without a block is empty whatever its size. */
+void mri_promise_kept(mri_record *self)
+{
+    mri_store(&self->hands[0].block, 0);
+    mri_store(&self->hands[0].size, mri_peek(&self->promise_size));
+    mri_store(&self->hands[0].block, mri_peek(&self->promise_block));
+    mri_store(&self->promise_word, 0);
+}
+
+void mri_record_mend(mri_record *dead)
+{
+    uint64_t promise = mri_load(&dead->promise_word);
+
+    for (uint64_t left = mri_load(&dead->notes); left > 0; left--) {
+        mri_note *note = &dead->log[left - 1];
+
+        mri_store(mri_at(mri_load(&note->word)), mri_load(&note->old));
+    }
+    mri_store(&dead->notes, 0);
+    if (promise &&
+        mri_load(mri_at(promise)) == mri_load(&dead->promise_value)) {
+        mri_promise_kept(dead);
+    }
+    mri_store(&dead->promise_word, 0);
+    for (unsigned int i = 0; i < MRI_HELD_MAX; i++) {
+        uint64_t latch = mri_load(&dead->held[i]);
+        uint64_t holder = mri_ref_of(dead);
+
+        if (latch) {
+            mri_cas(mri_at(latch), &holder, 0);
+        }
+        mri_store(&dead->held[i], 0);
+    }
+    dead->depth = 0;
+}
+
+void mri_record_free(mri_record *record)
+{
+    mri_store(&record->active, 0);
+    mri_store(&record->working, 0);
+    mri_store(&record->sleeping, MRI_AWAKE);
+    mri_store(&record->waits, 0);
+    mri_store(&record->waits_count, 0);
+    mri_store(&record->owner, 0);
+}
+
+void mri_records_visit(unsigned int segment,
+                       void (*visit)(mri_record *record, void *user),
+                       void *user)
+{
+    mri_table *table = &mri_segment_at(segment)->records;
+    uint64_t used = mri_load(&table->used);
+
+    for (uint64_t i = 0; i < used; i++) {
+        mri_record *record = mri_table_row(table, i);
+
+        if (i < mri_load(&table->backed) && mri_load(&record->owner) != 0) {
+            visit(record, user);
+        }
+    }
+}

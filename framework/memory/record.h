@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Records: what each thread of each endpoint writes down while it changes
+ * shared memory, so that its death at any moment can be mended.
+ *
+ * An endpoint is a rank, a fork server or a process.  Each thread of it that
+ * calls the library has one record, in the segment of the endpoint's rank.
+ *
+ * Changes of several words are made under a latch and noted first, old value
+ * by old value (undo logging; Gray and Reuter, Transaction Processing, 1993,
+ * chapter 10): one store, notes = 0, commits them.  Changes of one word need
+ * no note.  Memory between the allocator and an object lies in a hand of the
+ * record.  A latch holds the reference of its holder's record.
+ */
+#ifndef MRI_MEMORY_RECORD_H
+#define MRI_MEMORY_RECORD_H
+
+#include "memory/segment.h"
+#include "memory/word.h"
+
+enum {
+    MRI_NOTES_MAX = 24,
+    MRI_HANDS = 3,
+    MRI_HELD_MAX = 3,
+    MRI_WAITS_INLINE = 2
+};
+
+/* How a thread sleeps, and so how it is woken. */
+enum { MRI_AWAKE = 0, MRI_ON_FUTEX = 1, MRI_IN_POLL = 2 };
+
+typedef struct mri_note {
+    mri_word word; /* reference of the changed word */
+    mri_word old;
+} mri_note;
+
+typedef struct mri_hand {
+    mri_word block;
+    mri_word size;
+} mri_hand;
+
+/* An entry in an object's list of waiters; see route/wait.h. */
+typedef struct mri_wait {
+    mri_word list; /* the list it is in; 0: none */
+    mri_word next;
+    mri_word previous;
+    mri_word notified;
+    mri_word record; /* whose doorbell to ring */
+    mri_word object;
+} mri_wait;
+
+typedef struct mri_endpoint {
+    mri_word id;      /* see mri_endpoint_id; 0: free */
+    mri_word pid;     /* of the operating system */
+    mri_word process; /* reference of the process object; 0: a rank, server */
+    mri_word holds;   /* not 0: may hold user locks or pipe ends */
+    mri_word children;
+    mri_word daemon;
+    mri_word generation;
+} mri_endpoint;
+
+typedef struct mri_record {
+    _Alignas(64) mri_word owner; /* endpoint id; 0: free */
+    mri_word bell;               /* futex on the lower half */
+    mri_word sleeping;
+    mri_word pid;     /* to signal, when MRI_IN_POLL */
+    mri_word active;  /* the object inside whose call the thread is */
+    mri_word working; /* the map job whose task the thread runs */
+    mri_word building; /* the object that is being made or unmade */
+    mri_word notes;   /* noted changes that are not committed */
+    mri_word held[MRI_HELD_MAX]; /* latches taken, or about to be */
+    mri_word promise_word;       /* see mri_promise */
+    mri_word promise_value;
+    mri_word promise_block;
+    mri_word promise_size;
+    mri_word waits;       /* reference of the array of wait entries */
+    mri_word waits_count; /* entries in it */
+    mri_hand hands[MRI_HANDS];
+    mri_wait inline_waits[MRI_WAITS_INLINE];
+    mri_note log[MRI_NOTES_MAX];
+    unsigned int depth; /* of latches; the thread's own */
+} mri_record;
+
+/* (generation, rank, slot) in one word; never 0, never equal again. */
+static inline uint64_t mri_endpoint_id(uint64_t generation, unsigned int rank,
+                                       unsigned int slot)
+{
+    return (generation & 0x7fffffff) << 32 | (uint64_t)rank << 16 | slot;
+}
+
+static inline unsigned int mri_endpoint_rank(uint64_t id)
+{
+    return (unsigned int)(id >> 16) & 0xffff;
+}
+
+static inline unsigned int mri_endpoint_slot(uint64_t id)
+{
+    return (unsigned int)id & 0xffff;
+}
+
+mri_endpoint *mri_endpoint_at(uint64_t id);
+
+/* Slots of the endpoints that are not processes. */
+enum { MRI_SLOT_RANK = 0, MRI_SLOT_SERVER = 1, MRI_SLOT_FIRST_PROCESS = 2 };
+
+/* The calling thread's record, which it takes at its first call.  NULL
+ * outside a job and when the table is full. */
+extern _Thread_local mri_record *mri_self_record
+    __attribute__((tls_model("initial-exec")));
+mri_record *mri_self_claim(void);
+
+static inline mri_record *mri_self(void)
+{
+    return __builtin_expect(mri_self_record != NULL, 1) ? mri_self_record
+                                                        : mri_self_claim();
+}
+
+/* This process' endpoint id; in tests that of the thread. */
+uint64_t mri_self_endpoint(void);
+
+/* Become an endpoint: this process, or with `thread_only` this thread. */
+void mri_become(uint64_t endpoint, bool thread_only);
+
+/* Give back the calling thread's record; also done at thread exit. */
+void mri_self_leave(void);
+
+/* Take and give a latch: for a few stores, never while user code runs.
+ * mri_unlatch is a full barrier. */
+void mri_latch(mri_record *self, mri_word *latch);
+void mri_unlatch(mri_record *self, mri_word *latch);
+
+/* Called again and again while a latch cannot be had for long.  A fork
+ * server mends dead children here, as one of them may hold it. */
+extern void (*mri_latch_stalled)(void);
+
+/* Change a word under a latch; undone if the thread dies before
+ * mri_commit. */
+void mri_set(mri_record *self, mri_word *word, uint64_t value);
+
+static inline void mri_commit(mri_record *self)
+{
+    mri_store(&self->notes, 0);
+}
+
+/* Bind hand 0 to one store: when `word`, under a latch that the thread
+ * holds, gets `value`, hand 0 holds (block, size) from then on. */
+void mri_promise(mri_record *self, mri_word *word, uint64_t value,
+                 mri_ref block, uint64_t size);
+
+/* The store of mri_promise was made: change the hand. */
+void mri_promise_kept(mri_record *self);
+
+/* Mend what a dead thread left in shared memory: undo or complete its
+ * change, then free its latches.  Takes no latch. */
+void mri_record_mend(mri_record *dead);
+
+/* Make a mended record free. */
+void mri_record_free(mri_record *record);
+
+/* Call visit for each record of a segment that is in use. */
+void mri_records_visit(unsigned int segment,
+                       void (*visit)(mri_record *record, void *user),
+                       void *user);
+
+#endif

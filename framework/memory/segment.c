@@ -1,0 +1,298 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Owns the mapping of the node's segments and the memory behind them.
+ *
+ * Pages are reserved with fallocate before they are handed out, so that
+ * exhaustion is an error and not a SIGBUS (Linux, memfd_create(2) and
+ * fallocate(2)).
+ */
+#include "memory/segment.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "memory/record.h"
+#include "util/log.h"
+#include "util/settings.h"
+
+mri_region mri_node;
+
+enum { STEP = 64 * 1024 }; /* bytes by which tables are backed */
+
+static uint64_t round_up(uint64_t size, uint64_t unit)
+{
+    return (size + unit - 1) / unit * unit;
+}
+
+/* Bytes before the arenas. */
+static uint64_t tables_size(void)
+{
+    return round_up(sizeof(mri_segment), MRI_PAGE) +
+           round_up((uint64_t)MRI_ENDPOINTS_MAX * sizeof(mri_endpoint), STEP) +
+           round_up((uint64_t)MRI_RECORDS_MAX * sizeof(mri_record), STEP) +
+           round_up((uint64_t)MRI_OBJECTS_MAX * MRI_OBJECT_SIZE, STEP);
+}
+
+static uint64_t segment_size(int64_t allowance)
+{
+    return tables_size() + 2 * (uint64_t)allowance;
+}
+
+static unsigned int shift_for(uint64_t size)
+{
+    unsigned int shift = 20;
+
+    while ((uint64_t)1 << shift < size) {
+        shift++;
+    }
+    return shift;
+}
+
+/* A number in a file such as the control group's; -1: none. */
+static int64_t read_number(const char *path, const char *key)
+{
+    char line[256];
+    int64_t number = -1;
+    FILE *file = fopen(path, "re");
+
+    if (!file) {
+        return -1;
+    }
+    while (number < 0 && fgets(line, sizeof line, file)) {
+        size_t skip = strlen(key);
+
+        if (strncmp(line, key, skip) == 0) {
+            char *end;
+            long long value = strtoll(line + skip, &end, 10);
+
+            number = end == line + skip ? -1 : value;
+            break;
+        }
+    }
+    fclose(file);
+    return number;
+}
+
+static int64_t smaller(int64_t limit, int64_t used, int64_t bound)
+{
+    if (limit < 0 || used < 0) {
+        return bound;
+    }
+    return limit - used < bound ? limit - used : bound;
+}
+
+int64_t mri_segment_allowance(unsigned int ranks)
+{
+    int64_t bytes = mri_settings()->memory;
+
+    if (bytes == 0) {
+        int64_t kib = read_number("/proc/meminfo", "MemAvailable:");
+
+        bytes = kib < 0 ? (int64_t)1 << 30 : kib * 1024;
+        bytes = smaller(read_number("/sys/fs/cgroup/memory.max", ""),
+                        read_number("/sys/fs/cgroup/memory.current", ""),
+                        bytes);
+        bytes = smaller(
+            read_number("/sys/fs/cgroup/memory/memory.limit_in_bytes", ""),
+            read_number("/sys/fs/cgroup/memory/memory.usage_in_bytes", ""),
+            bytes);
+        bytes = bytes / 2 / (int64_t)ranks;
+    }
+    return bytes / MRI_PAGE * MRI_PAGE;
+}
+
+mr_error mri_segment_create(int64_t allowance, int *descriptor)
+{
+    int fd;
+
+    if (allowance < 1 << 20) {
+        mri_log(MR_LOG_ERROR,
+                "%lld bytes of shared memory are too few for a rank; set "
+                "MR_MEMORY to 1M or more",
+                (long long)allowance);
+        return MR_ERR_NO_MEMORY;
+    }
+    fd = memfd_create("multirank", MFD_CLOEXEC);
+    if (fd < 0) {
+        return mri_system_error("memfd_create");
+    }
+    if (ftruncate(fd, (off_t)segment_size(allowance)) != 0) {
+        mr_error error = mri_system_error("ftruncate of the segment");
+
+        close(fd);
+        return error;
+    }
+    *descriptor = fd;
+    return MR_OK;
+}
+
+/* Reserve the addresses of all segments of the node. */
+static mr_error reserve(unsigned int count, int64_t allowance, int flags)
+{
+    unsigned int shift = shift_for(segment_size(allowance));
+    void *base = mmap(NULL, (size_t)count << shift,
+                      flags ? PROT_READ | PROT_WRITE : PROT_NONE,
+                      MAP_PRIVATE * !flags | MAP_ANONYMOUS | MAP_NORESERVE |
+                          flags,
+                      -1, 0);
+
+    if (base == MAP_FAILED) {
+        mri_log(MR_LOG_ERROR,
+                "cannot map %u segments of %lld bytes: %s; a smaller "
+                "MR_MEMORY may help, or a larger 'ulimit -v'",
+                count, (long long)allowance, strerror(errno));
+        return MR_ERR_NO_MEMORY;
+    }
+    mri_node = (mri_region){.base = base,
+                            .shift = shift,
+                            .count = count,
+                            .allowance = allowance};
+    mri_node.descriptors = calloc(count, sizeof *mri_node.descriptors);
+    if (!mri_node.descriptors) {
+        mri_region_unmap();
+        return MR_ERR_NO_MEMORY;
+    }
+    memset(mri_node.descriptors, -1, count * sizeof *mri_node.descriptors);
+    return MR_OK;
+}
+
+mr_error mri_region_map(const int *descriptors, unsigned int count,
+                        int64_t allowance)
+{
+    mr_error error = reserve(count, allowance, 0);
+
+    for (unsigned int i = 0; !error && i < count; i++) {
+        mri_node.descriptors[i] = descriptors[i];
+        if (mmap(mri_segment_at(i), segment_size(allowance),
+                 PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED,
+                 descriptors[i], 0) == MAP_FAILED) {
+            error = mri_system_error("mmap of a segment");
+            mri_region_unmap();
+        }
+    }
+    return error;
+}
+
+mr_error mri_region_fake(unsigned int count, int64_t allowance)
+{
+    mr_error error = reserve(count, allowance, MAP_SHARED);
+
+    for (unsigned int i = 0; !error && i < count; i++) {
+        error = mri_segment_format(i, i);
+    }
+    return error;
+}
+
+void mri_region_unmap(void)
+{
+    if (!mri_node.base) {
+        return;
+    }
+    munmap(mri_node.base, (size_t)mri_node.count << mri_node.shift);
+    for (unsigned int i = 0; mri_node.descriptors && i < mri_node.count; i++) {
+        if (mri_node.descriptors[i] >= 0) {
+            close(mri_node.descriptors[i]);
+        }
+    }
+    free(mri_node.descriptors);
+    mri_node = (mri_region){0};
+}
+
+bool mri_in_region(const void *address, size_t size)
+{
+    uintptr_t at = (uintptr_t)address;
+    uintptr_t base = (uintptr_t)mri_node.base;
+    uintptr_t length = (uintptr_t)mri_node.count << mri_node.shift;
+
+    return base && at >= base && at - base < length &&
+           size <= length - (at - base);
+}
+
+mr_error mri_segment_back(mri_ref start, uint64_t size)
+{
+    unsigned int index = mri_segment_of(start);
+    int fd = mri_node.descriptors[index];
+    int error;
+
+    if (mri_fault_allocation()) {
+        return MR_ERR_NO_MEMORY;
+    }
+    if (fd < 0) {
+        return MR_OK;
+    }
+    do {
+        error = fallocate(fd, 0,
+                          (off_t)(start - ((mri_ref)index << mri_node.shift)),
+                          (off_t)size)
+                    ? errno
+                    : 0;
+    } while (error == EINTR);
+    if (error) {
+        mri_log(MR_LOG_WARNING, "no memory behind %llu shared bytes: %s",
+                (unsigned long long)size, strerror(error));
+        return MR_ERR_NO_MEMORY;
+    }
+    return MR_OK;
+}
+
+mr_error mri_table_grow(mri_table *table)
+{
+    uint64_t backed = mri_peek(&table->backed);
+    uint64_t rows = STEP / table->row_size;
+    mr_error error;
+
+    if (backed == table->max) {
+        return MR_ERR_LIMIT;
+    }
+    if (rows > table->max - backed) {
+        rows = table->max - backed;
+    }
+    error = mri_segment_back(table->rows + backed * table->row_size,
+                             rows * table->row_size);
+    if (!error) {
+        mri_cas(&table->backed, &backed, backed + rows);
+    }
+    return error;
+}
+
+static void format_table(mri_table *table, mri_ref *next, uint64_t row_size,
+                         uint64_t max)
+{
+    table->rows = *next;
+    table->row_size = row_size;
+    table->max = max;
+    *next += round_up(row_size * max, STEP);
+}
+
+mr_error mri_segment_format(unsigned int index, unsigned int rank)
+{
+    mri_segment *segment = mri_segment_at(index);
+    mri_ref start = (mri_ref)index << mri_node.shift;
+    mri_ref next = start + round_up(sizeof *segment, MRI_PAGE);
+    uint64_t share = (uint64_t)mri_node.allowance;
+    mr_error error = mri_segment_back(start, sizeof *segment);
+
+    if (error) {
+        return error;
+    }
+    segment->rank = rank;
+    segment->size = segment_size(mri_node.allowance);
+    segment->budget = share;
+    format_table(&segment->endpoints, &next, sizeof(mri_endpoint),
+                 MRI_ENDPOINTS_MAX);
+    format_table(&segment->records, &next, sizeof(mri_record),
+                 MRI_RECORDS_MAX);
+    format_table(&segment->objects, &next, MRI_OBJECT_SIZE, MRI_OBJECTS_MAX);
+    mri_arena_format(&segment->heap, next, next + share);
+    mri_arena_format(&segment->arrays, next + share, next + 2 * share);
+    error = mri_table_grow(&segment->endpoints);
+    if (!error) {
+        error = mri_table_grow(&segment->records);
+    }
+    return error ? error : mri_table_grow(&segment->objects);
+}

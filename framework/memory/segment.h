@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Segments: the memory that each rank shares with its node.
+ *
+ * A segment is one memfd without a name.  Every process of the node maps all
+ * segments of the node side by side into one region, each at a multiple of
+ * the same power of two, so a reference is an offset into the region: it
+ * means the same everywhere on the node and costs one addition.
+ */
+#ifndef MRI_MEMORY_SEGMENT_H
+#define MRI_MEMORY_SEGMENT_H
+
+#include <stdatomic.h>
+#include <stddef.h>
+
+#include <multirank/base.h>
+
+#include "memory/allocator.h"
+#include "memory/word.h"
+
+/* Tables of a segment have a fixed place and size, and are backed by memory
+ * as they fill. */
+enum {
+    MRI_RECORDS_MAX = 4096,
+    MRI_ENDPOINTS_MAX = 2048,
+    MRI_OBJECTS_MAX = 65536,
+    MRI_OBJECT_SIZE = 256
+};
+
+/* One table that grows under its latch; `backed` and `used` count rows. */
+typedef struct mri_table {
+    mri_ref rows;
+    uint64_t row_size;
+    uint64_t max;
+    mri_word backed;
+    mri_word used; /* rows that were ever handed out */
+} mri_table;
+
+/* The first bytes of each segment. */
+typedef struct mri_segment {
+    uint64_t rank;
+    uint64_t size;
+    mri_word rank_pid;
+    mri_word server_pid;
+    mri_word state;         /* of the job, see runtime/job.h */
+    mri_word awake;         /* threads of this rank that do not sleep */
+    mri_word exit_requests; /* counts what only the owner's runtime knows */
+    uint64_t processors;    /* that the node may use */
+    char host[64];
+    _Alignas(64) mri_word backing_latch;
+    mri_word backed; /* bytes in both arenas */
+    uint64_t budget; /* bytes that may be */
+    _Alignas(64) mri_word objects_latch;
+    mri_word objects_free; /* list of free rows */
+    mri_table objects;
+    mri_table records;
+    mri_table endpoints;
+    mri_arena heap;
+    mri_arena arrays;
+} mri_segment;
+
+/* What a process knows of its node.  Written at attach, then constant. */
+typedef struct mri_region {
+    unsigned char *base; /* NULL before the job and after it */
+    unsigned int shift;  /* log2 of the distance of two segments */
+    unsigned int count;  /* segments, one for each rank of the node */
+    int *descriptors;    /* of the memfds, for backing; -1: heap memory */
+    int64_t allowance;   /* bytes of each segment's arenas together */
+} mri_region;
+
+extern mri_region mri_node;
+
+static inline void *mri_at(mri_ref ref)
+{
+    return mri_node.base + ref;
+}
+
+static inline mri_ref mri_ref_of(const volatile void *address)
+{
+    return (mri_ref)((const volatile unsigned char *)address - mri_node.base);
+}
+
+static inline mri_segment *mri_segment_at(unsigned int index)
+{
+    return mri_at((mri_ref)index << mri_node.shift);
+}
+
+/* The segment in which a reference lies. */
+static inline unsigned int mri_segment_of(mri_ref ref)
+{
+    return (unsigned int)(ref >> mri_node.shift);
+}
+
+/* True when all bytes lie in the mapped region, e.g. are an Array's. */
+bool mri_in_region(const void *address, size_t size);
+
+/* The bytes that each of `ranks` may use by default: half of what is free,
+ * also under the control group's limit. */
+int64_t mri_segment_allowance(unsigned int ranks);
+
+/* Make this rank's segment and give its descriptor.  MR_ERR_SYSTEM,
+ * MR_ERR_NO_MEMORY. */
+mr_error mri_segment_create(int64_t allowance, int *descriptor);
+
+/* Map `count` segments; the descriptors are kept.  MR_ERR_SYSTEM,
+ * MR_ERR_NO_MEMORY. */
+mr_error mri_region_map(const int *descriptors, unsigned int count,
+                        int64_t allowance);
+
+/* Write the header and the first table rows of a mapped, zeroed segment. */
+mr_error mri_segment_format(unsigned int index, unsigned int rank);
+
+/* Map anonymous memory instead, for tests within one process. */
+mr_error mri_region_fake(unsigned int count, int64_t allowance);
+
+/* Unmap all and close the descriptors. */
+void mri_region_unmap(void);
+
+/* Make sure that there is memory behind a range, so that touching it can
+ * never be a SIGBUS.  MR_ERR_NO_MEMORY. */
+mr_error mri_segment_back(mri_ref start, uint64_t size);
+
+/* Back one more step of a table; the caller holds the table's latch or is
+ * its only writer.  MR_ERR_LIMIT, MR_ERR_NO_MEMORY. */
+mr_error mri_table_grow(mri_table *table);
+
+static inline void *mri_table_row(const mri_table *table, uint64_t row)
+{
+    return mri_at(table->rows + row * table->row_size);
+}
+
+#endif

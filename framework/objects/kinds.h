@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The ops tables of all kinds of objects.
+ */
+#ifndef MRI_OBJECTS_KINDS_H
+#define MRI_OBJECTS_KINDS_H
+
+#include "route/object.h"
+
+extern const mri_kind_ops mri_lock_ops;
+extern const mri_kind_ops mri_pipe_ops;
+extern const mri_kind_ops mri_value_ops;
+extern const mri_kind_ops mri_array_ops;
+extern const mri_kind_ops mri_process_ops;
+extern const mri_kind_ops mri_pool_ops;
+extern const mri_kind_ops mri_map_ops;
+
+#endif

@@ -1,0 +1,618 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Owns maps: their memory, the loop of a worker, stealing, and what is done
+ * about a worker that died.
+ *
+ * What the reaper relies on, store by store:
+ * - A claim is written before the compare-exchange that takes it: it counts
+ *   if the range then does not begin where the claim does.  Only the slot's
+ *   worker moves the beginning of its range.
+ * - `done` grows by one store when a claim is finished; done_at_claim tells
+ *   whether that was before the death.
+ * - While a thief is entered in two slots, the victim's and its own, the end
+ *   of both ranges is changed by nobody else: the loot is stolen if the
+ *   victim's range ends where the loot begins.
+ */
+#include "objects/map.h"
+
+#include <sched.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "objects/kinds.h"
+#include "route/operation.h"
+#include "route/wait.h"
+#include "runtime/place.h"
+#include "util/clock.h"
+
+/* Chunks are made to last about this long, when the choice is ours: long
+ * against the 25 ns that looking at the clock takes, short against the time
+ * one worker may be late at the end. */
+enum { SHORT_CHUNK = 4000, LONG_CHUNK = 16000 }; /* nanoseconds */
+
+static mri_map_body *body_of(mri_object *object)
+{
+    return (mri_map_body *)object->body;
+}
+
+/* ---- errors of tasks ----------------------------------------------------- */
+
+static _Thread_local char task_text[MR_TEXT_SIZE];
+
+mr_error mr_task_fail(mr_error code, const char *format, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, format);
+    vsnprintf(task_text, sizeof task_text, format, arguments);
+    va_end(arguments);
+    return code == MR_OK ? MR_ERR_USER : code;
+}
+
+void mri_map_fail(mri_record *self, mri_map *map, const mr_task_error *error)
+{
+    uint64_t none = 0;
+
+    if (mri_cas(&map->error_state, &none, mri_ref_of(self))) {
+        map->error = *error;
+        mri_store(&map->error_state, MRI_ERROR_SET);
+    }
+}
+
+static void task_failed(mri_record *self, mri_map *map, size_t index,
+                        mr_error code)
+{
+    mr_task_error error = {.code = code,
+                           .index = map->first + index,
+                           .rank = (int)mri_endpoint_rank(mri_load(&self->owner))};
+
+    snprintf(error.host, sizeof error.host, "%s", mri_here.host);
+    snprintf(error.text, sizeof error.text, "%s",
+             *task_text ? task_text : mr_error_text(code));
+    mri_map_fail(self, map, &error);
+}
+
+/* ---- the loop of a worker ------------------------------------------------ */
+
+typedef struct worker {
+    mri_record *self;
+    mri_map *map;
+    mri_slot *slot;
+    mr_task_function *function;
+    mr_task task;
+    uint64_t chunk;
+} worker;
+
+/* Take the next chunk of the own range; 0: it is empty. */
+static uint64_t take(worker *w)
+{
+    mri_slot *slot = w->slot;
+    uint64_t range = mri_load(&slot->range);
+
+    mri_store(&slot->done_at_claim, mri_peek(&slot->done));
+    for (;;) {
+        uint64_t first = mri_range_first(range);
+        uint64_t left = mri_range_end(range) - first;
+        uint64_t count = w->chunk < left ? w->chunk : left;
+        uint64_t claim = mri_range(first, first + count);
+
+        if (left == 0) {
+            return 0;
+        }
+        mri_store(&slot->current, 0);
+        mri_store(&slot->claim, claim);
+        if (mri_cas(&slot->range, &range,
+                    mri_range(first + count, mri_range_end(range)))) {
+            return claim;
+        }
+        mri_store(&slot->claim, 0);
+    }
+}
+
+static void run_task(worker *w, uint64_t index)
+{
+    const mri_map *map = w->map;
+    const unsigned char *inputs = mri_at(map->inputs);
+    unsigned char *outputs = mri_at(map->outputs);
+    mr_error error;
+
+    mri_store(&w->slot->current, index + 1);
+    w->task.index = map->first + index;
+    error = w->function(
+        map->inputs ? inputs + index * map->input_size : NULL,
+        map->outputs ? outputs + index * map->output_size : NULL, &w->task);
+    if (error) {
+        task_failed(w->self, w->map, index, error);
+        *task_text = '\0';
+    }
+}
+
+static void run(worker *w, uint64_t claim)
+{
+    const mri_map *map = w->map;
+    uint64_t first = mri_range_first(claim);
+    uint64_t end = mri_range_end(claim);
+
+    if (map->clear_outputs) {
+        memset((unsigned char *)mri_at(map->outputs) +
+                   first * map->output_size,
+               0, (end - first) * map->output_size);
+    }
+    for (uint64_t i = first; i < end; i++) {
+        run_task(w, i);
+    }
+    mri_store(&w->slot->done, mri_peek(&w->slot->done) + end - first);
+    mri_store(&w->slot->claim, 0);
+}
+
+static void run_own(worker *w)
+{
+    bool choose = w->map->chunk == 0;
+    int64_t before = choose ? mri_now() : 0;
+    uint64_t claim;
+
+    while (!mri_load(&w->map->cancelled) && (claim = take(w)) != 0) {
+        run(w, claim);
+        if (choose) {
+            int64_t now = mri_now();
+
+            if (now - before < SHORT_CHUNK) {
+                w->chunk *= 2;
+            } else if (now - before > LONG_CHUNK && w->chunk > 1) {
+                w->chunk /= 2;
+            }
+            before = now;
+        }
+    }
+}
+
+/* ---- stealing ------------------------------------------------------------ */
+
+static bool enter_as_thief(mri_slot *slot, uint64_t me)
+{
+    uint64_t nobody = 0;
+
+    return mri_load(&slot->thief) == 0 && mri_cas(&slot->thief, &nobody, me);
+}
+
+static void leave_as_thief(mri_slot *slot, uint64_t me)
+{
+    if (mri_load(&slot->thief) == me) {
+        mri_store(&slot->thief, 0);
+    }
+}
+
+/* Entered in both slots: move the upper half of the victim's range. */
+static bool move_half(mri_slot *mine, mri_slot *victim)
+{
+    uint64_t range = mri_load(&victim->range);
+
+    for (;;) {
+        uint64_t first = mri_range_first(range);
+        uint64_t end = mri_range_end(range);
+        uint64_t middle = first + (end - first) / 2;
+
+        if (first == end) {
+            return false;
+        }
+        mri_store(&mine->loot, mri_range(middle, end));
+        if (mri_cas(&victim->range, &range, mri_range(first, middle))) {
+            mri_store(&mine->range, mri_range(middle, end));
+            return true;
+        }
+    }
+}
+
+static bool steal_from(worker *w, uint64_t number)
+{
+    mri_slot *victim = &w->map->slots[number];
+    uint64_t me = mri_ref_of(w->self);
+    uint64_t range = mri_load(&victim->range);
+    bool stolen = false;
+
+    if (victim == w->slot ||
+        mri_range_first(range) == mri_range_end(range)) {
+        return false;
+    }
+    mri_store(&w->slot->loot, 0);
+    mri_store(&w->slot->victim, number + 1);
+    if (enter_as_thief(w->slot, me)) {
+        if (enter_as_thief(victim, me)) {
+            stolen = move_half(w->slot, victim);
+        }
+        leave_as_thief(victim, me);
+    }
+    leave_as_thief(w->slot, me);
+    mri_store(&w->slot->victim, 0);
+    return stolen;
+}
+
+/* True as long as some slot has tasks that nobody took. */
+static bool anything_left(mri_map *map)
+{
+    for (uint64_t i = 0; i < map->workers; i++) {
+        uint64_t range = mri_load(&map->slots[i].range);
+
+        if (mri_range_first(range) != mri_range_end(range)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* From the next slot on, lest all thieves meet at one victim.  When others
+ * are stealing what is left, look again. */
+static bool steal(worker *w)
+{
+    uint64_t own = (uint64_t)(w->slot - w->map->slots);
+
+    for (unsigned int round = 0;; round++) {
+        for (uint64_t i = 1; i < w->map->workers; i++) {
+            if (steal_from(w, (own + i) % w->map->workers)) {
+                return true;
+            }
+        }
+        if (mri_load(&w->map->cancelled) || !anything_left(w->map)) {
+            return false;
+        }
+        if (round < 100) {
+            mri_pause();
+        } else {
+            sched_yield();
+        }
+    }
+}
+
+/* ---- a worker as a whole ------------------------------------------------- */
+
+uint64_t mri_map_ended(mri_map *map)
+{
+    uint64_t ended = 0;
+
+    for (uint64_t i = 0; i < map->workers; i++) {
+        ended += mri_load(&map->slots[i].done);
+    }
+    return ended;
+}
+
+static bool nobody_works(mri_map *map)
+{
+    for (uint64_t i = 0; i < map->workers; i++) {
+        if (mri_load(&map->slots[i].worker)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+void mri_map_cancel(mri_record *self, mri_object *object)
+{
+    mri_map *map = mri_map_of(object);
+    bool unused;
+
+    mri_swap(&map->cancelled, 1);
+    unused = nobody_works(map);
+    mri_store(&self->working, 0);
+    mri_store(&self->active, 0);
+    if (unused) {
+        mri_object_destroy(mri_handle_of(object), MRI_JOB);
+    }
+}
+
+/* What ended last is seen by whoever looks last. */
+static void leave(mri_record *self, mri_object *object, mri_slot *slot)
+{
+    mri_map *map = mri_map_of(object);
+
+    mri_store(&self->active, mri_ref_of(object));
+    mri_swap(&slot->worker, 0);
+    if (mri_map_ended(map) == map->count) {
+        mri_wake_all(self, object, 0);
+    }
+    if (mri_load(&map->cancelled)) {
+        mri_map_cancel(self, object);
+    }
+    mri_store(&self->working, 0);
+    mri_store(&self->active, 0);
+}
+
+static mr_error no_function(const void *input, void *output,
+                            const mr_task *task)
+{
+    (void)input;
+    (void)output;
+    (void)task;
+    return MR_ERR_FUNCTION;
+}
+
+void mri_map_work(mri_record *self, mri_object *object, unsigned int number)
+{
+    mri_map *map = mri_map_of(object);
+    worker w = {.self = self,
+                .map = map,
+                .slot = &map->slots[number],
+                .chunk = map->chunk ? map->chunk : 1};
+
+    mri_store(&w.slot->worker, mri_ref_of(self));
+    w.function = (mr_task_function *)mri_function_decode(map->function);
+    if (!w.function) {
+        w.function = no_function;
+    }
+    w.task = (mr_task){.count = map->total,
+                       .context = map->context ? mri_at(map->context) : NULL,
+                       .context_size = map->context_size,
+                       .input_size = map->input_size,
+                       .output_size = map->output_size,
+                       .worker = number,
+                       .workers = (unsigned int)map->workers};
+    mri_inside_task = true;
+    do {
+        run_own(&w);
+    } while (!mri_load(&map->cancelled) && steal(&w));
+    mri_inside_task = false;
+    leave(self, object, w.slot);
+}
+
+/* ---- deaths -------------------------------------------------------------- */
+
+static void finish_theft(mri_map *map, mri_slot *slot, uint64_t thief)
+{
+    uint64_t number = mri_load(&slot->victim);
+    uint64_t loot = mri_load(&slot->loot);
+    mri_slot *victim;
+
+    if (!number) {
+        return;
+    }
+    victim = &map->slots[number - 1];
+    if (mri_load(&victim->thief) == thief && loot &&
+        mri_range_end(mri_load(&victim->range)) == mri_range_first(loot) &&
+        mri_load(&slot->range) != loot) {
+        mri_store(&slot->range, loot);
+    }
+    mri_store(&slot->victim, 0);
+    leave_as_thief(victim, thief);
+    leave_as_thief(slot, thief);
+}
+
+static void worker_died(mri_record *self, mri_map *map, uint64_t index,
+                        uint64_t endpoint)
+{
+    mr_task_error error = {
+        .code = MR_ERR_WORKER_DIED,
+        .index = map->first + index,
+        .rank = (int)mri_endpoint_rank(endpoint),
+    };
+
+    snprintf(error.host, sizeof error.host, "%s", mri_here.host);
+    snprintf(error.text, sizeof error.text,
+             "the task ended its worker process %lld",
+             (long long)mri_load(&mri_endpoint_at(endpoint)->pid));
+    mri_map_fail(self, map, &error);
+}
+
+/* Put the rest of a chunk back in front of the range it came from. */
+static void put_back(mri_slot *slot, uint64_t first, uint64_t claim_end)
+{
+    uint64_t range = mri_load(&slot->range);
+    uint64_t end;
+
+    do {
+        end = mri_range_end(range);
+        if (mri_range_first(range) == end) {
+            end = claim_end;
+        }
+    } while (!mri_cas(&slot->range, &range, mri_range(first, end)));
+}
+
+static void finish_claim(mri_record *self, mri_map *map, mri_slot *slot,
+                         uint64_t endpoint)
+{
+    uint64_t claim = mri_load(&slot->claim);
+    uint64_t first = mri_range_first(claim);
+    uint64_t end = mri_range_end(claim);
+    uint64_t done = mri_load(&slot->done_at_claim);
+    uint64_t current = mri_load(&slot->current);
+
+    if (first != end && mri_range_first(mri_load(&slot->range)) != first &&
+        mri_load(&slot->done) == done) {
+        uint64_t next = current ? current : first;
+
+        if (next < end) {
+            put_back(slot, next, end);
+        }
+        mri_store(&slot->done, done + next - first);
+        if (current) {
+            worker_died(self, map, current - 1, endpoint);
+        }
+    }
+    mri_store(&slot->claim, 0);
+}
+
+static void mend(mri_record *self, mri_object *object, mri_record *dead)
+{
+    mri_map *map;
+    uint64_t writer = mri_ref_of(dead);
+
+    if (mri_identity_state(mri_load(&object->identity)) != MRI_LIVE) {
+        return;
+    }
+    map = mri_map_of(object);
+    mri_cas(&map->error_state, &writer, 0);
+    for (uint64_t i = 0; i < map->workers; i++) {
+        mri_slot *slot = &map->slots[i];
+
+        if (mri_load(&slot->worker) == mri_ref_of(dead)) {
+            finish_theft(map, slot, mri_ref_of(dead));
+            finish_claim(self, map, slot, mri_load(&dead->owner));
+            mri_swap(&slot->worker, 0);
+        }
+    }
+    if (mri_load(&map->cancelled)) {
+        mri_map_cancel(self, object);
+    }
+}
+
+/* ---- memory -------------------------------------------------------------- */
+
+static mr_error try_done(mri_record *self, mri_object *object, mri_call *call)
+{
+    mri_map *map = mri_map_of(object);
+
+    (void)self;
+    call->list = 0;
+    if (mri_map_ended(map) == map->count) {
+        return MR_OK;
+    }
+    if (mri_load(&map->attention)) {
+        mri_store(&map->attention, 0);
+        return MR_ERR_WORKER_DIED;
+    }
+    return MRI_WOULD_BLOCK;
+}
+
+static size_t map_size(uint64_t workers)
+{
+    return sizeof(mri_map) + workers * sizeof(mri_slot);
+}
+
+static void dispose(mri_record *self, mri_object *object)
+{
+    mri_map_body *body = body_of(object);
+
+    mri_object_free(self, object, &body->context, body->context_size);
+    mri_object_free(self, object, &body->inputs, body->inputs_size);
+    mri_object_free(self, object, &body->outputs, body->outputs_size);
+    mri_object_free(self, object, &object->detail, map_size(body->workers));
+}
+
+static mri_try *const tries[] = {[MRI_MAP_DONE] = try_done};
+
+const mri_kind_ops mri_map_ops = {
+    .name = "map", .tries = tries, .dispose = dispose, .mend = mend};
+
+/* Give the map a block of its own, with a copy of `from` unless NULL. */
+static mr_error add_block(mri_record *self, mri_object *object, mri_word *word,
+                          uint64_t *size_word, const void *from, size_t size)
+{
+    unsigned int segment = mri_segment_of(mri_ref_of(object));
+    mr_error error;
+
+    if (size == 0) {
+        return MR_OK;
+    }
+    error = mri_allocate(self, segment, MRI_HEAP, size, 0);
+    if (error) {
+        return error;
+    }
+    *size_word = size;
+    if (from) {
+        memcpy(mri_at(mri_peek(&self->hands[0].block)), from, size);
+    }
+    mri_latch(self, &object->wait_latch);
+    mri_hand_over(self, 0, word);
+    mri_commit(self);
+    mri_unlatch(self, &object->wait_latch);
+    return MR_OK;
+}
+
+static mr_error add_map(mri_record *self, mri_object *object,
+                        const mri_map_request *request)
+{
+    unsigned int segment = mri_segment_of(mri_ref_of(object));
+    mri_map *map;
+    mr_error error;
+
+    body_of(object)->workers = request->workers;
+    error = mri_allocate(self, segment, MRI_HEAP, map_size(request->workers),
+                         0);
+    if (error) {
+        return error;
+    }
+    map = mri_at(mri_peek(&self->hands[0].block));
+    memset(map, 0, map_size(request->workers));
+    map->function = request->function;
+    map->context_size = request->context_size;
+    map->input_size = request->input_size;
+    map->output_size = request->output_size;
+    map->count = request->count;
+    map->first = request->first;
+    map->total = request->total;
+    map->chunk = request->chunk;
+    map->workers = request->workers;
+    for (uint64_t i = 0; i < map->workers; i++) {
+        mri_store(&map->slots[i].range,
+                  mri_range(map->count * i / map->workers,
+                            map->count * (i + 1) / map->workers));
+    }
+    mri_object_detail(self, object);
+    return MR_OK;
+}
+
+/* Memory that is shared anyway is used where it lies. */
+static mr_error add_memory(mri_record *self, mri_object *object,
+                           const mri_map_request *request)
+{
+    mri_map *map = mri_map_of(object);
+    mri_map_body *body = body_of(object);
+    size_t inputs = request->count * request->input_size;
+    size_t outputs = request->count * request->output_size;
+    mr_error error = add_block(self, object, &body->context,
+                               &body->context_size, request->context,
+                               request->context_size);
+
+    map->context = mri_peek(&body->context);
+    if (!error && inputs) {
+        if (mri_in_region(request->inputs, inputs)) {
+            map->inputs = mri_ref_of(request->inputs);
+        } else {
+            error = add_block(self, object, &body->inputs, &body->inputs_size,
+                              request->inputs, inputs);
+            map->inputs = mri_peek(&body->inputs);
+        }
+    }
+    if (!error && outputs) {
+        if (mri_in_region(request->outputs, outputs)) {
+            map->outputs = mri_ref_of(request->outputs);
+        } else {
+            error = add_block(self, object, &body->outputs,
+                              &body->outputs_size, NULL, outputs);
+            map->outputs = mri_peek(&body->outputs);
+            map->clear_outputs = true;
+        }
+    }
+    return error;
+}
+
+mr_error mri_map_create(mri_record *self, const mri_map_request *request,
+                        mr_handle *handle)
+{
+    unsigned int rank = mri_endpoint_rank(mri_load(&self->owner));
+    mri_object *object = NULL;
+    mr_error error = mri_object_build(self, rank, MRI_JOB, &object);
+
+    if (error) {
+        return error;
+    }
+    error = add_map(self, object, request);
+    if (!error) {
+        error = add_memory(self, object, request);
+    }
+    if (error) {
+        mri_object_abandon(self, object);
+        return error;
+    }
+    *handle = mri_object_publish(self, object);
+    return MR_OK;
+}
+
+void mri_map_gather(mri_object *object, const mri_map_request *request)
+{
+    mri_map *map = mri_map_of(object);
+
+    if (map->clear_outputs) {
+        memcpy(request->outputs, mri_at(map->outputs),
+               request->count * request->output_size);
+    }
+}

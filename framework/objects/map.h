@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Map: the shared state of one mr_pool_map, and the work on it.
+ *
+ * Each worker has a slot with a range of tasks.  It takes chunks from the
+ * front of its own range, and when that is empty steals half of another's
+ * from the back (work stealing; Blumofe and Leiserson, J. ACM 46(5), 1999).
+ * A range is one word, so both are one compare-exchange; no message and no
+ * master is involved.
+ */
+#ifndef MRI_OBJECTS_MAP_H
+#define MRI_OBJECTS_MAP_H
+
+#include <multirank/pool.h>
+
+#include "route/object.h"
+#include "runtime/function.h"
+
+enum { MRI_MAP_DONE = 0 };
+
+/* (first, last + 1) in one word. */
+static inline uint64_t mri_range(uint64_t first, uint64_t end)
+{
+    return first << 32 | end;
+}
+
+static inline uint64_t mri_range_first(uint64_t range)
+{
+    return range >> 32;
+}
+
+static inline uint64_t mri_range_end(uint64_t range)
+{
+    return range & 0xffffffff;
+}
+
+typedef struct mri_slot {
+    /* What others see: the tasks that nobody has taken, and who is stealing
+     * from here, or into here, by its record. */
+    _Alignas(64) mri_word range;
+    mri_word thief;
+    /* What the worker writes down, for the reaper. */
+    _Alignas(64) mri_word worker; /* record; 0: nobody works here */
+    mri_word done;          /* tasks that ended here, well or not */
+    mri_word done_at_claim; /* what done was when the claim was made */
+    mri_word claim;         /* the range being taken or worked on; 0: none */
+    mri_word current;       /* 1 + the task that runs; 0: none of the claim */
+    mri_word victim;        /* 1 + the slot being stolen from; 0: none */
+    mri_word loot;          /* the range being stolen; 0: none */
+} mri_slot;
+
+/* The detail of an object of kind MRI_JOB. */
+typedef struct mri_map {
+    mri_function_ref function;
+    uint64_t context_size;
+    uint64_t input_size;
+    uint64_t output_size;
+    uint64_t count; /* below 2^32 */
+    uint64_t first; /* number of the first task, for the user */
+    uint64_t total; /* tasks of the whole map, for the user */
+    uint64_t chunk; /* 0: chosen */
+    uint64_t workers;
+    mri_ref context;
+    mri_ref inputs;
+    mri_ref outputs;
+    bool clear_outputs;
+    mri_word cancelled; /* begin no more tasks; the last worker destroys it */
+    mri_word attention; /* the caller shall look after its workers */
+    mri_word error_state; /* 0: none; the writer's record; MRI_ERROR_SET */
+    mr_task_error error;
+    mri_slot slots[];
+} mri_map;
+
+#define MRI_ERROR_SET 1
+
+/* The body: the blocks that belong to the map, freed with it. */
+typedef struct mri_map_body {
+    mri_word context;
+    mri_word inputs;
+    mri_word outputs;
+    uint64_t context_size;
+    uint64_t inputs_size;
+    uint64_t outputs_size;
+    uint64_t workers;
+} mri_map_body;
+
+static inline mri_map *mri_map_of(mri_object *object)
+{
+    return mri_at(mri_peek(&object->detail));
+}
+
+/* What a map needs, checked. */
+typedef struct mri_map_request {
+    mri_function_ref function;
+    const void *context;
+    size_t context_size;
+    const void *inputs;
+    size_t input_size;
+    void *outputs;
+    size_t output_size;
+    size_t count;
+    size_t first;
+    size_t total;
+    size_t chunk;
+    size_t workers;
+} mri_map_request;
+
+/* Make the shared state, with the inputs in it.  MR_ERR_NO_MEMORY,
+ * MR_ERR_TOO_LARGE, MR_ERR_LIMIT. */
+mr_error mri_map_create(mri_record *self, const mri_map_request *request,
+                        mr_handle *handle);
+
+/* Copy the outputs, where they were not written in place. */
+void mri_map_gather(mri_object *object, const mri_map_request *request);
+
+/* Work in a slot until nothing is left to take. */
+void mri_map_work(mri_record *self, mri_object *object, unsigned int slot);
+
+/* Tasks that have ended. */
+uint64_t mri_map_ended(mri_map *map);
+
+/* Begin no more tasks; whoever leaves last destroys the map.  The caller has
+ * entered the object, and has left it on return. */
+void mri_map_cancel(mri_record *self, mri_object *object);
+
+/* Keep the first error. */
+void mri_map_fail(mri_record *self, mri_map *map, const mr_task_error *error);
+
+#endif

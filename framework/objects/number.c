@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Owns atomic access to elements: C11 atomics of their size.  A double is
+ * added by compare-exchange of its bits.
+ */
+#include "objects/number.h"
+
+#include <stdatomic.h>
+#include <string.h>
+
+#include "util/fault.h"
+
+size_t mri_number_size(mr_type type)
+{
+    switch (type) {
+    case MR_INT32:
+        return sizeof(int32_t);
+    case MR_INT64:
+        return sizeof(int64_t);
+    case MR_DOUBLE:
+        return sizeof(double);
+    default:
+        return 0;
+    }
+}
+
+void mri_number_load(mr_type type, void *at, void *out)
+{
+    if (type == MR_INT32) {
+        uint32_t bits = atomic_load((_Atomic uint32_t *)at);
+
+        memcpy(out, &bits, sizeof bits);
+    } else {
+        uint64_t bits = atomic_load((_Atomic uint64_t *)at);
+
+        memcpy(out, &bits, sizeof bits);
+    }
+}
+
+void mri_number_store(mr_type type, void *at, const void *in)
+{
+    if (type == MR_INT32) {
+        uint32_t bits;
+
+        memcpy(&bits, in, sizeof bits);
+        atomic_store((_Atomic uint32_t *)at, bits);
+    } else {
+        uint64_t bits;
+
+        memcpy(&bits, in, sizeof bits);
+        atomic_store((_Atomic uint64_t *)at, bits);
+    }
+    mri_fault_point();
+}
+
+static uint64_t add_double(_Atomic uint64_t *at, double amount)
+{
+    uint64_t old = atomic_load(at);
+    uint64_t new;
+    double sum;
+
+    do {
+        memcpy(&sum, &old, sizeof sum);
+        sum += amount;
+        memcpy(&new, &sum, sizeof new);
+    } while (!atomic_compare_exchange_weak(at, &old, new));
+    return old;
+}
+
+void mri_number_add(mr_type type, void *at, const void *amount, void *before)
+{
+    uint64_t old64;
+    uint32_t old32;
+
+    if (type == MR_INT32) {
+        uint32_t more;
+
+        memcpy(&more, amount, sizeof more);
+        old32 = atomic_fetch_add((_Atomic uint32_t *)at, more);
+    } else if (type == MR_INT64) {
+        uint64_t more;
+
+        memcpy(&more, amount, sizeof more);
+        old64 = atomic_fetch_add((_Atomic uint64_t *)at, more);
+    } else {
+        double more;
+
+        memcpy(&more, amount, sizeof more);
+        old64 = add_double(at, more);
+    }
+    mri_fault_point();
+    if (before && type == MR_INT32) {
+        memcpy(before, &old32, sizeof old32);
+    } else if (before) {
+        memcpy(before, &old64, sizeof old64);
+    }
+}

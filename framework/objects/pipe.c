@@ -1,0 +1,500 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Owns Pipe: two channels, and for each end the table of its holders.
+ *
+ * Channel s is what side s receives.  Receivers of side s wait in list s;
+ * senders wait for memory only.  The table of holders changes under its
+ * latch by noted changes.
+ */
+#include <multirank/pipe.h>
+
+#include <string.h>
+
+#include <multirank/wait.h>
+
+#include "route/channel.h"
+#include "objects/kinds.h"
+#include "objects/pipe.h"
+#include "route/operation.h"
+#include "route/wait.h"
+#include "runtime/place.h"
+#include "util/log.h"
+
+enum { SEND = 0, RECV, MAY_RECV, HOLD, CLOSE };
+enum { FIRST_HOLDERS = 8, MOST_HOLDERS = 1 << 20 };
+
+typedef struct pipe_body {
+    mri_word latch;
+    mri_word holders;  /* block of two words, holder and side, for each */
+    mri_word capacity; /* rows of that block */
+    mri_word count[2]; /* holders of each side */
+    uint64_t duplex;
+} pipe_body;
+
+typedef struct holder {
+    mri_word id; /* 0: a free row */
+    mri_word side;
+} holder;
+
+typedef struct channels {
+    mri_channel side[2];
+} channels;
+
+static pipe_body *body_of(mri_object *object)
+{
+    return (pipe_body *)object->body;
+}
+
+static mri_channel *channel_of(mri_object *object, unsigned int side)
+{
+    channels *both = mri_at(mri_peek(&object->detail));
+
+    return &both->side[side];
+}
+
+/* ---- messages ------------------------------------------------------------ */
+
+static bool nobody_at(mri_object *object, unsigned int side)
+{
+    return mri_load(&body_of(object)->count[side]) == 0;
+}
+
+static mr_error try_send(mri_record *self, mri_object *object, mri_call *call)
+{
+    unsigned int side = call->part;
+    mr_error error;
+
+    if (!body_of(object)->duplex && side == 0) {
+        return MR_ERR_DIRECTION;
+    }
+    if (nobody_at(object, !side)) {
+        return MR_ERR_CLOSED;
+    }
+    error = mri_channel_put(self, channel_of(object, !side), call);
+    if (!error) {
+        mri_wake(self, object, !side);
+    }
+    return error;
+}
+
+/* The other side is looked at first: what it sent before it went is there. */
+static mr_error try_recv(mri_record *self, mri_object *object, mri_call *call)
+{
+    unsigned int side = call->part;
+    bool last = nobody_at(object, !side);
+    mr_error error;
+
+    if (!body_of(object)->duplex && side == 1) {
+        return MR_ERR_DIRECTION;
+    }
+    error = mri_channel_get(self, channel_of(object, side), call);
+    call->list = side;
+    return error == MRI_WOULD_BLOCK && last ? MR_ERR_END_OF_FILE : error;
+}
+
+static mr_error try_may_recv(mri_record *self, mri_object *object,
+                             mri_call *call)
+{
+    (void)self;
+    return !body_of(object)->duplex && call->part == 1 ? MR_ERR_DIRECTION
+                                                       : MR_OK;
+}
+
+static bool ready(mri_object *object, unsigned int side)
+{
+    return side < 2 &&
+           (nobody_at(object, !side) ||
+            mri_channel_count(channel_of(object, side)) > 0);
+}
+
+static unsigned int ready_list(mri_object *object, unsigned int side)
+{
+    (void)object;
+    return side;
+}
+
+/* ---- holders ------------------------------------------------------------- */
+
+#define PROCESS_HOLDER ((uint64_t)1 << 63)
+
+uint64_t mri_holder_of_process(const mri_object *process)
+{
+    return PROCESS_HOLDER | mri_ref_of(process);
+}
+
+static uint64_t holder_of_endpoint(uint64_t endpoint)
+{
+    mri_ref process = mri_load(&mri_endpoint_at(endpoint)->process);
+
+    return process ? mri_holder_of_process(mri_at(process)) : endpoint;
+}
+
+/* The row of a holder, or a free one for 0; NULL: none. */
+static holder *find(pipe_body *pipe, uint64_t id, unsigned int side)
+{
+    holder *rows = mri_at(mri_peek(&pipe->holders));
+
+    for (uint64_t i = 0; i < mri_peek(&pipe->capacity); i++) {
+        if (mri_peek(&rows[i].id) == id &&
+            (id == 0 || mri_peek(&rows[i].side) == side)) {
+            return &rows[i];
+        }
+    }
+    return NULL;
+}
+
+static size_t table_size(uint64_t capacity)
+{
+    return capacity * sizeof(holder);
+}
+
+/* Twice as many rows; the old table goes to hand 0.  The latch is held. */
+static mr_error grow(mri_record *self, mri_object *object)
+{
+    pipe_body *pipe = body_of(object);
+    uint64_t capacity = mri_peek(&pipe->capacity);
+    mri_ref old = mri_peek(&pipe->holders);
+    mri_ref new;
+    mr_error error;
+
+    if (capacity >= MOST_HOLDERS) {
+        return MR_ERR_LIMIT;
+    }
+    error = mri_allocate(self, mri_segment_of(mri_ref_of(object)), MRI_HEAP,
+                         table_size(2 * capacity), 0);
+    if (error) {
+        return error;
+    }
+    new = mri_peek(&self->hands[0].block);
+    memset(mri_at(new), 0, table_size(2 * capacity));
+    memcpy(mri_at(new), mri_at(old), table_size(capacity));
+    mri_set(self, &pipe->holders, new);
+    mri_set(self, &pipe->capacity, 2 * capacity);
+    mri_set(self, &self->hands[0].size, table_size(capacity));
+    mri_set(self, &self->hands[0].block, old);
+    mri_commit(self);
+    return MR_OK;
+}
+
+/* call->argument is the holder. */
+static mr_error try_hold(mri_record *self, mri_object *object, mri_call *call)
+{
+    pipe_body *pipe = body_of(object);
+    mr_error error = MR_OK;
+
+    mri_latch(self, &pipe->latch);
+    if (!find(pipe, call->argument, call->part)) {
+        holder *row = find(pipe, 0, 0);
+
+        if (!row) {
+            error = grow(self, object);
+            row = error ? NULL : find(pipe, 0, 0);
+        }
+        if (row) {
+            mri_set(self, &row->side, call->part);
+            mri_set(self, &row->id, call->argument);
+            mri_set(self, &pipe->count[call->part],
+                    mri_peek(&pipe->count[call->part]) + 1);
+            mri_commit(self);
+        }
+    }
+    mri_unlatch(self, &pipe->latch);
+    mri_give_back(self, 0);
+    return error;
+}
+
+static mr_error drop(mri_record *self, mri_object *object, uint64_t id,
+                     unsigned int side)
+{
+    pipe_body *pipe = body_of(object);
+    holder *row;
+
+    mri_latch(self, &pipe->latch);
+    row = find(pipe, id, side);
+    if (row) {
+        mri_set(self, &row->id, 0);
+        mri_set(self, &pipe->count[side], mri_peek(&pipe->count[side]) - 1);
+        mri_commit(self);
+    }
+    mri_unlatch(self, &pipe->latch);
+    if (!row) {
+        return MR_ERR_NOT_HELD;
+    }
+    mri_wake_all(self, object, 0);
+    mri_wake_all(self, object, 1);
+    mri_wake_for_memory(self, mri_segment_of(mri_ref_of(object)));
+    return MR_OK;
+}
+
+static mr_error try_close(mri_record *self, mri_object *object, mri_call *call)
+{
+    mr_error error = drop(self, object, call->argument, call->part);
+
+    call->result = nobody_at(object, 0) && nobody_at(object, 1);
+    return error;
+}
+
+static void drop_both(mri_record *self, mri_object *object, uint64_t id)
+{
+    for (unsigned int side = 0; side < 2; side++) {
+        if (drop(self, object, id, side) == MR_OK && nobody_at(object, 0) &&
+            nobody_at(object, 1)) {
+            mri_object_destroy(mri_handle_of(object), MRI_PIPE);
+            return;
+        }
+    }
+}
+
+static void forget(mri_record *self, mri_object *object, uint64_t endpoint)
+{
+    drop_both(self, object, holder_of_endpoint(endpoint));
+}
+
+/* Killed between its last close and the end of the pipe? */
+static void mend(mri_record *self, mri_object *object, mri_record *dead)
+{
+    (void)self;
+    (void)dead;
+    if (mri_identity_state(mri_load(&object->identity)) == MRI_LIVE &&
+        nobody_at(object, 0) && nobody_at(object, 1)) {
+        mri_object_destroy(mri_handle_of(object), MRI_PIPE);
+    }
+}
+
+typedef struct dropping {
+    mri_record *self;
+    uint64_t holder;
+} dropping;
+
+static void drop_in(mri_object *object, void *user)
+{
+    dropping *d = user;
+
+    if (mri_identity_kind(mri_load(&object->identity)) == MRI_PIPE) {
+        drop_both(d->self, object, d->holder);
+    }
+}
+
+void mri_pipe_drop_all(mri_record *self, uint64_t id)
+{
+    dropping d = {.self = self, .holder = id};
+
+    for (unsigned int i = 0; i < mri_node.count; i++) {
+        mri_objects_visit(i, drop_in, &d);
+    }
+}
+
+/* ---- the object ---------------------------------------------------------- */
+
+static void dispose(mri_record *self, mri_object *object)
+{
+    pipe_body *pipe = body_of(object);
+
+    if (mri_peek(&object->detail)) {
+        mri_channel_dispose(self, channel_of(object, 0));
+        mri_channel_dispose(self, channel_of(object, 1));
+        mri_object_free(self, object, &object->detail, sizeof(channels));
+    }
+    mri_object_free(self, object, &pipe->holders,
+                    table_size(mri_peek(&pipe->capacity)));
+}
+
+static mri_try *const tries[] = {
+    [SEND] = try_send, [RECV] = try_recv,   [MAY_RECV] = try_may_recv,
+    [HOLD] = try_hold, [CLOSE] = try_close,
+};
+
+const mri_kind_ops mri_pipe_ops = {.name = "pipe",
+                                   .tries = tries,
+                                   .ready = ready,
+                                   .ready_list = ready_list,
+                                   .dispose = dispose,
+                                   .forget = forget,
+                                   .mend = mend};
+
+static mr_error add_channels(mri_record *self, mri_object *object)
+{
+    mr_error error = mri_allocate(self, mri_segment_of(mri_ref_of(object)),
+                                  MRI_HEAP, sizeof(channels), 0);
+
+    if (error) {
+        return error;
+    }
+    memset(mri_at(mri_peek(&self->hands[0].block)), 0, sizeof(channels));
+    mri_object_detail(self, object);
+    for (unsigned int side = 0; !error && side < 2; side++) {
+        error = mri_channel_format(self, channel_of(object, side), 0);
+    }
+    return error;
+}
+
+/* The first holder is the creator, of both ends. */
+static mr_error add_holders(mri_record *self, mri_object *object)
+{
+    pipe_body *pipe = body_of(object);
+    uint64_t me = holder_of_endpoint(mri_load(&self->owner));
+    mr_error error = mri_allocate(self, mri_segment_of(mri_ref_of(object)),
+                                  MRI_HEAP, table_size(FIRST_HOLDERS), 0);
+    holder *rows;
+
+    if (error) {
+        return error;
+    }
+    rows = mri_at(mri_peek(&self->hands[0].block));
+    memset(rows, 0, table_size(FIRST_HOLDERS));
+    for (unsigned int side = 0; side < 2; side++) {
+        mri_store(&rows[side].id, me);
+        mri_store(&rows[side].side, side);
+        mri_store(&pipe->count[side], 1);
+    }
+    mri_store(&pipe->capacity, FIRST_HOLDERS);
+    mri_latch(self, &pipe->latch);
+    mri_hand_over(self, 0, &pipe->holders);
+    mri_commit(self);
+    mri_unlatch(self, &pipe->latch);
+    return MR_OK;
+}
+
+static void mark_holder(mri_record *self)
+{
+    mri_store(&mri_endpoint_at(mri_load(&self->owner))->holds, 1);
+}
+
+static mr_error build(mri_record *self, bool duplex, mr_handle *handle)
+{
+    unsigned int rank = mri_endpoint_rank(mri_load(&self->owner));
+    mri_object *object = NULL;
+    mr_error error = mri_object_build(self, rank, MRI_PIPE, &object);
+
+    if (!error) {
+        body_of(object)->duplex = duplex;
+        error = add_channels(self, object);
+    }
+    if (!error) {
+        error = add_holders(self, object);
+    }
+    if (error) {
+        mri_object_abandon(self, object);
+        return error;
+    }
+    mark_holder(self);
+    *handle = mri_object_publish(self, object);
+    return MR_OK;
+}
+
+mr_error mr_pipe_create(mr_pipe_end *first, mr_pipe_end *second, bool duplex)
+{
+    mri_record *self = mri_self();
+    mr_handle handle;
+    mr_error error;
+
+    if (!self) {
+        return MR_ERR_STATE;
+    }
+    if (!first || !second) {
+        return mri_bad_argument("mr_pipe_create", first ? "second" : "first",
+                                "is NULL");
+    }
+    error = build(self, duplex, &handle);
+    if (!error) {
+        first->handle = handle;
+        second->handle = handle;
+        second->handle.part = 1;
+    }
+    return error;
+}
+
+static mr_error operate(mr_pipe_end end, unsigned int operation,
+                        mri_call *call, double timeout)
+{
+    if (end.handle.part > 1) {
+        return MR_ERR_STALE;
+    }
+    return mri_operate(end.handle, MRI_PIPE, operation, call, timeout);
+}
+
+mr_error mr_pipe_send(mr_pipe_end end, const void *message, size_t size,
+                      double timeout)
+{
+    mri_call call = {.in = message, .in_size = size};
+
+    if (!message && size) {
+        return mri_bad_argument("mr_pipe_send", "message", "is NULL");
+    }
+    return operate(end, SEND, &call, timeout);
+}
+
+mr_error mr_pipe_recv(mr_pipe_end end, void *message, size_t capacity,
+                      size_t *size, double timeout)
+{
+    mri_call call = {.out = message, .out_size = capacity};
+    mr_error error;
+
+    if (!message && capacity) {
+        return mri_bad_argument("mr_pipe_recv", "message", "is NULL");
+    }
+    error = operate(end, RECV, &call, timeout);
+    if (size && (error == MR_OK || error == MR_ERR_TRUNCATED)) {
+        *size = call.result;
+    }
+    return error;
+}
+
+mr_error mr_pipe_poll(mr_pipe_end end, double timeout, bool *is_ready)
+{
+    mri_call call = {0};
+    bool found = false;
+    mr_error error;
+
+    if (!is_ready) {
+        return mri_bad_argument("mr_pipe_poll", "ready", "is NULL");
+    }
+    error = operate(end, MAY_RECV, &call, timeout);
+    if (!error) {
+        error = mr_wait(&end.handle, 1, timeout, &found);
+    }
+    if (error == MR_ERR_TIMEOUT) {
+        error = MR_OK;
+    }
+    if (!error) {
+        *is_ready = found;
+    }
+    return error;
+}
+
+mr_error mri_pipe_hold(mri_record *self, mr_pipe_end end, uint64_t id)
+{
+    mri_call call = {.argument = id};
+
+    (void)self;
+    return operate(end, HOLD, &call, 0);
+}
+
+mr_error mr_pipe_attach(mr_pipe_end end)
+{
+    mri_record *self = mri_self();
+
+    if (!self) {
+        return MR_ERR_STATE;
+    }
+    mark_holder(self);
+    return mri_pipe_hold(self, end, holder_of_endpoint(mri_self_endpoint()));
+}
+
+mr_error mr_pipe_close(mr_pipe_end end)
+{
+    mri_record *self = mri_self();
+    mri_call call = {0};
+    mr_error error;
+
+    if (!self) {
+        return MR_ERR_STATE;
+    }
+    call.argument = holder_of_endpoint(mri_self_endpoint());
+    error = operate(end, CLOSE, &call, 0);
+    if (!error && call.result) {
+        /* Another's close may be faster to destroy it. */
+        mri_object_destroy(end.handle, MRI_PIPE);
+    }
+    return error;
+}

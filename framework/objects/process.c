@@ -1,0 +1,591 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Owns Process: the object beside the fork server's child.
+ *
+ * The state is one word.  CREATED becomes STARTING by the creator; the fork
+ * server makes it RUNNING, or CREATED again when it cannot; its end makes it
+ * ENDED, through rank 0's writer if there was output.  Waiters for any of
+ * that are in list 0.
+ */
+#include "objects/process.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "objects/kinds.h"
+#include "objects/pipe.h"
+#include "route/mailbox.h"
+#include "route/operation.h"
+#include "route/wait.h"
+#include "runtime/child.h"
+#include "runtime/place.h"
+#include "util/log.h"
+#include "util/settings.h"
+
+enum { BEGIN = 0, STARTED, JOIN, LOOK, SET_DAEMON, FORGET };
+
+static mri_process_state state_of(mri_object *object)
+{
+    return (mri_process_state)mri_load(&mri_process_of(object)->state);
+}
+
+static bool is_mine(mri_record *self, mri_object *object)
+{
+    return mri_load(&mri_process_of(object)->creator) ==
+           mri_load(&self->owner);
+}
+
+/* ---- operations ---------------------------------------------------------- */
+
+static mr_error try_begin(mri_record *self, mri_object *object, mri_call *call)
+{
+    uint64_t created = MRI_CREATED;
+
+    (void)call;
+    if (!is_mine(self, object) ||
+        !mri_cas(&mri_process_of(object)->state, &created, MRI_STARTING)) {
+        return MR_ERR_STATE;
+    }
+    return MR_OK;
+}
+
+static mr_error try_started(mri_record *self, mri_object *object,
+                            mri_call *call)
+{
+    (void)self;
+    call->list = 0;
+    switch (state_of(object)) {
+    case MRI_STARTING:
+        return MRI_WOULD_BLOCK;
+    case MRI_CREATED:
+        return (mr_error)mri_load(&mri_process_of(object)->error);
+    default:
+        return MR_OK;
+    }
+}
+
+static mr_error try_join(mri_record *self, mri_object *object, mri_call *call)
+{
+    mri_process_state state = state_of(object);
+
+    (void)self;
+    call->list = 0;
+    if (state == MRI_CREATED || object == mri_this_process()) {
+        return MR_ERR_STATE;
+    }
+    return state >= MRI_ENDED ? MR_OK : MRI_WOULD_BLOCK;
+}
+
+/* Copies what the other calls tell; call->out is a process_look. */
+typedef struct process_look {
+    mri_process_state state;
+    bool daemon;
+    int64_t pid;
+    int64_t status;
+    char name[MR_NAME_SIZE];
+} process_look;
+
+static mr_error try_look(mri_record *self, mri_object *object, mri_call *call)
+{
+    mri_process_body *body = mri_process_of(object);
+    process_look *look = call->out;
+
+    (void)self;
+    look->state = state_of(object);
+    look->daemon = mri_load(&body->daemon) != 0;
+    look->pid = (int64_t)mri_load(&body->pid);
+    look->status = (int64_t)mri_load(&body->status);
+    memcpy(look->name, mri_process_detail_of(object)->name, MR_NAME_SIZE);
+    return MR_OK;
+}
+
+static mr_error try_set_daemon(mri_record *self, mri_object *object,
+                               mri_call *call)
+{
+    if (!is_mine(self, object) || state_of(object) != MRI_CREATED) {
+        return MR_ERR_STATE;
+    }
+    mri_store(&mri_process_of(object)->daemon, call->argument);
+    return MR_OK;
+}
+
+static mr_error try_forget(mri_record *self, mri_object *object,
+                           mri_call *call)
+{
+    mri_word *word = &mri_process_of(object)->state;
+    uint64_t state = mri_load(word);
+
+    (void)self;
+    (void)call;
+    while (state == MRI_CREATED || state == MRI_ENDED) {
+        if (mri_cas(word, &state, MRI_FORGOTTEN)) {
+            return MR_OK;
+        }
+    }
+    return MR_ERR_STATE;
+}
+
+static bool ready(mri_object *object, unsigned int part)
+{
+    (void)part;
+    return state_of(object) >= MRI_ENDED;
+}
+
+static unsigned int ready_list(mri_object *object, unsigned int part)
+{
+    (void)object;
+    (void)part;
+    return 0;
+}
+
+/* ---- requests to the fork server ----------------------------------------- */
+
+static mr_error request(mr_handle process, int number)
+{
+    mri_request what = {.process = process, .signal = number};
+
+    return mri_mailbox_put(mri_mailbox_at(process.owner, MRI_ROW_REQUESTS),
+                           &what, sizeof what, MR_FOREVER);
+}
+
+/* ---- deaths -------------------------------------------------------------- */
+
+static size_t detail_size(const mri_process_body *body)
+{
+    return sizeof(mri_process_detail) + body->argument_size;
+}
+
+static void dispose(mri_record *self, mri_object *object)
+{
+    mri_process_body *body = mri_process_of(object);
+
+    if (body->holds) {
+        mri_pipe_drop_all(self, mri_holder_of_process(object));
+    }
+    mri_object_free(self, object, &object->detail, detail_size(body));
+}
+
+/* The creator is gone.  What it had begun to start is started, as it may be
+ * on its way already; what it had not is never; its daemons end with it. */
+static void forget(mri_record *self, mri_object *object, uint64_t endpoint)
+{
+    mri_process_body *body = mri_process_of(object);
+    mri_process_state state = state_of(object);
+
+    if (mri_load(&body->creator) != endpoint) {
+        return;
+    }
+    if (state == MRI_CREATED && body->holds) {
+        mri_pipe_drop_all(self, mri_holder_of_process(object));
+    }
+    if (state == MRI_STARTING) {
+        (void)!request(mri_handle_of(object), 0);
+    }
+    if (mri_load(&body->daemon) && state >= MRI_STARTING &&
+        state < MRI_ENDED) {
+        (void)!request(mri_handle_of(object), SIGKILL);
+    }
+}
+
+/* Killed between the decision to forget it and the end of the object. */
+static void mend(mri_record *self, mri_object *object, mri_record *dead)
+{
+    (void)self;
+    (void)dead;
+    if (mri_identity_state(mri_load(&object->identity)) == MRI_LIVE &&
+        state_of(object) == MRI_FORGOTTEN) {
+        mri_object_destroy(mri_handle_of(object), MRI_PROCESS);
+    }
+}
+
+static mri_try *const tries[] = {
+    [BEGIN] = try_begin,           [STARTED] = try_started,
+    [JOIN] = try_join,             [LOOK] = try_look,
+    [SET_DAEMON] = try_set_daemon, [FORGET] = try_forget,
+};
+
+const mri_kind_ops mri_process_ops = {.name = "process",
+                                      .tries = tries,
+                                      .ready = ready,
+                                      .ready_list = ready_list,
+                                      .dispose = dispose,
+                                      .forget = forget,
+                                      .mend = mend};
+
+/* ---- creation ------------------------------------------------------------ */
+
+static mr_error check_options(const mr_process_options *options)
+{
+    if (!options) {
+        return MR_OK;
+    }
+    if (options->name && strlen(options->name) >= MR_NAME_SIZE) {
+        return mri_bad_argument("mr_process_create", "options->name",
+                                "is longer than MR_NAME_SIZE allows");
+    }
+    if (options->ends_count && !options->ends) {
+        return mri_bad_argument("mr_process_create", "options->ends",
+                                "is NULL");
+    }
+    for (size_t i = 0; i < options->ends_count; i++) {
+        if (options->ends[i].handle.kind != MRI_PIPE) {
+            return mri_bad_argument("mr_process_create", "options->ends",
+                                    "has one that is no pipe end");
+        }
+    }
+    return MR_OK;
+}
+
+/* Ranks take turns; each endpoint begins beside itself. */
+static mr_error choose_rank(const mr_process_options *options, uint64_t number,
+                            unsigned int *rank)
+{
+    if (options && options->place != MR_PLACE_DEFAULT) {
+        return mri_place_rank("mr_process_create", options->place, rank);
+    }
+    *rank = (unsigned int)((mri_endpoint_rank(mri_self_endpoint()) + number) %
+                           mri_here.size);
+    return MR_OK;
+}
+
+static void write_names(mri_process_detail *detail, uint64_t number,
+                        const mr_process_options *options)
+{
+    mri_object *parent = mri_this_process();
+    const char *path = parent ? mri_process_detail_of(parent)->path : "";
+
+    /* Cut when processes are nested too deep to be named. */
+    snprintf(detail->path, sizeof detail->path, "%.36s%s%u", path,
+             *path ? ":" : "", (unsigned int)number);
+    if (options && options->name) {
+        snprintf(detail->name, sizeof detail->name, "%s", options->name);
+    } else {
+        snprintf(detail->name, sizeof detail->name, "Process-%.38s",
+                 detail->path);
+    }
+}
+
+static mr_error hold_ends(mri_record *self, mri_object *object,
+                          const mr_process_options *options)
+{
+    mr_error error = MR_OK;
+
+    if (!options || options->ends_count == 0) {
+        return MR_OK;
+    }
+    mri_process_of(object)->holds = 1;
+    for (size_t i = 0; !error && i < options->ends_count; i++) {
+        error = mri_pipe_hold(self, options->ends[i],
+                              mri_holder_of_process(object));
+    }
+    return error;
+}
+
+static mr_error fill(mri_record *self, mri_object *object, unsigned int rank,
+                     uint64_t number, const void *argument,
+                     const mr_process_options *options)
+{
+    mri_process_body *body = mri_process_of(object);
+    mri_process_detail *detail;
+    mr_error error =
+        mri_allocate(self, rank, MRI_HEAP, detail_size(body), 0);
+
+    if (error) {
+        return error;
+    }
+    detail = mri_at(mri_peek(&self->hands[0].block));
+    write_names(detail, number, options);
+    if (body->argument_size) {
+        memcpy(detail->argument, argument, body->argument_size);
+    }
+    mri_object_detail(self, object);
+    mri_store(&body->daemon, options && options->daemon);
+    return hold_ends(self, object, options);
+}
+
+static mr_error build(mri_record *self, mr_process *process,
+                      mri_function_ref function, const void *argument,
+                      size_t size, const mr_process_options *options)
+{
+    mri_endpoint *me = mri_endpoint_at(mri_load(&self->owner));
+    uint64_t number = mri_add(&me->children, 1) + 1;
+    mri_object *object = NULL;
+    unsigned int rank;
+    mr_error error = choose_rank(options, number, &rank);
+
+    if (!error) {
+        error = mri_object_build(self, rank, MRI_PROCESS, &object);
+    }
+    if (error) {
+        return error;
+    }
+    mri_process_of(object)->function = function;
+    mri_process_of(object)->argument_size = size;
+    mri_store(&mri_process_of(object)->creator, mri_load(&self->owner));
+    error = fill(self, object, rank, number, argument, options);
+    if (error) {
+        mri_object_abandon(self, object);
+        return error;
+    }
+    process->handle = mri_object_publish(self, object);
+    return MR_OK;
+}
+
+mr_error mr_process_create(mr_process *process, mr_process_function *function,
+                           const void *argument, size_t size,
+                           const mr_process_options *options)
+{
+    mri_record *self = mri_self();
+    mri_function_ref ref;
+    mr_error error;
+
+    if (!self) {
+        return MR_ERR_STATE;
+    }
+    if (!process || !function) {
+        return mri_bad_argument("mr_process_create",
+                                process ? "function" : "process", "is NULL");
+    }
+    if (!argument && size) {
+        return mri_bad_argument("mr_process_create", "argument", "is NULL");
+    }
+    if (size > SIZE_MAX / 2) {
+        return MR_ERR_TOO_LARGE;
+    }
+    error = check_options(options);
+    if (!error) {
+        error = mri_may_create_processes("mr_process_create");
+    }
+    if (!error) {
+        error = mri_function_encode((mri_function *)function, &ref);
+    }
+    if (!error) {
+        error = build(self, process, ref, argument, size, options);
+    }
+    return error;
+}
+
+/* ---- the other calls ------------------------------------------------------ */
+
+static mr_error operate(mr_process process, unsigned int operation,
+                        mri_call *call, double timeout)
+{
+    return mri_operate(process.handle, MRI_PROCESS, operation, call, timeout);
+}
+
+static mr_error look_at(mr_process process, process_look *look)
+{
+    mri_call call = {.out = look};
+
+    return operate(process, LOOK, &call, 0);
+}
+
+mr_error mr_process_start(mr_process process)
+{
+    mri_call call = {0};
+    mr_error error = operate(process, BEGIN, &call, 0);
+
+    if (!error) {
+        error = request(process.handle, 0);
+    }
+    if (!error) {
+        error = operate(process, STARTED, &call, MR_FOREVER);
+    }
+    return error;
+}
+
+mr_error mr_process_join(mr_process process, double timeout)
+{
+    mri_call call = {0};
+
+    return operate(process, JOIN, &call, timeout);
+}
+
+mr_error mr_process_is_alive(mr_process process, bool *alive)
+{
+    process_look look;
+    mr_error error;
+
+    if (!alive) {
+        return mri_bad_argument("mr_process_is_alive", "alive", "is NULL");
+    }
+    error = look_at(process, &look);
+    if (!error) {
+        *alive = look.state == MRI_STARTING || look.state == MRI_RUNNING;
+    }
+    return error;
+}
+
+mr_error mr_process_exit_code(mr_process process, int *code)
+{
+    process_look look;
+    mr_error error;
+
+    if (!code) {
+        return mri_bad_argument("mr_process_exit_code", "code", "is NULL");
+    }
+    error = look_at(process, &look);
+    if (!error && look.state < MRI_ENDING) {
+        error = MR_ERR_STATE;
+    }
+    if (!error) {
+        *code = (int)look.status;
+    }
+    return error;
+}
+
+static mr_error send_signal(mr_process process, int number)
+{
+    process_look look;
+    mr_error error = look_at(process, &look);
+
+    if (error || look.state >= MRI_ENDING) {
+        return error;
+    }
+    return look.state == MRI_CREATED ? MR_ERR_STATE
+                                     : request(process.handle, number);
+}
+
+mr_error mr_process_terminate(mr_process process)
+{
+    return send_signal(process, SIGTERM);
+}
+
+mr_error mr_process_kill(mr_process process)
+{
+    return send_signal(process, SIGKILL);
+}
+
+mr_error mr_process_destroy(mr_process process)
+{
+    mri_call call = {0};
+    mr_error error = operate(process, FORGET, &call, 0);
+
+    return error ? error : mri_object_destroy(process.handle, MRI_PROCESS);
+}
+
+mr_error mr_process_set_daemon(mr_process process, bool daemon)
+{
+    mri_call call = {.argument = daemon};
+
+    return operate(process, SET_DAEMON, &call, 0);
+}
+
+mr_error mr_process_daemon(mr_process process, bool *daemon)
+{
+    process_look look;
+    mr_error error;
+
+    if (!daemon) {
+        return mri_bad_argument("mr_process_daemon", "daemon", "is NULL");
+    }
+    error = look_at(process, &look);
+    if (!error) {
+        *daemon = look.daemon;
+    }
+    return error;
+}
+
+mr_error mr_process_name(mr_process process, char *name, size_t size)
+{
+    process_look look;
+    mr_error error;
+
+    if (!name) {
+        return mri_bad_argument("mr_process_name", "name", "is NULL");
+    }
+    error = look_at(process, &look);
+    if (!error && strlen(look.name) >= size) {
+        error = MR_ERR_TRUNCATED;
+    }
+    if (!error) {
+        memcpy(name, look.name, strlen(look.name) + 1);
+    }
+    return error;
+}
+
+mr_error mr_process_pid(mr_process process, int64_t *pid)
+{
+    process_look look;
+    mr_error error;
+
+    if (!pid) {
+        return mri_bad_argument("mr_process_pid", "pid", "is NULL");
+    }
+    error = look_at(process, &look);
+    if (!error && look.state < MRI_RUNNING) {
+        error = MR_ERR_STATE;
+    }
+    if (!error) {
+        *pid = look.pid;
+    }
+    return error;
+}
+
+mr_error mr_process_current(mr_process *process)
+{
+    mri_object *object = mri_this_process();
+
+    if (!process) {
+        return mri_bad_argument("mr_process_current", "process", "is NULL");
+    }
+    if (!object) {
+        return MR_ERR_STATE;
+    }
+    process->handle = mri_handle_of(object);
+    return MR_OK;
+}
+
+/* ---- the end of an endpoint ---------------------------------------------- */
+
+void mri_process_end(mr_process process)
+{
+    double grace = (double)mri_settings()->grace / 1000;
+
+    if (mr_process_terminate(process) == MR_OK &&
+        mr_process_join(process, grace) == MR_ERR_TIMEOUT &&
+        mr_process_kill(process) == MR_OK) {
+        (void)!mr_process_join(process, MR_FOREVER);
+    }
+}
+
+/* First pass: tell daemons to end; second: wait, for them and the others. */
+static void end_one(mri_object *object, void *user)
+{
+    mri_record *self = mri_self();
+    bool wait = *(bool *)user;
+    mr_process process = {.handle = mri_handle_of(object)};
+    mri_process_body *body = mri_process_of(object);
+    mri_process_state state = state_of(object);
+
+    if (process.handle.kind != MRI_PROCESS || !is_mine(self, object) ||
+        state == MRI_CREATED || state >= MRI_ENDED) {
+        return;
+    }
+    if (!mri_load(&body->daemon)) {
+        if (wait) {
+            (void)!mr_process_join(process, MR_FOREVER);
+        }
+    } else if (wait) {
+        mri_process_end(process);
+    } else {
+        (void)!mr_process_terminate(process);
+    }
+}
+
+void mri_process_end_all(void)
+{
+    mri_record *self = mri_self();
+
+    if (!self || !mri_load(&mri_endpoint_at(mri_self_endpoint())->children)) {
+        return;
+    }
+    for (int wait = 0; wait < 2; wait++) {
+        bool waits = wait;
+
+        for (unsigned int i = 0; i < mri_node.count; i++) {
+            mri_objects_visit(i, end_one, &waits);
+        }
+    }
+}

@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Owns Value: a number beside a lock.  Its operations that are no lock's are
+ * single atomic accesses.
+ */
+#include <multirank/value.h>
+
+#include "objects/kinds.h"
+#include "objects/lock.h"
+#include "objects/number.h"
+#include "route/operation.h"
+#include "runtime/place.h"
+#include "util/log.h"
+
+typedef struct value_body {
+    mri_lock_body lock;
+    uint64_t type;
+    _Alignas(64) uint64_t number;
+} value_body;
+
+_Static_assert(sizeof(value_body) <= MRI_BODY, "fits into a row");
+
+enum { GET = MRI_LOCK_TRIES, SET, ADD, CHECK };
+
+static value_body *body_of(mri_object *object)
+{
+    return (value_body *)object->body;
+}
+
+static mr_error try_get(mri_record *self, mri_object *object, mri_call *call)
+{
+    value_body *value = body_of(object);
+
+    (void)self;
+    mri_number_load((mr_type)value->type, &value->number, call->out);
+    return MR_OK;
+}
+
+static mr_error try_set(mri_record *self, mri_object *object, mri_call *call)
+{
+    value_body *value = body_of(object);
+
+    (void)self;
+    mri_number_store((mr_type)value->type, &value->number, call->in);
+    return MR_OK;
+}
+
+static mr_error try_add(mri_record *self, mri_object *object, mri_call *call)
+{
+    value_body *value = body_of(object);
+
+    (void)self;
+    mri_number_add((mr_type)value->type, &value->number, call->in, call->out);
+    return MR_OK;
+}
+
+static mr_error try_check(mri_record *self, mri_object *object, mri_call *call)
+{
+    (void)self;
+    (void)object;
+    (void)call;
+    return MR_OK;
+}
+
+static mri_try *const tries[] = {
+    [MRI_LOCK_ACQUIRE] = mri_lock_try_acquire_recursive,
+    [MRI_LOCK_RELEASE] = mri_lock_try_release_recursive,
+    [GET] = try_get,
+    [SET] = try_set,
+    [ADD] = try_add,
+    [CHECK] = try_check,
+};
+
+const mri_kind_ops mri_value_ops = {.name = "value",
+                                    .tries = tries,
+                                    .ready = mri_lock_ready,
+                                    .ready_list = mri_lock_ready_list,
+                                    .forget = mri_lock_forget};
+
+mr_error mr_value_create(mr_value *value, mr_type type, const void *initial,
+                         const mr_value_options *options)
+{
+    mri_record *self = mri_self();
+    mri_object *object;
+    value_body *body;
+    unsigned int rank;
+    mr_error error;
+
+    if (!self) {
+        return MR_ERR_STATE;
+    }
+    if (!value) {
+        return mri_bad_argument("mr_value_create", "value", "is NULL");
+    }
+    if (!mri_number_size(type)) {
+        return mri_bad_argument("mr_value_create", "type", "is unknown");
+    }
+    error = mri_place_rank("mr_value_create", options ? options->place : 0,
+                           &rank);
+    if (!error) {
+        error = mri_object_build(self, rank, MRI_VALUE, &object);
+    }
+    if (error) {
+        return error;
+    }
+    body = body_of(object);
+    body->type = type;
+    if (initial) {
+        mri_number_store(type, &body->number, initial);
+    }
+    value->handle = mri_object_publish(self, object);
+    return MR_OK;
+}
+
+mr_error mr_value_get(mr_value value, void *out)
+{
+    mri_call call = {.out = out};
+
+    if (!out) {
+        return mri_bad_argument("mr_value_get", "out", "is NULL");
+    }
+    return mri_operate(value.handle, MRI_VALUE, GET, &call, 0);
+}
+
+mr_error mr_value_set(mr_value value, const void *in)
+{
+    mri_call call = {.in = in};
+
+    if (!in) {
+        return mri_bad_argument("mr_value_set", "in", "is NULL");
+    }
+    return mri_operate(value.handle, MRI_VALUE, SET, &call, 0);
+}
+
+mr_error mr_value_add(mr_value value, const void *amount, void *before)
+{
+    mri_call call = {.in = amount, .out = before};
+
+    if (!amount) {
+        return mri_bad_argument("mr_value_add", "amount", "is NULL");
+    }
+    return mri_operate(value.handle, MRI_VALUE, ADD, &call, 0);
+}
+
+mr_error mr_value_get_lock(mr_value value, mr_lock *lock)
+{
+    mri_call call = {0};
+    mr_error error;
+
+    if (!lock) {
+        return mri_bad_argument("mr_value_get_lock", "lock", "is NULL");
+    }
+    error = mri_operate(value.handle, MRI_VALUE, CHECK, &call, 0);
+    if (!error) {
+        lock->handle = value.handle;
+    }
+    return error;
+}
+
+mr_error mr_value_destroy(mr_value value)
+{
+    return mri_object_destroy(value.handle, MRI_VALUE);
+}

@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Owns mailboxes: a channel in an object, with lists of waiters.
+ */
+#include "route/mailbox.h"
+
+#include "route/channel.h"
+#include "route/operation.h"
+#include "route/wait.h"
+
+enum { PUT = 0, GET, COUNT };
+
+/* Lists of waiters: for an item, for room. */
+enum { GETTERS = 0, PUTTERS = 1 };
+
+_Static_assert(sizeof(mri_channel) <= MRI_BODY, "fits into a row");
+
+static mri_channel *channel_of(mri_object *object)
+{
+    return (mri_channel *)object->body;
+}
+
+static mr_error try_put(mri_record *self, mri_object *object, mri_call *call)
+{
+    mr_error error = mri_channel_put(self, channel_of(object), call);
+
+    if (!error) {
+        mri_wake(self, object, GETTERS);
+    }
+    return error;
+}
+
+static mr_error try_get(mri_record *self, mri_object *object, mri_call *call)
+{
+    mri_channel *channel = channel_of(object);
+    mr_error error = mri_channel_get(self, channel, call);
+
+    call->list = GETTERS;
+    if (!error && channel->maxsize) {
+        mri_wake(self, object, PUTTERS);
+    }
+    return error;
+}
+
+static mr_error try_count(mri_record *self, mri_object *object, mri_call *call)
+{
+    mri_channel *channel = channel_of(object);
+
+    (void)self;
+    call->result = mri_channel_count(channel);
+    call->argument = channel->maxsize;
+    return MR_OK;
+}
+
+static bool ready(mri_object *object, unsigned int part)
+{
+    (void)part;
+    return mri_channel_count(channel_of(object)) > 0;
+}
+
+static unsigned int ready_list(mri_object *object, unsigned int part)
+{
+    (void)object;
+    (void)part;
+    return GETTERS;
+}
+
+static void dispose(mri_record *self, mri_object *object)
+{
+    mri_channel_dispose(self, channel_of(object));
+}
+
+static mri_try *const tries[] = {
+    [PUT] = try_put,
+    [GET] = try_get,
+    [COUNT] = try_count,
+};
+
+const mri_kind_ops mri_mailbox_ops = {.name = "queue",
+                                      .tries = tries,
+                                      .ready = ready,
+                                      .ready_list = ready_list,
+                                      .dispose = dispose};
+
+mr_error mri_mailbox_create(mri_record *self, unsigned int rank,
+                            uint64_t maxsize, mr_handle *handle)
+{
+    mri_object *object = NULL;
+    mr_error error = mri_object_build(self, rank, MRI_QUEUE, &object);
+
+    if (error) {
+        return error;
+    }
+    error = mri_channel_format(self, channel_of(object), maxsize);
+    if (error) {
+        mri_object_abandon(self, object);
+        return error;
+    }
+    *handle = mri_object_publish(self, object);
+    return MR_OK;
+}
+
+mr_error mri_mailbox_put(mr_handle handle, const void *item, size_t size,
+                         double timeout)
+{
+    mri_call call = {.in = item, .in_size = size};
+
+    return mri_operate(handle, MRI_QUEUE, PUT, &call, timeout);
+}
+
+mr_error mri_mailbox_get(mr_handle handle, void *item, size_t capacity,
+                         size_t *size, double timeout)
+{
+    mri_call call = {.out = item, .out_size = capacity};
+    mr_error error = mri_operate(handle, MRI_QUEUE, GET, &call, timeout);
+
+    if (size && (error == MR_OK || error == MR_ERR_TRUNCATED)) {
+        *size = call.result;
+    }
+    return error;
+}
+
+mr_error mri_mailbox_count(mr_handle handle, uint64_t *count,
+                           uint64_t *maxsize)
+{
+    mri_call call = {0};
+    mr_error error = mri_operate(handle, MRI_QUEUE, COUNT, &call, 0);
+
+    if (!error) {
+        *count = call.result;
+        *maxsize = call.argument;
+    }
+    return error;
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Mailboxes: objects of kind MRI_QUEUE.  Queue is their public face; the
+ * runtime uses some of its own in well-known rows.
+ */
+#ifndef MRI_ROUTE_MAILBOX_H
+#define MRI_ROUTE_MAILBOX_H
+
+#include "route/object.h"
+
+/* Make one in a rank's segment.  MR_ERR_NO_MEMORY, MR_ERR_LIMIT. */
+mr_error mri_mailbox_create(mri_record *self, unsigned int rank,
+                            uint64_t maxsize, mr_handle *handle);
+
+/* Errors as mr_queue_put and mr_queue_get; *size is written with MR_OK and
+ * MR_ERR_TRUNCATED. */
+mr_error mri_mailbox_put(mr_handle handle, const void *item, size_t size,
+                         double timeout);
+mr_error mri_mailbox_get(mr_handle handle, void *item, size_t capacity,
+                         size_t *size, double timeout);
+
+/* Items in it, and how many there may be. */
+mr_error mri_mailbox_count(mr_handle handle, uint64_t *count,
+                           uint64_t *maxsize);
+
+/* The mailbox in a row that every segment has from the start. */
+static inline mr_handle mri_mailbox_at(unsigned int rank, unsigned int row)
+{
+    return (mr_handle){
+        .owner = rank, .slot = row, .generation = 1, .kind = MRI_QUEUE};
+}
+
+extern const mri_kind_ops mri_mailbox_ops;
+
+#endif

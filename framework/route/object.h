@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Objects: rows of a table in their owner's segment.
+ *
+ * A row is used again for other objects but always is a row, so that its
+ * latches stay latches whatever happens to late callers.  Its identity
+ * (generation, kind, state) is one word: a handle that does not match it is
+ * stale.  Larger parts of an object lie in blocks of the allocator.
+ *
+ * Before an object's memory is used again its destroyer waits until no
+ * record is active on it: hazard pointers (Michael, IEEE TPDS 15(6), 2004)
+ * with the fence moved to the destroyer by membarrier(2).
+ */
+#ifndef MRI_ROUTE_OBJECT_H
+#define MRI_ROUTE_OBJECT_H
+
+#include <multirank/base.h>
+
+#include "memory/record.h"
+#include "memory/segment.h"
+
+typedef enum mri_kind {
+    MRI_NONE = 0,
+    MRI_MEMORY, /* row 0 of each segment: where one waits for memory */
+    MRI_LOCK,
+    MRI_QUEUE,
+    MRI_PIPE,
+    MRI_VALUE,
+    MRI_ARRAY,
+    MRI_PROCESS,
+    MRI_POOL,
+    MRI_JOB, /* one map of a pool */
+    MRI_KINDS
+} mri_kind;
+
+enum { MRI_FREE = 0, MRI_BUILDING, MRI_LIVE, MRI_DYING };
+
+/* Rows that every segment has from the start. */
+enum { MRI_ROW_MEMORY = 0, MRI_ROW_REQUESTS, MRI_ROW_MAILBOX, MRI_ROW_OUTPUT };
+
+/* Waiters of one list wait for the same, so that any of them may be woken
+ * for it; who waits for memory is in the list of row MRI_ROW_MEMORY. */
+enum { MRI_LISTS = 2, MRI_BODY = MRI_OBJECT_SIZE - 64 };
+
+/* A doubly linked list of mri_wait, under the object's wait_latch. */
+typedef struct mri_list {
+    mri_word first;
+    mri_word last;
+} mri_list;
+
+typedef struct mri_object {
+    _Alignas(64) mri_word identity;
+    mri_word wait_latch;
+    mri_list lists[MRI_LISTS];
+    mri_word next_free;
+    mri_word detail; /* a block of the kind's own, or 0 */
+    _Alignas(64) unsigned char body[MRI_BODY];
+} mri_object;
+
+_Static_assert(sizeof(mri_object) == MRI_OBJECT_SIZE, "a row of the table");
+
+/* One call on an object, so plain that it could be sent to another node. */
+typedef struct mri_call {
+    unsigned int part;   /* of the handle */
+    unsigned int list;   /* set by a try function that would block: where to
+                            wait, or MRI_LISTS for memory alone */
+    bool keeps_hand;     /* set: hand 0 is full while waiting */
+    const void *in;
+    size_t in_size;
+    void *out;
+    size_t out_size;
+    uint64_t argument;
+    uint64_t result;
+} mri_call;
+
+/* A try function completes and gives a public error, or changes nothing and
+ * gives this.  It never waits. */
+#define MRI_WOULD_BLOCK ((mr_error)-1)
+
+typedef mr_error mri_try(mri_record *self, mri_object *object,
+                         mri_call *call);
+
+/* What a kind of object does.  Members that are NULL are not needed. */
+typedef struct mri_kind_ops {
+    const char *name;
+    mri_try *const *tries; /* by operation number */
+
+    /* Would the next call at this part not block?  May be called while
+     * others change the object. */
+    bool (*ready)(mri_object *object, unsigned int part);
+
+    /* The list in which to wait for that. */
+    unsigned int (*ready_list)(mri_object *object, unsigned int part);
+
+    /* Free the blocks of an object that nobody uses.  May be called again
+     * after a kill in the middle. */
+    void (*dispose)(mri_record *self, mri_object *object);
+
+    /* An endpoint is gone: drop what it held of this object. */
+    void (*forget)(mri_record *self, mri_object *object, uint64_t endpoint);
+
+    /* A thread died inside a call on the object (it was active on it, or
+     * working for it); its notes are undone already. */
+    void (*mend)(mri_record *self, mri_object *object, mri_record *dead);
+} mri_kind_ops;
+
+/* Register a kind; at start, before there are threads. */
+void mri_kind_register(mri_kind kind, const mri_kind_ops *ops);
+const mri_kind_ops *mri_ops_of(mri_kind kind);
+
+static inline mri_kind mri_identity_kind(uint64_t identity)
+{
+    return (mri_kind)(identity >> 16 & 0xffff);
+}
+
+static inline unsigned int mri_identity_state(uint64_t identity)
+{
+    return (unsigned int)identity & 0xffff;
+}
+
+/* What the identity of a handle's object is while it lives. */
+static inline uint64_t mri_identity(mr_handle handle)
+{
+    return (uint64_t)handle.generation << 32 | (uint64_t)handle.kind << 16 |
+           MRI_LIVE;
+}
+
+/* The row of a handle; NULL if there is none.  Its identity is not
+ * compared. */
+mri_object *mri_row(mr_handle handle);
+
+/* The handle of a living object. */
+mr_handle mri_handle_of(mri_object *object);
+
+/* Take a row in a rank's segment and write `building`; the caller fills it
+ * and publishes or abandons it.  MR_ERR_LIMIT, MR_ERR_NO_MEMORY. */
+mr_error mri_object_build(mri_record *self, unsigned int rank, mri_kind kind,
+                          mri_object **object);
+mr_handle mri_object_publish(mri_record *self, mri_object *object);
+void mri_object_abandon(mri_record *self, mri_object *object);
+
+/* Inside a noted change, with hand 0 full: its block becomes the detail. */
+void mri_object_detail(mri_record *self, mri_object *object);
+
+/* Free a block of `size` bytes that a word of an object refers to. */
+void mri_object_free(mri_record *self, mri_object *object, mri_word *word,
+                     size_t size);
+
+/* Destroy: waiters get MR_ERR_CLOSED, handles become stale.  Waits until no
+ * call is inside.  MR_ERR_STALE. */
+mr_error mri_object_destroy(mr_handle handle, mri_kind kind);
+
+/* Go on with an object that a dead thread was making or unmaking. */
+void mri_object_mend(mri_record *self, mri_object *object);
+
+/* Make the row MRI_MEMORY of a new segment. */
+mr_error mri_objects_format(mri_record *self, unsigned int rank);
+
+/* Call visit for each living object of a segment. */
+void mri_objects_visit(unsigned int segment,
+                       void (*visit)(mri_object *object, void *user),
+                       void *user);
+
+#endif

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Owns what happens after a death.  The record of each thread tells what the
+ * dead one was doing; nothing else is needed.
+ */
+#include "route/reap.h"
+
+#include "route/object.h"
+#include "route/operation.h"
+#include "route/wait.h"
+
+static void mend_record(mri_record *record, void *user)
+{
+    uint64_t endpoint = *(uint64_t *)user;
+
+    if (mri_load(&record->owner) == endpoint) {
+        mri_record_mend(record);
+    }
+}
+
+void mri_reap_mend(uint64_t endpoint)
+{
+    mri_records_visit(mri_endpoint_rank(endpoint), mend_record, &endpoint);
+}
+
+/* Move the dead one's blocks to our own hand and free them. */
+static void free_hands(mri_record *self, mri_record *dead)
+{
+    for (unsigned int i = 0; i < MRI_HANDS; i++) {
+        mri_ref block = mri_load(&dead->hands[i].block);
+
+        if (block) {
+            mri_store(&self->hands[0].size, mri_load(&dead->hands[i].size));
+            mri_store(&self->hands[0].block, block);
+            mri_store(&dead->hands[i].block, 0);
+            mri_give_back(self, 0);
+        }
+    }
+}
+
+static void leave_lists(mri_record *self, mri_record *dead)
+{
+    mri_wait *more = mri_at(mri_load(&dead->waits));
+
+    for (unsigned int i = 0; i < MRI_WAITS_INLINE; i++) {
+        mri_wait_leave(self, &dead->inline_waits[i], false);
+    }
+    for (uint64_t i = 0; i < mri_load(&dead->waits_count); i++) {
+        mri_wait_leave(self, &more[i], false);
+    }
+}
+
+/* The object was inside a call of the dead one: its wakes may be missing. */
+static void mend_object(mri_record *self, mri_record *dead, mri_word *word)
+{
+    mri_ref ref = mri_load(word);
+    mri_object *object;
+    const mri_kind_ops *ops;
+
+    if (!ref) {
+        return;
+    }
+    object = mri_at(ref);
+    mri_store(&self->active, ref);
+    mri_store(word, 0); /* lest somebody waits for the dead one */
+    ops = mri_ops_of(mri_identity_kind(mri_load(&object->identity)));
+    if (ops->mend) {
+        ops->mend(self, object, dead);
+    }
+    for (unsigned int i = 0; i < MRI_LISTS; i++) {
+        mri_wake_all(self, object, i);
+    }
+    mri_store(&self->active, 0);
+}
+
+typedef struct reap_job {
+    mri_record *self;
+    uint64_t endpoint;
+} reap_job;
+
+static void reap_record(mri_record *dead, void *user)
+{
+    reap_job *job = user;
+    mri_record *self = job->self;
+    mri_ref building = mri_load(&dead->building);
+
+    if (mri_load(&dead->owner) != job->endpoint) {
+        return;
+    }
+    leave_lists(self, dead);
+    mend_object(self, dead, &dead->active);
+    mend_object(self, dead, &dead->working);
+    free_hands(self, dead);
+    if (building) {
+        mri_store(&dead->building, 0);
+        mri_object_mend(self, mri_at(building));
+    }
+    mri_record_free(dead);
+}
+
+static void count_awake(mri_record *record, void *user)
+{
+    if (mri_load(&record->sleeping) == MRI_AWAKE) {
+        ++*(uint64_t *)user;
+    }
+}
+
+static void forget(mri_object *object, void *user)
+{
+    reap_job *job = user;
+    const mri_kind_ops *ops =
+        mri_ops_of(mri_identity_kind(mri_load(&object->identity)));
+
+    if (ops->forget) {
+        ops->forget(job->self, object, job->endpoint);
+    }
+}
+
+void mri_reap(mri_record *self, uint64_t endpoint)
+{
+    unsigned int rank = mri_endpoint_rank(endpoint);
+    mri_endpoint *gone = mri_endpoint_at(endpoint);
+    reap_job job = {.self = self, .endpoint = endpoint};
+    uint64_t awake = 0;
+
+    mri_reap_mend(endpoint);
+    mri_records_visit(rank, reap_record, &job);
+    /* The count is for the policy of spinning alone: a wake that happens
+     * meanwhile makes it wrong for a while, not for ever. */
+    mri_records_visit(rank, count_awake, &awake);
+    mri_store(&mri_segment_at(rank)->awake, awake);
+    if (mri_load(&gone->holds) || mri_load(&gone->children)) {
+        for (unsigned int i = 0; i < mri_node.count; i++) {
+            mri_objects_visit(i, forget, &job);
+        }
+    }
+}

@@ -1,0 +1,458 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Owns the life of a job: mr_init and mr_finalize on every rank.
+ *
+ * Each step of the start that can fail on one rank alone ends in an
+ * agreement of all, so that no rank waits for one that gave up.
+ */
+#include <multirank/job.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/membarrier.h>
+#include <mpi.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "memory/record.h"
+#include "memory/segment.h"
+#include "memory/window.h"
+#include "route/mailbox.h"
+#include "route/object.h"
+#include "runtime/child.h"
+#include "runtime/job.h"
+#include "runtime/output.h"
+#include "runtime/place.h"
+#include "runtime/server.h"
+#include "runtime/work.h"
+#include "topology/processors.h"
+#include "util/log.h"
+#include "util/settings.h"
+
+typedef struct job {
+    bool started; /* mr_init was called, once for ever */
+    bool owns_mpi;
+    MPI_Comm communicator; /* private to the library */
+    int64_t allowance;
+    int descriptor; /* of this rank's segment */
+} job;
+
+static job this_job = {.communicator = MPI_COMM_NULL, .descriptor = -1};
+
+/* ---- MPI ----------------------------------------------------------------- */
+
+static mr_error mpi_error(const char *call, int code)
+{
+    char text[MPI_MAX_ERROR_STRING];
+    int length;
+
+    if (MPI_Error_string(code, text, &length) != MPI_SUCCESS) {
+        text[0] = '\0';
+    }
+    mri_log(MR_LOG_ERROR, "%s failed: %s", call, text);
+    return MR_ERR_MPI;
+}
+
+/* Settings of Open MPI that only this job's MPI_Init shall see.  Debian's
+ * file of parameters excludes the component that a window over TCP, or of
+ * one rank, needs; and a job without launcher needs no daemon of its own. */
+static const char *const mpi_settings[][2] = {
+    {"OMPI_MCA_osc", "^ucx"},
+    {"OMPI_MCA_ess_singleton_isolated", "1"},
+};
+
+enum { MPI_SETTINGS = sizeof mpi_settings / sizeof *mpi_settings };
+
+static mr_error init_mpi(void)
+{
+    bool set[MPI_SETTINGS] = {false};
+    int provided;
+    int code;
+
+    for (size_t i = 0; i < MPI_SETTINGS; i++) {
+        set[i] = !getenv(mpi_settings[i][0]) &&
+                 setenv(mpi_settings[i][0], mpi_settings[i][1], 0) == 0;
+    }
+    code = MPI_Init_thread(NULL, NULL, MPI_THREAD_SERIALIZED, &provided);
+    for (size_t i = 0; i < MPI_SETTINGS; i++) {
+        if (set[i]) {
+            unsetenv(mpi_settings[i][0]);
+        }
+    }
+    if (code != MPI_SUCCESS) {
+        return mpi_error("MPI_Init_thread", code);
+    }
+    this_job.owns_mpi = true;
+    return MR_OK;
+}
+
+static mr_error start_mpi(void)
+{
+    mr_error error = MR_OK;
+    int initialized = 0;
+    int number;
+    int code;
+
+    MPI_Initialized(&initialized);
+    if (!initialized) {
+        error = init_mpi();
+    }
+    if (error) {
+        return error;
+    }
+    code = MPI_Comm_dup(MPI_COMM_WORLD, &this_job.communicator);
+    if (code != MPI_SUCCESS) {
+        return mpi_error("MPI_Comm_dup", code);
+    }
+    MPI_Comm_set_errhandler(this_job.communicator, MPI_ERRORS_RETURN);
+    MPI_Comm_rank(this_job.communicator, &number);
+    mri_here.rank = (unsigned int)number;
+    MPI_Comm_size(this_job.communicator, &number);
+    mri_here.size = (unsigned int)number;
+    return MR_OK;
+}
+
+/* All ranks get the worst error of any; collective. */
+static mr_error agree(mr_error error)
+{
+    int mine = error;
+    int worst = MR_ERR_MPI;
+
+    if (MPI_Allreduce(&mine, &worst, 1, MPI_INT, MPI_MAX,
+                      this_job.communicator) != MPI_SUCCESS) {
+        return MR_ERR_MPI;
+    }
+    return (mr_error)worst;
+}
+
+static mr_error check_one_node(void)
+{
+    MPI_Comm node;
+    int size = 0;
+
+    if (MPI_Comm_split_type(this_job.communicator, MPI_COMM_TYPE_SHARED, 0,
+                            MPI_INFO_NULL, &node) == MPI_SUCCESS) {
+        MPI_Comm_size(node, &size);
+        MPI_Comm_free(&node);
+    }
+    if ((unsigned int)size != mri_here.size) {
+        mri_log(MR_LOG_ERROR,
+                "the ranks of the job lie on several nodes; this version "
+                "runs on one node");
+        return MR_ERR_MPI;
+    }
+    return MR_OK;
+}
+
+/* ---- shared memory ------------------------------------------------------- */
+
+/* Where the others find this rank's segment: /proc/PID/fd/FD. */
+typedef struct segment_file {
+    int64_t pid;
+    int64_t descriptor;
+} segment_file;
+
+static mr_error open_segments(const segment_file *files, int *descriptors)
+{
+    for (unsigned int i = 0; i < mri_here.size; i++) {
+        char path[64];
+
+        snprintf(path, sizeof path, "/proc/%lld/fd/%lld",
+                 (long long)files[i].pid, (long long)files[i].descriptor);
+        descriptors[i] = i == mri_here.rank ? this_job.descriptor
+                                            : open(path, O_RDWR | O_CLOEXEC);
+        if (descriptors[i] < 0) {
+            return mri_system_error("open of another rank's segment");
+        }
+    }
+    return MR_OK;
+}
+
+static mr_error map_segments(void)
+{
+    segment_file mine = {.pid = getpid(), .descriptor = this_job.descriptor};
+    segment_file *files = calloc(mri_here.size, sizeof *files);
+    int *descriptors = calloc(mri_here.size, sizeof *descriptors);
+    mr_error error = agree(files && descriptors ? MR_OK : MR_ERR_NO_MEMORY);
+
+    if (!error) {
+        MPI_Allgather(&mine, sizeof mine, MPI_BYTE, files, sizeof mine,
+                      MPI_BYTE, this_job.communicator);
+        error = open_segments(files, descriptors);
+    }
+    if (!error) {
+        error = mri_region_map(descriptors, mri_here.size,
+                               this_job.allowance);
+    }
+    free(files);
+    free(descriptors);
+    return error;
+}
+
+/* The rows that others expect in every segment, in the order of their
+ * numbers. */
+static mr_error build_rows(mri_record *self, unsigned int rank)
+{
+    mr_handle handle;
+    mr_error error = mri_objects_format(self, rank);
+
+    if (!error) {
+        error = mri_mailbox_create(self, rank, 0, &handle);
+    }
+    if (!error) {
+        error = mri_mailbox_create(self, rank, 0, &handle);
+    }
+    if (!error) {
+        error = mri_mailbox_create(self, rank, MRI_OUTPUT_ITEMS, &handle);
+    }
+    return error;
+}
+
+static void format_endpoints(unsigned int rank)
+{
+    for (unsigned int slot = 0; slot < MRI_SLOT_FIRST_PROCESS; slot++) {
+        uint64_t id = mri_endpoint_id(1, rank, slot);
+        mri_endpoint *endpoint = mri_endpoint_at(id);
+
+        mri_store(&endpoint->generation, 1);
+        mri_store(&endpoint->pid, (uint64_t)getpid());
+        mri_store(&endpoint->id, id);
+    }
+}
+
+mr_error mri_rank_format(unsigned int rank, unsigned int processors)
+{
+    mri_segment *segment = mri_segment_at(rank);
+    mri_record *self;
+
+    mri_store(&segment->rank_pid, (uint64_t)getpid());
+    segment->processors = processors;
+    memcpy(segment->host, mri_here.host, sizeof segment->host);
+    format_endpoints(rank);
+    mri_become(mri_endpoint_id(1, rank, MRI_SLOT_RANK), false);
+    self = mri_self();
+    return self ? build_rows(self, rank) : MR_ERR_NO_MEMORY;
+}
+
+static mr_error share_memory(void)
+{
+    unsigned int processors = 1;
+    mr_error error = MR_OK;
+
+    if (mri_here.rank == 0) {
+        this_job.allowance = mri_segment_allowance(mri_here.size);
+        processors = mri_processors_count();
+    }
+    MPI_Bcast(&this_job.allowance, 1, MPI_INT64_T, 0, this_job.communicator);
+    MPI_Bcast(&processors, 1, MPI_UNSIGNED, 0, this_job.communicator);
+    error = agree(
+        mri_segment_create(this_job.allowance, &this_job.descriptor));
+    if (!error) {
+        error = agree(map_segments());
+    }
+    if (!error) {
+        error = mri_segment_format(mri_here.rank, mri_here.rank);
+    }
+    if (!error) {
+        error = mri_rank_format(mri_here.rank, processors);
+    }
+    error = agree(error);
+    if (!error) {
+        error = agree(mri_window_create(this_job.communicator,
+                                        mri_here.rank));
+    }
+    return error;
+}
+
+/* ---- the fork server ----------------------------------------------------- */
+
+/* The files in /dev/shm that MPI mapped, each ended by a zero: after kill -9
+ * they would stay. */
+static size_t list_files(char *list, size_t capacity)
+{
+    char line[512];
+    size_t size = 0;
+    FILE *maps = fopen("/proc/self/maps", "re");
+
+    while (maps && fgets(line, sizeof line, maps)) {
+        char *path = strstr(line, "/dev/shm/");
+        size_t length;
+
+        if (!path || strstr(path, " (deleted)")) {
+            continue;
+        }
+        path[strcspn(path, "\n")] = '\0';
+        length = strlen(path) + 1;
+        if (memmem(list, size, path, length)) {
+            continue;
+        }
+        if (length <= capacity - size) {
+            memcpy(list + size, path, length);
+            size += length;
+        }
+    }
+    if (maps) {
+        fclose(maps);
+    }
+    return size;
+}
+
+static mr_error set_up_server(void)
+{
+    char files[4096];
+    mri_server_setup setup = {
+        .rank = mri_here.rank,
+        .size = mri_here.size,
+        .segments = mri_node.count,
+        .allowance = this_job.allowance,
+    };
+
+    setup.files_size = (uint32_t)list_files(files, sizeof files);
+    memcpy(setup.host, mri_here.host, sizeof setup.host);
+    return mri_server_setup_send(&setup, mri_node.descriptors, files);
+}
+
+/* ---- the end ------------------------------------------------------------- */
+
+static void stop_hosts(void)
+{
+    mri_work stop = {.what = MRI_WORK_STOP};
+
+    for (unsigned int rank = 1; rank < mri_here.size; rank++) {
+        mr_handle mailbox = mri_mailbox_at(rank, MRI_ROW_MAILBOX);
+
+        if (mri_mailbox_put(mailbox, &stop, sizeof stop, MR_FOREVER)) {
+            mri_log(MR_LOG_ERROR, "rank %u cannot be told to stop", rank);
+        }
+    }
+}
+
+/* What all ranks do when the job ends, and after a start that failed. */
+static void leave_job(void)
+{
+    mri_server_quiet();
+    if (this_job.communicator != MPI_COMM_NULL) {
+        MPI_Barrier(this_job.communicator); /* nobody sends output now */
+    }
+    mri_output_stop();
+    mri_window_free();
+    if (this_job.communicator != MPI_COMM_NULL) {
+        MPI_Comm_free(&this_job.communicator);
+    }
+    if (this_job.owns_mpi) {
+        MPI_Finalize();
+        this_job.owns_mpi = false;
+    }
+    mri_server_stop();
+    mri_self_leave();
+    mri_region_unmap();
+    mri_here.role = MRI_OUTSIDE;
+}
+
+mr_error mr_finalize(void)
+{
+    if (mri_here.role != MRI_RANK || mri_here.rank != 0 ||
+        mri_here.pid != getpid()) {
+        return MR_ERR_STATE;
+    }
+    if (mri_at_endpoint_end) {
+        mri_at_endpoint_end();
+    }
+    stop_hosts();
+    leave_job();
+    return MR_OK;
+}
+
+/* Return from main, exit in the middle, and a child's exit all come here. */
+static void at_exit(void)
+{
+    if (mri_here.role == MRI_CHILD) {
+        mri_child_at_exit();
+    } else if (mri_here.role == MRI_RANK && mri_here.pid == getpid()) {
+        if (mri_here.rank == 0) {
+            mr_finalize();
+        } else {
+            mri_log(MR_LOG_ERROR, "a task called exit(); the job ends");
+            fflush(NULL);
+            _exit(1);
+        }
+    }
+}
+
+/* ---- the start ----------------------------------------------------------- */
+
+/* A rank that hosts: prints through rank 0, works until told to stop. */
+_Noreturn static void host(void)
+{
+    static mri_word printed;
+    mr_handle nobody = {.owner = mri_here.rank, .slot = UINT32_MAX};
+
+    mri_output_redirect(nobody, &printed);
+    mri_serve(mri_mailbox_at(mri_here.rank, MRI_ROW_MAILBOX));
+    fflush(NULL);
+    leave_job();
+    exit(0);
+}
+
+static mr_error start(void)
+{
+    mr_error error = mri_server_fork();
+
+    if (!error) {
+        error = start_mpi();
+    }
+    if (error) {
+        return error; /* without MPI there is nobody to agree with */
+    }
+    mri_log_set_place("rank %u", mri_here.rank);
+    error = agree(check_one_node());
+    if (!error) {
+        error = share_memory();
+    }
+    if (!error) {
+        error = agree(set_up_server());
+    }
+    if (!error) {
+        error = agree(mri_here.rank == 0 ? mri_output_start() : MR_OK);
+    }
+    return error;
+}
+
+mr_error mr_init(int *argc, char ***argv)
+{
+    mr_error error;
+
+    (void)argc;
+    (void)argv;
+    if (this_job.started) {
+        mri_log(MR_LOG_INFO, "mr_init: the job was started before");
+        return MR_ERR_STATE;
+    }
+    this_job.started = true;
+    mri_here.pid = getpid();
+    gethostname(mri_here.host, sizeof mri_here.host - 1);
+    syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_GLOBAL_EXPEDITED, 0, 0);
+    mri_objects_register();
+    if (atexit(at_exit) != 0) {
+        return MR_ERR_SYSTEM;
+    }
+    error = start();
+    if (error) {
+        unsigned int rank = mri_here.rank;
+
+        leave_job();
+        if (rank != 0) {
+            exit(1);
+        }
+        return error;
+    }
+    mri_here.role = MRI_RANK;
+    if (mri_here.rank != 0) {
+        host();
+    }
+    mri_settings_check();
+    return MR_OK;
+}

@@ -1,0 +1,323 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Owns the way of output: the streams of processes, and the writer thread of
+ * rank 0, which alone puts pieces together to lines.
+ *
+ * The writer prints through stdout of rank 0, so that its lines come after
+ * what rank 0 itself printed before.
+ */
+#include "runtime/output.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "route/mailbox.h"
+#include "route/operation.h"
+#include "runtime/child.h"
+#include "util/log.h"
+
+typedef struct piece {
+    mr_handle from;
+    uint32_t source;
+    uint32_t size;
+    char text[MRI_OUTPUT_PIECE];
+} piece;
+
+#define PIECE_HEADER offsetof(piece, text)
+
+mr_error mri_output_put(mr_handle from, unsigned int source, const char *text,
+                        size_t size, double timeout)
+{
+    piece piece_;
+
+    piece_.from = from;
+    piece_.source = source;
+    piece_.size = (uint32_t)size;
+    if (size) {
+        memcpy(piece_.text, text, size);
+    }
+    return mri_mailbox_put(mri_mailbox_at(0, MRI_ROW_OUTPUT), &piece_,
+                           PIECE_HEADER + size, timeout);
+}
+
+/* ---- the streams of a process -------------------------------------------- */
+
+typedef struct stream {
+    mr_handle from;
+    mri_word *printed;
+    unsigned int source;
+    int descriptor; /* what stdio would have written to */
+    dev_t device;   /* of the pipe behind it; anything else is the user's */
+    ino_t inode;
+} stream;
+
+static stream streams[2];
+
+/* The user may have opened a file as descriptor 1; then it goes there. */
+static bool is_ours(const stream *stream_)
+{
+    struct stat now;
+
+    return fstat(stream_->descriptor, &now) == 0 &&
+           now.st_ino == stream_->inode && now.st_dev == stream_->device;
+}
+
+static ssize_t write_stream(void *cookie, const char *text, size_t size)
+{
+    stream *stream_ = cookie;
+    size_t done = 0;
+
+    if (!is_ours(stream_)) {
+        return write(stream_->descriptor, text, size);
+    }
+    if (!mri_peek(stream_->printed)) {
+        mri_store(stream_->printed, 1);
+    }
+    while (done < size) {
+        size_t part = size - done;
+
+        part = part < MRI_OUTPUT_PIECE ? part : MRI_OUTPUT_PIECE;
+        if (mri_output_put(stream_->from, stream_->source, text + done, part,
+                           MR_FOREVER) != MR_OK) {
+            return 0;
+        }
+        done += part;
+    }
+    return (ssize_t)size;
+}
+
+static FILE *open_stream(unsigned int source, int descriptor, mr_handle from,
+                         mri_word *printed)
+{
+    static const cookie_io_functions_t functions = {.write = write_stream};
+    struct stat now = {0};
+    FILE *file;
+
+    fstat(descriptor, &now);
+    streams[source] = (stream){.from = from,
+                               .printed = printed,
+                               .source = source,
+                               .descriptor = descriptor,
+                               .device = now.st_dev,
+                               .inode = now.st_ino};
+    file = fopencookie(&streams[source], "w", functions);
+    if (file) {
+        setvbuf(file, NULL, _IOLBF, MRI_OUTPUT_PIECE);
+    }
+    return file;
+}
+
+/* glibc documents that stdout and stderr may be assigned (The GNU C Library
+ * manual, Standard Streams). */
+void mri_output_redirect(mr_handle from, mri_word *printed)
+{
+    FILE *out = open_stream(MRI_STREAM_OUT, STDOUT_FILENO, from, printed);
+    FILE *err = open_stream(MRI_STREAM_ERR, STDERR_FILENO, from, printed);
+
+    if (out && err) {
+        stdout = out;
+        stderr = err;
+    }
+}
+
+/* ---- the writer ---------------------------------------------------------- */
+
+/* The beginning of a line whose end has not come yet. */
+typedef struct pending {
+    struct pending *next;
+    mr_handle from;
+    uint32_t source;
+    size_t size;
+    size_t capacity;
+    char *text;
+} pending;
+
+static pthread_t writer;
+static bool running;
+static pending *pendings;
+
+static bool same(const mr_handle *a, const mr_handle *b)
+{
+    return a->owner == b->owner && a->slot == b->slot &&
+           a->generation == b->generation;
+}
+
+static pending **find(const mr_handle *from, uint32_t source)
+{
+    pending **at = &pendings;
+
+    while (*at && !(same(&(*at)->from, from) && (*at)->source == source)) {
+        at = &(*at)->next;
+    }
+    return at;
+}
+
+static FILE *file_of(uint32_t source)
+{
+    return source == MRI_STREAM_OUT || source == MRI_PIPE_OUT ? stdout
+                                                              : stderr;
+}
+
+/* Without memory the line is cut in two, but nothing is lost. */
+static void keep(const piece *from, const char *text, size_t size)
+{
+    pending **at = find(&from->from, from->source);
+    pending *line = *at;
+
+    if (!line) {
+        line = calloc(1, sizeof *line);
+        if (line) {
+            line->from = from->from;
+            line->source = from->source;
+            *at = line;
+        }
+    }
+    if (line && line->size + size > line->capacity) {
+        size_t capacity = 2 * line->capacity + size;
+        char *more = realloc(line->text, capacity);
+
+        if (more) {
+            line->text = more;
+            line->capacity = capacity;
+        }
+    }
+    if (!line || line->size + size > line->capacity) {
+        fwrite(text, 1, size, file_of(from->source));
+        return;
+    }
+    memcpy(line->text + line->size, text, size);
+    line->size += size;
+}
+
+/* Write the kept beginning; false: there was none. */
+static bool write_kept(const mr_handle *from, uint32_t source)
+{
+    pending **at = find(from, source);
+    pending *line = *at;
+
+    if (!line) {
+        return false;
+    }
+    fwrite(line->text, 1, line->size, file_of(source));
+    *at = line->next;
+    free(line->text);
+    free(line);
+    return true;
+}
+
+static void write_piece(const piece *piece_)
+{
+    const char *end = memrchr(piece_->text, '\n', piece_->size);
+    size_t whole = end ? (size_t)(end - piece_->text) + 1 : 0;
+
+    if (whole) {
+        write_kept(&piece_->from, piece_->source);
+        fwrite(piece_->text, 1, whole, file_of(piece_->source));
+    }
+    if (whole < piece_->size) {
+        keep(piece_, piece_->text + whole, piece_->size - whole);
+    }
+}
+
+/* A last line without an end gets one, lest another's follows it. */
+static void write_last_lines(const mr_handle *from)
+{
+    for (uint32_t source = 0; source < MRI_SOURCES; source++) {
+        if (write_kept(from, source)) {
+            fputc('\n', file_of(source));
+        }
+    }
+}
+
+/* All it printed is written: now it may be joined. */
+static void end_process(mr_handle handle)
+{
+    mri_record *self = mri_self();
+    mri_object *process;
+
+    write_last_lines(&handle);
+    fflush(stdout);
+    fflush(stderr);
+    process = mri_enter(self, handle, MRI_PROCESS);
+    if (process) {
+        mri_process_set_state(self, process, MRI_ENDED);
+        mri_leave(self);
+    }
+}
+
+static void flush_when_idle(mr_handle mailbox)
+{
+    uint64_t waiting;
+    uint64_t most;
+
+    if (mri_mailbox_count(mailbox, &waiting, &most) == MR_OK &&
+        waiting == 0) {
+        fflush(stdout);
+        fflush(stderr);
+    }
+}
+
+static void *write_all(void *unused)
+{
+    mr_handle mailbox = mri_mailbox_at(0, MRI_ROW_OUTPUT);
+    static piece piece_;
+
+    for (;;) {
+        size_t size;
+        mr_error error = mri_mailbox_get(mailbox, &piece_, sizeof piece_,
+                                         &size, MR_FOREVER);
+
+        if (error || piece_.source == MRI_OUTPUT_STOP) {
+            break;
+        }
+        if (piece_.source == MRI_OUTPUT_END) {
+            end_process(piece_.from);
+        } else {
+            write_piece(&piece_);
+        }
+        flush_when_idle(mailbox);
+    }
+    while (pendings) {
+        mr_handle from = pendings->from;
+
+        write_last_lines(&from);
+    }
+    fflush(stdout);
+    fflush(stderr);
+    return unused;
+}
+
+mr_error mri_output_start(void)
+{
+    sigset_t all;
+    sigset_t before;
+    int error;
+
+    /* Signals are for the user's threads. */
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    error = pthread_create(&writer, NULL, write_all, NULL);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (error) {
+        return mri_system_error("pthread_create of the writer");
+    }
+    running = true;
+    return MR_OK;
+}
+
+void mri_output_stop(void)
+{
+    mr_handle nobody = {0};
+
+    if (running &&
+        mri_output_put(nobody, MRI_OUTPUT_STOP, NULL, 0, MR_FOREVER) ==
+            MR_OK) {
+        pthread_join(writer, NULL);
+    }
+    running = false;
+}

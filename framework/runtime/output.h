@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Output: what processes and ranks print goes to rank 0, which writes it,
+ * whole line by whole line.
+ *
+ * stdout and stderr of a process become streams whose text goes straight
+ * into rank 0's mailbox, so that lines have the order in which they were
+ * printed, whoever printed them.  What goes around stdio, into descriptors 1
+ * and 2, passes through pipes and the fork server into the same mailbox.
+ */
+#ifndef MRI_RUNTIME_OUTPUT_H
+#define MRI_RUNTIME_OUTPUT_H
+
+#include "memory/record.h"
+#include "memory/word.h"
+#include "route/object.h"
+
+enum { MRI_OUTPUT_ITEMS = 4096, MRI_OUTPUT_PIECE = 4096 };
+
+/* Where a piece of text comes from; each has lines of its own. */
+enum {
+    MRI_STREAM_OUT = 0,
+    MRI_STREAM_ERR,
+    MRI_PIPE_OUT,
+    MRI_PIPE_ERR,
+    MRI_SOURCES,
+    MRI_OUTPUT_END, /* all was said: the process has ended */
+    MRI_OUTPUT_STOP /* the writer shall end */
+};
+
+/* Send a piece of at most MRI_OUTPUT_PIECE bytes.  Errors as mr_queue_put. */
+mr_error mri_output_put(mr_handle from, unsigned int source, const char *text,
+                        size_t size, double timeout);
+
+/* In a process, or a rank that hosts: print through rank 0 from now on.
+ * *printed becomes 1 before the first piece. */
+void mri_output_redirect(mr_handle from, mri_word *printed);
+
+/* The thread of rank 0 that writes.  MR_ERR_SYSTEM. */
+mr_error mri_output_start(void);
+
+/* Write what is there and end the thread. */
+void mri_output_stop(void);
+
+#endif

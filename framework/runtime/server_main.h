@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The inside of the fork server.
+ */
+#ifndef MRI_RUNTIME_SERVER_MAIN_H
+#define MRI_RUNTIME_SERVER_MAIN_H
+
+#include <sys/types.h>
+
+/* Messages between a rank and its server, one byte each, but for the setup
+ * that comes first. */
+enum {
+    MRI_SERVER_READY = 'r',
+    MRI_SERVER_QUIET = 'q',
+    MRI_SERVER_IS_QUIET = 'd',
+    MRI_SERVER_STOP = 's'
+};
+
+/* Serve the rank with process id `rank` through `socket`; does not return. */
+_Noreturn void mri_server_main(int socket, pid_t rank);
+
+#endif

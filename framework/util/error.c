@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Owns the names and the texts of all errors: one table for both.
+ */
+#include <multirank/base.h>
+
+typedef struct row {
+    const char *name;
+    const char *text;
+} row;
+
+#define ROW(error, text) [error] = {#error, text}
+
+static const row rows[] = {
+    ROW(MR_OK, "success"),
+    ROW(MR_ERR_ARGUMENT, "an argument has no meaning; the log names it"),
+    ROW(MR_ERR_STATE, "the call is not allowed in the present state"),
+    ROW(MR_ERR_TIMEOUT, "the time-out passed first"),
+    ROW(MR_ERR_STALE, "the handle's object was destroyed before the call"),
+    ROW(MR_ERR_CLOSED, "the object was closed or destroyed while in use"),
+    ROW(MR_ERR_END_OF_FILE, "nothing is left and nobody could send more"),
+    ROW(MR_ERR_NO_MEMORY, "memory is exhausted; MR_MEMORY sets the share"),
+    ROW(MR_ERR_TOO_LARGE, "this can never fit into the shared segment; "
+                          "MR_MEMORY sets its size"),
+    ROW(MR_ERR_TRUNCATED, "the buffer is too small; nothing was taken"),
+    ROW(MR_ERR_HOLDER_DIED,
+        "you hold the lock, but its last holder died: check what it protects"),
+    ROW(MR_ERR_NOT_HELD, "released what is free, or held by another"),
+    ROW(MR_ERR_DIRECTION, "this end of the pipe only works the other way"),
+    ROW(MR_ERR_WORKER_DIED, "a task ended its worker process"),
+    ROW(MR_ERR_OWNER_LOST, "the rank that owns the object is gone"),
+    ROW(MR_ERR_FUNCTION, "the function cannot be found at the callee"),
+    ROW(MR_ERR_LIMIT, "a table of fixed size is full"),
+    ROW(MR_ERR_SYSTEM, "the operating system refused; the log has errno"),
+    ROW(MR_ERR_MPI, "MPI refused; the log has its text"),
+};
+
+static const row *find(mr_error error)
+{
+    static const row user = {"MR_ERR_USER", "an error of the application"};
+    static const row unknown = {"MR_ERR_UNKNOWN", "no error has this value"};
+
+    if (error >= MR_ERR_USER) {
+        return &user;
+    }
+    if ((size_t)error >= sizeof rows / sizeof *rows || !rows[error].name) {
+        return &unknown;
+    }
+    return &rows[error];
+}
+
+const char *mr_error_name(mr_error error)
+{
+    return find(error)->name;
+}
+
+const char *mr_error_text(mr_error error)
+{
+    return find(error)->text;
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Kill points.  In a debug build each shared store and each wake passes
+ * mri_fault_point, and a test can have this process killed at the k-th.
+ */
+#ifndef MRI_UTIL_FAULT_H
+#define MRI_UTIL_FAULT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#ifdef MRI_DEBUG
+
+/* Points left before the kill; 0: not armed.  One per process. */
+extern int64_t mri_fault_countdown;
+
+/* Counts down with the calling thread alone. */
+void mri_fault_point(void);
+
+/* Be killed at the k-th point that this thread passes from now on. */
+void mri_fault_arm(int64_t k);
+
+/* The points passed since mri_fault_arm; disarms. */
+int64_t mri_fault_disarm(void);
+
+/* Let the n-th of the allocations from now on fail, of any kind; 0: none. */
+void mri_fault_fail_allocation(int64_t n);
+
+/* True when this allocation shall fail. */
+bool mri_fault_allocation(void);
+
+#else
+
+static inline void mri_fault_point(void)
+{
+}
+
+static inline bool mri_fault_allocation(void)
+{
+    return false;
+}
+
+#endif
+
+#endif

@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Owns the table of settings: the parser, the check for unknown variables and
+ * the printed table are made from it.
+ */
+#include "util/settings.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include <multirank/job.h>
+
+#include "util/log.h"
+
+typedef enum kind { NUMBER, BYTES, LEVEL } kind;
+
+typedef struct setting {
+    const char *name;
+    kind kind;
+    int64_t standard;
+    size_t offset; /* in mri_settings_values */
+    const char *help;
+} setting;
+
+#define AT(member) offsetof(mri_settings_values, member)
+
+static const setting table[] = {
+    {"MR_LOG", LEVEL, MR_LOG_WARNING, AT(log),
+     "what the log shows: none, error, warning, info or debug"},
+    {"MR_MEMORY", BYTES, 0, AT(memory),
+     "shared memory of each rank, e.g. 512M; 0: half of what is free on the "
+     "node, divided by its ranks"},
+    {"MR_SPIN", NUMBER, 50, AT(spin),
+     "microseconds to spin before sleeping, while cores are free"},
+    {"MR_GRACE", NUMBER, 1000, AT(grace),
+     "milliseconds that a daemon has between SIGTERM and SIGKILL"},
+};
+
+static const char *const levels[] = {"none", "error", "warning", "info",
+                                     "debug"};
+
+#define COUNT(array) (sizeof(array) / sizeof *(array))
+
+static mri_settings_values values;
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+static int64_t *value_of(const setting *row)
+{
+    return (int64_t *)((char *)&values + row->offset);
+}
+
+/* Binary suffix K, M, G or T, as in 512M. */
+static bool parse_suffix(const char *text, int64_t *number)
+{
+    static const char suffixes[] = "KMGT";
+    const char *found;
+    int shift;
+
+    if (!*text) {
+        return true;
+    }
+    found = strchr(suffixes, toupper((unsigned char)*text));
+    if (!found || text[1]) {
+        return false;
+    }
+    shift = 10 * (int)(found - suffixes + 1);
+    if (*number > INT64_MAX >> shift) {
+        return false;
+    }
+    *number <<= shift;
+    return true;
+}
+
+static bool parse(const setting *row, const char *text, int64_t *out)
+{
+    char *end;
+    int64_t number;
+
+    if (row->kind == LEVEL) {
+        for (size_t i = 0; i < COUNT(levels); i++) {
+            if (strcasecmp(text, levels[i]) == 0) {
+                *out = (int64_t)i;
+                return true;
+            }
+        }
+        return false;
+    }
+    errno = 0;
+    number = strtoll(text, &end, 10);
+    if (errno || end == text || number < 0) {
+        return false;
+    }
+    if (row->kind == BYTES ? !parse_suffix(end, &number) : *end != '\0') {
+        return false;
+    }
+    *out = number;
+    return true;
+}
+
+static void read_all(void)
+{
+    for (size_t i = 0; i < COUNT(table); i++) {
+        const char *text = getenv(table[i].name);
+
+        *value_of(&table[i]) = table[i].standard;
+        if (text) {
+            parse(&table[i], text, value_of(&table[i]));
+        }
+    }
+}
+
+const mri_settings_values *mri_settings(void)
+{
+    pthread_once(&once, read_all);
+    return &values;
+}
+
+static const setting *find(const char *variable, size_t length)
+{
+    for (size_t i = 0; i < COUNT(table); i++) {
+        if (strlen(table[i].name) == length &&
+            strncmp(table[i].name, variable, length) == 0) {
+            return &table[i];
+        }
+    }
+    return NULL;
+}
+
+void mri_settings_check(void)
+{
+    extern char **environ;
+    int64_t ignored;
+
+    for (char **variable = environ; *variable; variable++) {
+        const char *equals = strchr(*variable, '=');
+        const setting *row;
+
+        if (strncmp(*variable, "MR_", 3) != 0 || !equals) {
+            continue;
+        }
+        row = find(*variable, (size_t)(equals - *variable));
+        if (!row) {
+            mri_log(MR_LOG_WARNING, "unknown setting %.*s; see "
+                                    "mr_settings_print for those there are",
+                    (int)(equals - *variable), *variable);
+        } else if (!parse(row, equals + 1, &ignored)) {
+            mri_log(MR_LOG_WARNING, "%s has no meaning; it takes: %s",
+                    *variable, row->help);
+        }
+    }
+}
+
+void mr_settings_print(void)
+{
+    mri_settings();
+    printf("%-12s %-10s %-10s %s\n", "setting", "default", "in use", "help");
+    for (size_t i = 0; i < COUNT(table); i++) {
+        const setting *row = &table[i];
+        int64_t now = *value_of(row);
+
+        if (row->kind == LEVEL) {
+            printf("%-12s %-10s %-10s %s\n", row->name, levels[row->standard],
+                   levels[now], row->help);
+        } else {
+            printf("%-12s %-10lld %-10lld %s\n", row->name,
+                   (long long)row->standard, (long long)now, row->help);
+        }
+    }
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * All settings: one table, read once from the environment.
+ */
+#ifndef MRI_UTIL_SETTINGS_H
+#define MRI_UTIL_SETTINGS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+typedef struct mri_settings_values {
+    int64_t log;    /* an mr_log_level */
+    int64_t memory; /* bytes of a rank's segment, 0: a share of what is free */
+    int64_t spin;   /* microseconds to spin before sleeping */
+    int64_t grace;  /* milliseconds from SIGTERM to SIGKILL at the end */
+} mri_settings_values;
+
+/* The values; read at the first call, then constant. */
+const mri_settings_values *mri_settings(void);
+
+/* Warn about values without meaning and about unknown MR_ variables. */
+void mri_settings_check(void);
+
+#endif
