@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * A job in full swing that ends in the way its argument names; endings.sh and
+ * kills.sh watch what is left of it.  On each rank there are a process and a
+ * daemon, there is a pool with children, a lock is held and queues are waited
+ * for.
+ *
+ * Each process prints a line "KIND RANK PID SERVER HOST": its own id, that of
+ * the fork server which is its parent, and that of the parent's parent.
+ */
+#include <multirank.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { MOST = 64 };
+
+static struct job {
+    mr_queue ready, orders;
+    mr_lock lock;
+    mr_process children[MOST], daemons[MOST];
+    mr_pool pool;
+} job;
+
+static void need(mr_error error, const char *what)
+{
+    if (error != MR_OK) {
+        fprintf(stderr, "endings: %s: %s\n", what, mr_error_name(error));
+        _exit(99);
+    }
+}
+
+#define NEED(call) need((call), #call)
+
+static int parent_of(int pid)
+{
+    char path[64];
+    int parent = 0;
+    FILE *file;
+
+    snprintf(path, sizeof path, "/proc/%d/stat", pid);
+    file = fopen(path, "r");
+    if (file) {
+        if (fscanf(file, "%*d (%*[^)]) %*c %d", &parent) != 1) {
+            parent = 0;
+        }
+        fclose(file);
+    }
+    return parent;
+}
+
+static void introduce(const char *kind)
+{
+    printf("%s %d %d %d %d\n", kind, mr_rank(), (int)getpid(), (int)getppid(),
+           parent_of(getppid()));
+    fflush(stdout);
+}
+
+/* Waits for an order, which may never come, and ends. */
+static int child(const void *argument, size_t size)
+{
+    const struct job *j = argument;
+
+    (void)size;
+    introduce("child");
+    NEED(mr_queue_put(j->ready, NULL, 0, MR_FOREVER));
+    NEED(mr_queue_get(j->orders, NULL, 0, NULL, MR_FOREVER));
+    printf("done %d\n", mr_rank());
+    return 0;
+}
+
+/* Waits for a lock that main never gives back. */
+static int daemon_child(const void *argument, size_t size)
+{
+    const struct job *j = argument;
+
+    (void)size;
+    introduce("daemon");
+    NEED(mr_queue_put(j->ready, NULL, 0, MR_FOREVER));
+    return mr_lock_acquire(j->lock, MR_FOREVER);
+}
+
+static mr_error nothing(const void *input, void *output, const mr_task *task)
+{
+    (void)input;
+    (void)output;
+    (void)task;
+    return MR_OK;
+}
+
+static void start_everything(void)
+{
+    const mr_pool_options options = {.workers = (size_t)mr_size() + 2};
+
+    NEED(mr_queue_create(&job.ready, NULL));
+    NEED(mr_queue_create(&job.orders, NULL));
+    NEED(mr_lock_create(&job.lock, NULL));
+    NEED(mr_lock_acquire(job.lock, 0));
+    NEED(mr_pool_create(&job.pool, &options));
+    NEED(mr_pool_map(job.pool, nothing, NULL, 0, NULL, 0, NULL, 0, 1000, NULL));
+    for (int rank = 0; rank < mr_size() && rank < MOST; rank++) {
+        const mr_process_options here = {.place = MR_ON_RANK(rank)};
+        const mr_process_options daemon = {.place = MR_ON_RANK(rank),
+                                           .daemon = true};
+
+        NEED(mr_process_create(&job.children[rank], child, &job, sizeof job,
+                               &here));
+        NEED(mr_process_create(&job.daemons[rank], daemon_child, &job,
+                               sizeof job, &daemon));
+        NEED(mr_process_start(job.children[rank]));
+        NEED(mr_process_start(job.daemons[rank]));
+    }
+    for (int i = 0; i < 2 * mr_size(); i++) {
+        NEED(mr_queue_get(job.ready, NULL, 0, NULL, MR_FOREVER));
+    }
+}
+
+static void order_children_to_end(void)
+{
+    for (int rank = 0; rank < mr_size(); rank++) {
+        NEED(mr_queue_put(job.orders, NULL, 0, MR_FOREVER));
+    }
+}
+
+/* Joins the children one after the other, as they end. */
+static void watch_children(void)
+{
+    mr_handle handles[MOST];
+    bool ready[MOST];
+    size_t left = (size_t)mr_size();
+
+    for (size_t i = 0; i < left; i++) {
+        handles[i] = job.children[i].handle;
+    }
+    while (left > 0) {
+        NEED(mr_wait(handles, left, MR_FOREVER, ready));
+        for (size_t i = left; i-- > 0;) {
+            const mr_process ended = {handles[i]};
+            int code;
+
+            if (ready[i]) {
+                NEED(mr_process_join(ended, MR_FOREVER));
+                NEED(mr_process_exit_code(ended, &code));
+                printf("ended %d\n", code);
+                fflush(stdout);
+                handles[i] = handles[--left];
+            }
+        }
+    }
+}
+
+static void finalize(void)
+{
+    mr_queue queue;
+
+    order_children_to_end();
+    NEED(mr_finalize());
+    printf("finalized\n");
+    if (mr_finalize() != MR_ERR_STATE ||
+        mr_queue_create(&queue, NULL) != MR_ERR_STATE || mr_rank() != -1 ||
+        mr_size() != 0) {
+        printf("but there still is a job\n");
+    }
+}
+
+static void segfault(void)
+{
+    int *volatile nowhere = NULL;
+
+    *nowhere = 1;
+}
+
+static int end_as(const char *how)
+{
+    printf("ready %d\n", (int)getpid());
+    fflush(stdout);
+    if (strcmp(how, "return") == 0) {
+        order_children_to_end();
+        return 5;
+    }
+    if (strcmp(how, "finalize") == 0) {
+        finalize();
+        return 0;
+    }
+    if (strcmp(how, "exit") == 0) {
+        order_children_to_end();
+        exit(3);
+    }
+    if (strcmp(how, "abort") == 0) {
+        abort();
+    }
+    if (strcmp(how, "segfault") == 0) {
+        segfault();
+    }
+    watch_children();
+    return 0;
+}
+
+int main(int argc, char **argv)
+{
+    NEED(mr_init(&argc, &argv));
+    start_everything();
+    return end_as(argc > 1 ? argv[1] : "");
+}

@@ -1,0 +1,70 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-3-Clause
+# However main ends, nothing of the job stays: no process, and no file in
+# /dev/shm.
+here=$(cd "$(dirname "$0")" && pwd)
+. "$here/jobs.sh"
+alone "$0" "$@"
+
+program=./tests/job/endings
+
+lines() { # PATTERN; how many there are in the output
+    grep -c "$1" "$scratch/out"
+}
+
+expect_lines() { # COUNT PATTERN
+    [ "$(lines "$2")" = "$1" ] ||
+        broken "$(lines "$2") lines $2 in the output, not $1"
+}
+
+ranks_of() { # RANKS; a plain program is one rank
+    echo $(($1 > 0 ? $1 : 1))
+}
+
+return_from_main_ends_the_job_with_its_status() { # RANKS
+    start "$1" $program return
+    await 20
+    expect_status 5
+    expect_lines "$(ranks_of "$1")" '^done '
+}
+
+finalize_ends_the_job_before_main_does() { # RANKS
+    start "$1" $program finalize
+    await 20
+    expect_status 0
+    expect_lines "$(ranks_of "$1")" '^done '
+    [ "$(tail -n 1 "$scratch/out")" = finalized ] ||
+        broken "the last line is $(tail -n 1 "$scratch/out")"
+}
+
+exit_in_the_middle_gives_its_status() { # RANKS
+    start "$1" $program exit
+    await 20
+    expect_status 3
+    expect_lines "$(ranks_of "$1")" '^done '
+}
+
+# All that happens after the line "ready" has to take less than 3 seconds.
+abrupt_end() { # RANKS HOW
+    start "$1" $program "$2"
+    await_line '^ready '
+    await 3
+    expect_failure
+}
+
+abort_on_rank_0_ends_the_job() { # RANKS
+    abrupt_end "$1" abort
+}
+
+segfault_on_rank_0_ends_the_job() { # RANKS
+    abrupt_end "$1" segfault
+}
+
+for ranks in 0 $(have_launcher && echo 1 2 4 8); do
+    check return_from_main_ends_the_job_with_its_status "$ranks"
+    check finalize_ends_the_job_before_main_does "$ranks"
+    check exit_in_the_middle_gives_its_status "$ranks"
+    check abort_on_rank_0_ends_the_job "$ranks"
+    check segfault_on_rank_0_ends_the_job "$ranks"
+done
+report endings

@@ -1,0 +1,192 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# For scripts that watch whole jobs from outside; they source this file.
+#
+# A script defines functions, calls `check NAME` for each, and ends with
+# `report SUITE`. In them `start RANKS PROGRAM...` begins a job (0 ranks:
+# without a launcher), `await` waits for its end, and `broken TEXT...` says
+# what is wrong. Output goes to $scratch/out and $scratch/err.
+#
+# All processes of a job are found by a variable in their environment, which
+# the kernel shows as it was when the program began.
+# shellcheck shell=bash
+set -u
+
+mpirun=${MPIRUN:-mpirun}
+scale=${MULTIRANK_TEST_SCALE:-1}
+scratch=$(mktemp -d)
+passed=0 failed=0 skipped=0
+jobs_started=0
+
+if [ "$(id -u)" = 0 ]; then
+    export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
+fi
+
+have_launcher() {
+    command -v "$mpirun" > /dev/null
+}
+
+# One job at a time on the machine, as with tests/launch.
+alone() { # "$0" "$@"
+    if [ -z "${MULTIRANK_TEST_ALONE:-}" ] && command -v flock > /dev/null; then
+        rm -rf "$scratch"
+        MULTIRANK_TEST_ALONE=1 exec flock --close \
+            "${TMPDIR:-/tmp}/multirank-test.$(id -u).lock" bash "$@"
+    fi
+}
+
+processes() { # TAG; the ids of its processes
+    local file
+    for file in /proc/[0-9]*/environ; do
+        if tr '\0' '\n' 2> /dev/null < "$file" |
+            grep -qx "MULTIRANK_JOB=$1"; then
+            file=${file#/proc/}
+            echo "${file%/environ}"
+        fi
+    done 2> /dev/null
+}
+
+# Names in /dev/shm that no living process has mapped: jobs of others that run
+# beside ours do not count.
+unused_files() {
+    local name
+    for name in /dev/shm/*; do
+        if [ -e "$name" ] && ! grep -qsF "$name" /proc/[0-9]*/maps; then
+            echo "$name"
+        fi
+    done | sort
+}
+
+start() { # RANKS PROGRAM [ARGUMENT...]
+    local ranks=$1
+    shift
+    jobs_started=$((jobs_started + 1))
+    tag=$$.$jobs_started
+    unused_files > "$scratch/before"
+    if [ "$ranks" -gt 0 ]; then
+        set -- "$mpirun" --oversubscribe -np "$ranks" "$@"
+    fi
+    : > "$scratch/out" > "$scratch/err"
+    MULTIRANK_JOB=$tag "$@" \
+        < /dev/null > "$scratch/out" 2> "$scratch/err" &
+    job=$!
+}
+
+now() { # milliseconds
+    local seconds=$EPOCHREALTIME
+    seconds=${seconds/[.,]/}
+    echo $((seconds / 1000))
+}
+
+scaled() { # SECONDS; milliseconds
+    awk -v limit="$1" -v scale="$scale" 'BEGIN { print int(limit * scale * 1000) }'
+}
+
+# Runs a command until it succeeds; false when it does not in that time.
+until_true() { # SECONDS COMMAND...
+    local end
+    end=$(($(now) + $(scaled "$1")))
+    shift
+    until "$@"; do
+        if [ "$(now)" -gt "$end" ]; then
+            return 1
+        fi
+        sleep 0.02
+    done
+}
+
+broken() {
+    echo "       $*"
+    fine=false
+}
+
+has_ended() {
+    ! kill -0 "$job" 2> /dev/null
+}
+
+none_left() {
+    [ -z "$(processes "$tag")" ]
+}
+
+no_file_left() {
+    unused_files > "$scratch/after"
+    [ -z "$(comm -13 "$scratch/before" "$scratch/after")" ]
+}
+
+has_line() { # PATTERN
+    grep -q "$1" "$scratch/out"
+}
+
+await_line() { # PATTERN
+    until_true 20 has_line "$1" || broken "no line $1 in the output"
+}
+
+# Waits for the end of the job. Then nothing of it may be left, after a moment.
+await() { # SECONDS
+    if ! until_true "$1" has_ended; then
+        broken "not ended after $1 s"
+        kill -KILL "$job" 2> /dev/null
+    fi
+    wait "$job" 2> /dev/null
+    status=$?
+    until_true 5 none_left || {
+        # shellcheck disable=SC2046
+        broken "left behind:" $(ps -o pid=,stat=,args= -p $(processes "$tag"))
+        # shellcheck disable=SC2046
+        kill -KILL $(processes "$tag") 2> /dev/null
+    }
+    until_true 5 no_file_left ||
+        broken "left in /dev/shm:" "$(comm -13 "$scratch/before" "$scratch/after")"
+}
+
+expect_status() { # STATUS
+    [ "$status" = "$1" ] || broken "exit status $status, not $1"
+}
+
+expect_failure() {
+    [ "$status" != 0 ] || broken "exit status 0"
+}
+
+# Compares what a job printed with the text on stdin.
+expect_output() {
+    diff - "$scratch/out" > "$scratch/diff" ||
+        broken "the output differs:" "$(head -20 "$scratch/diff")"
+}
+
+check() { # FUNCTION [ARGUMENT...]
+    local name=$*
+    name=${name// /_}
+    fine=true
+    reason=
+    "$@"
+    if ! $fine; then
+        sed 's/^/       stderr: /' "$scratch/err" | head -20
+        echo "  FAIL $name"
+        failed=$((failed + 1))
+    elif [ -n "$reason" ]; then
+        echo "  skip $name: $reason"
+        skipped=$((skipped + 1))
+    else
+        echo "  ok   $name"
+        passed=$((passed + 1))
+    fi
+}
+
+report() { # SUITE
+    echo "SUITE $1: $passed passed, $failed failed, $skipped skipped"
+    if [ $failed -gt 0 ]; then
+        exit 1
+    elif [ $passed -eq 0 ]; then
+        exit 77
+    fi
+    exit 0
+}
+
+clean_up() {
+    local number
+    for number in $(seq "$jobs_started"); do
+        # shellcheck disable=SC2046
+        kill -KILL $(processes "$$.$number") 2> /dev/null
+    done
+    rm -rf "$scratch"
+}
+trap clean_up EXIT

@@ -1,0 +1,141 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-3-Clause
+# Whoever is killed, nothing of the job stays: no process, and no file in
+# /dev/shm. A killed child does not end the job; anybody else does.
+here=$(cd "$(dirname "$0")" && pwd)
+. "$here/jobs.sh"
+alone "$0" "$@"
+
+program=./tests/job/endings
+
+lines() { # PATTERN; how many there are in the output
+    grep -c "$1" "$scratch/out"
+}
+
+expect_lines() { # COUNT PATTERN
+    [ "$(lines "$2")" = "$1" ] ||
+        broken "$(lines "$2") lines $2 in the output, not $1"
+}
+
+has_lines() { # COUNT PATTERN
+    [ "$(lines "$2")" = "$1" ]
+}
+
+field() { # KIND RANK FIELD; 3 is the process, 4 its server, 5 its rank
+    awk -v kind="$1" -v rank="$2" -v field="$3" \
+        '$1 == kind && $2 == rank { print $field; exit }' "$scratch/out"
+}
+
+ranks_of() { # RANKS; a plain program is one rank
+    echo $(($1 > 0 ? $1 : 1))
+}
+
+start_and_wait() { # RANKS
+    start "$1" $program wait
+    await_line '^ready '
+    until_true 10 has_lines "$(ranks_of "$1")" '^child ' ||
+        broken "not all children introduced themselves"
+    until_true 10 has_lines "$(ranks_of "$1")" '^daemon ' ||
+        broken "not all daemons introduced themselves"
+}
+
+shoot() { # PID
+    if [ -n "$1" ] && [ "$1" -gt 1 ]; then
+        kill -KILL "$1" || broken "there is no process $1"
+    else
+        broken "no such process in the output"
+    fi
+}
+
+killed_rank_0_ends_the_job() { # RANKS
+    start_and_wait "$1"
+    shoot "$(awk '$1 == "ready" { print $2 }' "$scratch/out")"
+    await 5
+    expect_failure
+}
+
+killed_last_rank_ends_the_job() { # RANKS
+    start_and_wait "$1"
+    shoot "$(field child $(($1 - 1)) 5)"
+    await 5
+    expect_failure
+}
+
+killed_fork_server_of_rank_0_ends_the_job() { # RANKS
+    start_and_wait "$1"
+    shoot "$(field child 0 4)"
+    await 5
+    expect_failure
+}
+
+killed_fork_server_of_the_last_rank_ends_the_job() { # RANKS
+    start_and_wait "$1"
+    shoot "$(field child $(($1 - 1)) 4)"
+    await 5
+    expect_failure
+}
+
+killed_launcher_takes_the_job_with_it() { # RANKS
+    start_and_wait "$1"
+    shoot "$job"
+    await 5
+    expect_failure
+}
+
+terminated_launcher_takes_the_job_with_it() { # RANKS
+    start_and_wait "$1"
+    kill -TERM "$job"
+    await 8
+    expect_failure
+}
+
+terminated_program_ends_the_job() {
+    start_and_wait 0
+    kill -TERM "$job"
+    await 5
+    expect_failure
+}
+
+killed_children_are_told_and_the_job_goes_on() { # RANKS
+    local rank ranks
+    ranks=$(ranks_of "$1")
+    start_and_wait "$1"
+    for rank in $(seq 0 $((ranks - 1))); do
+        shoot "$(field child "$rank" 3)"
+        until_true 10 has_lines $((rank + 1)) '^ended -9$' ||
+            broken "the end of rank $rank's child was not told"
+    done
+    await 20
+    expect_status 0
+    expect_lines "$ranks" '^ended -9$'
+}
+
+killed_daemon_does_not_end_the_job() { # RANKS
+    local rank ranks
+    ranks=$(ranks_of "$1")
+    start_and_wait "$1"
+    for rank in $(seq 0 $((ranks - 1))); do
+        shoot "$(field daemon "$rank" 3)"
+    done
+    for rank in $(seq 0 $((ranks - 1))); do
+        kill -TERM "$(field child "$rank" 3)"
+    done
+    await 20
+    expect_status 0
+    expect_lines "$ranks" '^ended -15$'
+}
+
+for ranks in 0 $(have_launcher && echo 1 2 4); do
+    check killed_rank_0_ends_the_job "$ranks"
+    check killed_fork_server_of_rank_0_ends_the_job "$ranks"
+    check killed_children_are_told_and_the_job_goes_on "$ranks"
+    check killed_daemon_does_not_end_the_job "$ranks"
+done
+check terminated_program_ends_the_job
+for ranks in $(have_launcher && echo 2 4); do
+    check killed_last_rank_ends_the_job "$ranks"
+    check killed_fork_server_of_the_last_rank_ends_the_job "$ranks"
+    check killed_launcher_takes_the_job_with_it "$ranks"
+    check terminated_launcher_takes_the_job_with_it "$ranks"
+done
+report kills

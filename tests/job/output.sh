@@ -1,0 +1,156 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-3-Clause
+# What children print arrives: whole lines, in order, before join returns.
+here=$(cd "$(dirname "$0")" && pwd)
+. "$here/jobs.sh"
+alone "$0" "$@"
+
+program=./tests/job/output
+
+run() { # RANKS CASE
+    start "$1" $program "$2"
+    await 20
+    expect_status 0
+}
+
+ten_thousand_lines_are_written_before_join_returns() { # RANKS
+    run "$1" many
+    { seq -f 'line %.0f' 0 9999 && echo joined; } | expect_output
+}
+
+whole_lines() { # LETTERS COUNT
+    awk -v length_wanted="$1" -v count="$2" '
+        length($0) != length_wanted || $0 ~ "[^" substr($0, 1, 1) "]" {
+            print "line " NR " is mixed or cut: " substr($0, 1, 60)
+        }
+        { seen[substr($0, 1, 1)]++ }
+        END {
+            for (letter in seen) {
+                if (seen[letter] != count) {
+                    print seen[letter] " lines of " letter
+                }
+                letters++
+            }
+            if (letters != 4) {
+                print letters " letters"
+            }
+        }' "$scratch/out" | head -5 > "$scratch/wrong"
+    [ ! -s "$scratch/wrong" ] || broken "$(cat "$scratch/wrong")"
+}
+
+long_lines_of_four_children_do_not_mix() { # RANKS
+    run "$1" long
+    whole_lines 5000 200
+}
+
+lines_written_by_single_characters_do_not_mix() { # RANKS
+    run "$1" slow
+    whole_lines 20 100
+}
+
+a_line_of_a_megabyte_stays_whole() { # RANKS
+    run "$1" huge
+    awk 'BEGIN {
+        for (i = 0; i < 1048576; i++) {
+            printf "%c", 97 + i % 26
+        }
+        print "\njoined"
+    }' | cmp - "$scratch/out" || broken "it does not"
+}
+
+output_stands_before_what_follows_the_join() { # RANKS
+    run "$1" turns
+    seq 0 199 | sed 's/.*/child &\nmain &/' | expect_output
+}
+
+# Whether a newline is added to the last part of a line is left open.
+a_last_line_without_newline_is_written_before_join_returns() { # RANKS
+    run "$1" partial
+    tr -d '\n' < "$scratch/out" > "$scratch/text"
+    mv "$scratch/text" "$scratch/out"
+    printf 'wholepartjoined' | expect_output
+}
+
+stderr_arrives_on_stderr() { # RANKS
+    run "$1" errors
+    grep '^error ' "$scratch/err" | sort > "$scratch/errors"
+    for child in 0 1 2 3; do
+        seq -f "error $child %.0f" 0 49
+    done | sort | cmp - "$scratch/errors" || broken "stderr is not whole"
+    sort -o "$scratch/out" "$scratch/out"
+    printf 'output %d\n' 0 1 2 3 | expect_output
+}
+
+lines_of_a_killed_child_are_not_lost() { # RANKS
+    run "$1" killed
+    for _ in $(seq $(($1 > 0 ? $1 : 1))); do
+        printf 'last words\njoined\n'
+    done | expect_output
+}
+
+exit_writes_what_is_buffered() { # RANKS
+    run "$1" exits
+    tr -d '\n' < "$scratch/out" > "$scratch/text"
+    mv "$scratch/text" "$scratch/out"
+    grep -q '^exit writes thisjoined.*joined$' "$scratch/out" ||
+        broken "$(cat "$scratch/out")"
+}
+
+output_of_grandchildren_arrives() { # RANKS
+    run "$1" nested
+    printf '%s\n' 'from a shell' 'depth 3' 'depth 2' 'depth 1' joined |
+        expect_output
+}
+
+output_of_tasks_arrives() { # RANKS
+    run "$1" tasks
+    sort -V -o "$scratch/out" "$scratch/out"
+    seq -f 'task %.0f' 0 99 | expect_output
+}
+
+output_of_children_that_nobody_joins_arrives() { # RANKS
+    run "$1" unjoined
+    sort -o "$scratch/out" "$scratch/out"
+    printf 'child %d\n' 0 1 2 3 | expect_output
+}
+
+lines_of_a_daemon_are_whole_and_in_order() { # RANKS
+    run "$1" daemons
+    cp "$scratch/out" "$scratch/lines"
+    count=$(wc -l < "$scratch/lines")
+    [ "$count" -ge 100 ] || broken "only $count lines"
+    seq -f 'daemon %.0f' 0 $((count - 1)) | expect_output
+}
+
+settings_are_printed_as_a_table() { # RANKS
+    run "$1" table
+    grep -q '^MR_MEMORY ' "$scratch/out" || broken "no MR_MEMORY"
+    grep -q '^MR_LOG .*warning' "$scratch/out" || broken "no MR_LOG"
+}
+
+unknown_settings_are_warned_about_once() { # RANKS
+    export MR_NONSENSE=1
+    run "$1" table
+    unset MR_NONSENSE
+    [ "$(grep -c 'MR_NONSENSE' "$scratch/err")" = 1 ] ||
+        broken "$(grep -c 'MR_NONSENSE' "$scratch/err") warnings"
+}
+
+for ranks in 0 $(have_launcher && echo 1 3); do
+    check ten_thousand_lines_are_written_before_join_returns "$ranks"
+    check long_lines_of_four_children_do_not_mix "$ranks"
+    check lines_written_by_single_characters_do_not_mix "$ranks"
+    check a_line_of_a_megabyte_stays_whole "$ranks"
+    check output_stands_before_what_follows_the_join "$ranks"
+    check a_last_line_without_newline_is_written_before_join_returns "$ranks"
+    check stderr_arrives_on_stderr "$ranks"
+    check lines_of_a_killed_child_are_not_lost "$ranks"
+    check exit_writes_what_is_buffered "$ranks"
+    check output_of_grandchildren_arrives "$ranks"
+    check output_of_tasks_arrives "$ranks"
+    check output_of_children_that_nobody_joins_arrives "$ranks"
+    check lines_of_a_daemon_are_whole_and_in_order "$ranks"
+    check settings_are_printed_as_a_table "$ranks"
+    check unknown_settings_are_warned_about_once "$ranks"
+done
+report output
