@@ -12,9 +12,17 @@ unit_suites = \
 
 # A whole suite in one job, once for each number of ranks.
 mpi_suites = \
+	tests/mpi/array_test \
+	tests/mpi/job_test \
 	tests/mpi/lock_test \
+	tests/mpi/memory_test \
 	tests/mpi/pipe_test \
-	tests/mpi/queue_test
+	tests/mpi/pool_death_test \
+	tests/mpi/pool_test \
+	tests/mpi/process_test \
+	tests/mpi/queue_test \
+	tests/mpi/value_test \
+	tests/mpi/wait_test
 
 # With --enable-debug only: processes and ranks that die at a chosen store.
 fault_suites =

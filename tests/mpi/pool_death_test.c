@@ -1,0 +1,414 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * A task that ends its worker is told to the caller of map; the other tasks
+ * run all the same, and the pool goes on.
+ *
+ * Only workers that are children die here.  There always is one: the share of
+ * rank 0 is computed by a child.
+ */
+#include "mpi/support.h"
+
+#include <signal.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+enum { COUNT = 200 };
+
+typedef enum death { ABORT, EXIT, LEAVE, KILL, SEGFAULT } death;
+
+/* What the tasks of one map share. */
+typedef struct trap {
+    mr_value claimed; /* how many tasks came to a child */
+    mr_value victim;  /* the index of the first of them, or -1 */
+    mr_value place;   /* the rank on which it ran */
+    mr_queue fallen;  /* has an item when it is about to die */
+    mr_lock lock;     /* taken by the victim, when hold is true */
+    death how;
+    bool always, hold; /* every task in a child dies */
+} trap;
+
+static bool in_child(void)
+{
+    mr_process self;
+
+    return mr_process_current(&self) == MR_OK;
+}
+
+static void die(death how)
+{
+    const struct rlimit no_core = {0, 0};
+    int *volatile nowhere = NULL;
+
+    setrlimit(RLIMIT_CORE, &no_core);
+    switch (how) {
+    case ABORT:
+        abort();
+    case EXIT:
+        exit(3);
+    case LEAVE:
+        _exit(0);
+    case KILL:
+        kill(getpid(), SIGKILL);
+        break;
+    case SEGFAULT:
+        *nowhere = 1;
+    }
+}
+
+static int signal_of(death how)
+{
+    static const int signals[] = {[ABORT] = SIGABRT,
+                                  [KILL] = SIGKILL,
+                                  [SEGFAULT] = SIGSEGV,
+                                  [EXIT] = 0,
+                                  [LEAVE] = 0};
+
+    return signals[how];
+}
+
+static mr_error become_victim(const trap *t, size_t index)
+{
+    const int64_t self = (int64_t)index, rank = mr_rank();
+    mr_error error = mr_value_set(t->victim, &self);
+
+    if (error == MR_OK) {
+        error = mr_value_set(t->place, &rank);
+    }
+    if (error == MR_OK && t->hold) {
+        error = mr_lock_acquire(t->lock, GUARD);
+    }
+    if (error == MR_OK) {
+        error = mr_queue_put(t->fallen, NULL, 0, GUARD);
+    }
+    return error;
+}
+
+/* The first task in a child dies, also when it is tried again; tasks in ranks
+ * wait until that has begun. */
+static mr_error fall_or_double(const void *input, void *output,
+                               const mr_task *task)
+{
+    const trap *t = task->context;
+    const int64_t one = 1;
+    int64_t before = 0, victim = -1;
+    bool ready;
+    mr_error error;
+
+    (void)input;
+    if (!in_child()) {
+        error = mr_wait(&t->fallen.handle, 1, GUARD, &ready);
+    } else {
+        error = mr_value_add(t->claimed, &one, &before);
+        if (error == MR_OK && before == 0) {
+            error = become_victim(t, task->index);
+        }
+        if (error == MR_OK) {
+            error = mr_value_get(t->victim, &victim);
+        }
+        if (error == MR_OK && (t->always || victim == (int64_t)task->index)) {
+            die(t->how);
+        }
+    }
+    *(int64_t *)output = 2 * (int64_t)task->index + 1;
+    return error;
+}
+
+static bool make_trap(trap *t, death how)
+{
+    const int64_t nobody = -1;
+
+    memset(t, 0, sizeof *t);
+    t->how = how;
+    return MRT_OK(mr_value_create(&t->claimed, MR_INT64, NULL, NULL)) &&
+           MRT_OK(mr_value_create(&t->victim, MR_INT64, &nobody, NULL)) &&
+           MRT_OK(mr_value_create(&t->place, MR_INT64, &nobody, NULL)) &&
+           MRT_OK(mr_queue_create(&t->fallen, NULL)) &&
+           MRT_OK(mr_lock_create(&t->lock, NULL));
+}
+
+static void destroy_trap(const trap *t)
+{
+    MRT_OK(mr_value_destroy(t->claimed));
+    MRT_OK(mr_value_destroy(t->victim));
+    MRT_OK(mr_value_destroy(t->place));
+    MRT_OK(mr_queue_destroy(t->fallen));
+    MRT_OK(mr_lock_destroy(t->lock));
+}
+
+static int64_t number_in(mr_value value)
+{
+    int64_t number = -1;
+
+    MRT_OK(mr_value_get(value, &number));
+    return number;
+}
+
+static bool make(mr_pool *pool, size_t workers)
+{
+    const mr_pool_options options = {.workers = workers};
+
+    return MRT_OK(mr_pool_create(pool, &options));
+}
+
+static mr_error triple(const void *input, void *output, const mr_task *task)
+{
+    (void)input;
+    *(int64_t *)output = 3 * (int64_t)task->index;
+    return MR_OK;
+}
+
+static void pool_works(mr_pool pool)
+{
+    int64_t out[COUNT] = {0};
+
+    MRT_OK(mr_pool_map(pool, triple, NULL, 0, NULL, 0, out, sizeof out[0],
+                       COUNT, NULL));
+    for (int i = 0; i < COUNT; i++) {
+        MRT_EQUAL(out[i], 3 * i);
+    }
+}
+
+static void one_dies(mr_pool pool, death how, size_t chunk)
+{
+    mr_task_error error;
+    const mr_map_options options = {.chunk = chunk, .error = &error};
+    int64_t out[COUNT];
+    int64_t victim;
+    trap t;
+
+    if (!make_trap(&t, how)) {
+        return;
+    }
+    memset(out, 0, sizeof out);
+    memset(&error, 0xee, sizeof error);
+    MRT_ERROR(mr_pool_map(pool, fall_or_double, &t, sizeof t, NULL, 0, out,
+                          sizeof out[0], COUNT, &options),
+              MR_ERR_WORKER_DIED);
+    victim = number_in(t.victim);
+    MRT_CHECK(victim >= 0);
+    MRT_EQUAL(error.code, MR_ERR_WORKER_DIED);
+    MRT_EQUAL(error.index, victim);
+    MRT_EQUAL(error.signal, signal_of(how));
+    MRT_EQUAL(error.rank, number_in(t.place));
+    MRT_TEXT(error.host, mr_host());
+    MRT_CHECK(strnlen(error.text, sizeof error.text) > 0);
+    MRT_CHECK(strnlen(error.text, sizeof error.text) < sizeof error.text);
+    for (int i = 0; i < COUNT; i++) {
+        if (i != victim) {
+            MRT_EQUAL(out[i], 2 * i + 1);
+        }
+    }
+    destroy_trap(&t);
+    pool_works(pool);
+}
+
+static void every_chunk_and_size_of_pool(death how)
+{
+    static const size_t chunks[] = {1, 0, 7, 1000};
+    const size_t workers[] = {0, (size_t)mr_size() + 2, 1};
+
+    for (size_t i = 0; i < MRT_COUNT(workers); i++) {
+        mr_pool pool;
+
+        if (!make(&pool, workers[i])) {
+            return;
+        }
+        for (size_t k = 0; k < MRT_COUNT(chunks); k++) {
+            one_dies(pool, how, chunks[k]);
+        }
+        MRT_OK(mr_pool_destroy(pool));
+    }
+}
+
+static void map_tells_of_a_task_that_aborts(void)
+{
+    every_chunk_and_size_of_pool(ABORT);
+}
+
+static void map_tells_of_a_task_that_exits(void)
+{
+    every_chunk_and_size_of_pool(EXIT);
+}
+
+static void map_tells_of_a_task_that_leaves_as_if_all_were_well(void)
+{
+    every_chunk_and_size_of_pool(LEAVE);
+}
+
+static void map_tells_of_a_task_that_is_killed(void)
+{
+    every_chunk_and_size_of_pool(KILL);
+}
+
+static void map_tells_of_a_task_that_crashes(void)
+{
+    every_chunk_and_size_of_pool(SEGFAULT);
+}
+
+static void pool_replaces_workers_again_and_again(void)
+{
+    mr_pool pool;
+
+    if (!make(&pool, 0)) {
+        return;
+    }
+    for (int i = 0; i < 20; i++) {
+        one_dies(pool, KILL, 0);
+    }
+    MRT_OK(mr_pool_destroy(pool));
+}
+
+/* All tasks that come to a child fail; each costs a worker. */
+static void map_ends_although_every_child_dies(void)
+{
+    mr_task_error error;
+    const mr_map_options options = {.chunk = 1, .error = &error};
+    int64_t out[40];
+    mr_pool pool;
+    trap t;
+
+    if (!make_trap(&t, KILL) || !make(&pool, (size_t)mr_size() + 1)) {
+        return;
+    }
+    t.always = true;
+    memset(out, 0, sizeof out);
+    memset(&error, 0xee, sizeof error);
+    MRT_ERROR(mr_pool_map(pool, fall_or_double, &t, sizeof t, NULL, 0, out,
+                          sizeof out[0], 40, &options),
+              MR_ERR_WORKER_DIED);
+    MRT_EQUAL(error.code, MR_ERR_WORKER_DIED);
+    MRT_CHECK(error.index < 40);
+    pool_works(pool);
+    MRT_OK(mr_pool_destroy(pool));
+    destroy_trap(&t);
+}
+
+static void lock_of_a_task_that_died_is_passed_on(void)
+{
+    mr_task_error error;
+    const mr_map_options options = {.chunk = 1, .error = &error};
+    int64_t out[COUNT];
+    mr_pool pool;
+    trap t;
+
+    if (!make_trap(&t, KILL) || !make(&pool, 0)) {
+        return;
+    }
+    t.hold = true;
+    MRT_ERROR(mr_pool_map(pool, fall_or_double, &t, sizeof t, NULL, 0, out,
+                          sizeof out[0], COUNT, &options),
+              MR_ERR_WORKER_DIED);
+    MRT_ERROR(mr_lock_acquire(t.lock, GUARD), MR_ERR_HOLDER_DIED);
+    MRT_OK(mr_lock_release(t.lock));
+    MRT_OK(mr_pool_destroy(pool));
+    destroy_trap(&t);
+}
+
+/* A worker that dies between two maps is replaced in silence. */
+static mr_error tell_child(const void *input, void *output, const mr_task *task)
+{
+    (void)input;
+    (void)task;
+    *(int64_t *)output = in_child() ? (int64_t)getpid() : 0;
+    return MR_OK;
+}
+
+static void pool_replaces_idle_workers(void)
+{
+    const mr_map_options options = {.chunk = 1};
+    int64_t out[COUNT];
+    mr_pool pool;
+
+    if (!make(&pool, 0)) {
+        return;
+    }
+    for (int again = 0; again < 5; again++) {
+        MRT_OK(mr_pool_map(pool, tell_child, NULL, 0, NULL, 0, out,
+                           sizeof out[0], COUNT, &options));
+        for (int i = 0; i < COUNT; i++) {
+            /* Later ones of the same worker find it dead already. */
+            if (out[i] > 0) {
+                kill((pid_t)out[i], SIGKILL);
+            }
+        }
+        pool_works(pool);
+    }
+    MRT_OK(mr_pool_destroy(pool));
+}
+
+/* A pool whose creator is killed in the middle of a map. */
+typedef struct gate {
+    mr_queue begun, open;
+} gate;
+
+static mr_error wait_at_the_gate(const void *input, void *output,
+                                 const mr_task *task)
+{
+    const gate *g = task->context;
+    mr_error error = mr_queue_put(g->begun, NULL, 0, GUARD);
+
+    (void)input;
+    (void)output;
+    return error == MR_OK ? mr_queue_get(g->open, NULL, 0, NULL, GUARD) : error;
+}
+
+static int map_until_killed(const void *argument, size_t size)
+{
+    const gate *g = argument;
+    mr_pool pool;
+
+    (void)size;
+    CHILD_OK(mr_pool_create(&pool, NULL));
+    CHILD_OK(mr_pool_map(pool, wait_at_the_gate, g, sizeof *g, NULL, 0, NULL, 0,
+                         1000, NULL));
+    return child_result();
+}
+
+static void pool_of_a_killed_creator_frees_its_ranks(void)
+{
+    mr_process child;
+    mr_pool pool;
+    gate g;
+
+    if (!MRT_OK(mr_queue_create(&g.begun, NULL)) ||
+        !MRT_OK(mr_queue_create(&g.open, NULL))) {
+        return;
+    }
+    START(&child, ANYWHERE, map_until_killed, &g, sizeof g);
+    MRT_OK(mr_queue_get(g.begun, NULL, 0, NULL, GUARD));
+    MRT_OK(mr_process_kill(child));
+    END(child, -SIGKILL);
+    for (int i = 0; i < 1000; i++) {
+        MRT_OK(mr_queue_put(g.open, NULL, 0, GUARD));
+    }
+    if (make(&pool, 0)) {
+        pool_works(pool);
+        MRT_OK(mr_pool_destroy(pool));
+    }
+    MRT_OK(mr_queue_destroy(g.begun));
+    MRT_OK(mr_queue_destroy(g.open));
+}
+
+static const mrt_test tests[] = {
+    {"map_tells_of_a_task_that_aborts", map_tells_of_a_task_that_aborts, 60},
+    {"map_tells_of_a_task_that_exits", map_tells_of_a_task_that_exits, 60},
+    {"map_tells_of_a_task_that_leaves_as_if_all_were_well",
+     map_tells_of_a_task_that_leaves_as_if_all_were_well, 60},
+    {"map_tells_of_a_task_that_is_killed", map_tells_of_a_task_that_is_killed,
+     60},
+    {"map_tells_of_a_task_that_crashes", map_tells_of_a_task_that_crashes, 60},
+    {"pool_replaces_workers_again_and_again",
+     pool_replaces_workers_again_and_again, 60},
+    {"map_ends_although_every_child_dies", map_ends_although_every_child_dies,
+     60},
+    {"lock_of_a_task_that_died_is_passed_on",
+     lock_of_a_task_that_died_is_passed_on, 0},
+    {"pool_replaces_idle_workers", pool_replaces_idle_workers, 60},
+    {"pool_of_a_killed_creator_frees_its_ranks",
+     pool_of_a_killed_creator_frees_its_ranks, 0},
+};
+
+int main(int argc, char **argv)
+{
+    return suite_main("pool_death", tests, MRT_COUNT(tests), argc, argv);
+}

@@ -1,0 +1,1296 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The contract of mr_process: its life from create to destroy, how it ends,
+ * what it inherits, and how parents, children and daemons depend on each
+ * other.
+ *
+ * style: long because one object has one suite.
+ */
+#include "mpi/support.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+extern char **environ;
+
+/* Set in main before mr_init and changed after it. */
+static int global = 1;
+
+static int nothing(const void *argument, size_t size)
+{
+    (void)argument;
+    (void)size;
+    return 0;
+}
+
+/* Two queues: a child says something in the first, and waits for the second
+ * before it goes on. */
+typedef struct stage {
+    mr_queue said, go;
+    int how;
+} stage;
+
+static bool make_stage(stage *s)
+{
+    memset(s, 0, sizeof *s);
+    return MRT_OK(mr_queue_create(&s->said, NULL)) &&
+           MRT_OK(mr_queue_create(&s->go, NULL));
+}
+
+static void destroy_stage(const stage *s)
+{
+    MRT_OK(mr_queue_destroy(s->said));
+    MRT_OK(mr_queue_destroy(s->go));
+}
+
+static bool hear(const stage *s)
+{
+    return MRT_OK(mr_queue_get(s->said, NULL, 0, NULL, GUARD));
+}
+
+static bool tell(const stage *s)
+{
+    return MRT_OK(mr_queue_put(s->go, NULL, 0, GUARD));
+}
+
+static int wait_until_told(const void *argument, size_t size)
+{
+    const stage *s = argument;
+
+    (void)size;
+    CHILD_OK(mr_queue_put(s->said, NULL, 0, GUARD));
+    CHILD_OK(mr_queue_get(s->go, NULL, 0, NULL, MR_FOREVER));
+    return child_result();
+}
+
+/* Create */
+
+static void process_create_refuses_bad_arguments(void)
+{
+    char name[MR_NAME_SIZE + 1];
+    mr_process_options options = {.name = name};
+    mr_process process;
+
+    MRT_ERROR(mr_process_create(NULL, nothing, NULL, 0, NULL), MR_ERR_ARGUMENT);
+    MRT_ERROR(mr_process_create(&process, NULL, NULL, 0, NULL),
+              MR_ERR_ARGUMENT);
+    MRT_ERROR(mr_process_create(&process, nothing, NULL, 1, NULL),
+              MR_ERR_ARGUMENT);
+    memset(name, 'x', sizeof name);
+    name[MR_NAME_SIZE] = '\0';
+    MRT_ERROR(mr_process_create(&process, nothing, NULL, 0, &options),
+              MR_ERR_ARGUMENT);
+}
+
+static void process_create_refuses_ranks_that_do_not_exist(void)
+{
+    const int places[] = {MR_ON_RANK(mr_size()), -1, INT32_MAX, INT32_MIN};
+    mr_process process;
+
+    for (size_t i = 0; i < MRT_COUNT(places); i++) {
+        const mr_process_options options = {.place = places[i]};
+
+        MRT_ERROR(mr_process_create(&process, nothing, NULL, 0, &options),
+                  MR_ERR_ARGUMENT);
+    }
+}
+
+static void process_create_refuses_arguments_that_can_never_fit(void)
+{
+    const size_t sizes[] = {(size_t)1 << 46, SIZE_MAX / 2, SIZE_MAX};
+    mr_process process;
+    char byte = 0;
+
+    for (size_t i = 0; i < MRT_COUNT(sizes); i++) {
+        MRT_ERROR(mr_process_create(&process, nothing, &byte, sizes[i], NULL),
+                  MR_ERR_TOO_LARGE);
+    }
+}
+
+static void process_create_refuses_what_is_no_function(void)
+{
+    char *heap = malloc(64);
+    mr_process_function *const none[] = {
+        (mr_process_function *)(uintptr_t)heap,
+        (mr_process_function *)(uintptr_t)16,
+    };
+    mr_process process;
+
+    for (size_t i = 0; i < MRT_COUNT(none); i++) {
+        MRT_ERROR(mr_process_create(&process, none[i], NULL, 0, NULL),
+                  MR_ERR_FUNCTION);
+    }
+    free(heap);
+}
+
+static void everything_is_stale(mr_process process)
+{
+    char name[MR_NAME_SIZE] = "same";
+    bool truth = true;
+    int code = 77;
+    int64_t pid = 88;
+
+    MRT_ERROR(mr_process_start(process), MR_ERR_STALE);
+    MRT_ERROR(mr_process_join(process, 0), MR_ERR_STALE);
+    MRT_ERROR(mr_process_join(process, MR_FOREVER), MR_ERR_STALE);
+    MRT_ERROR(mr_process_is_alive(process, &truth), MR_ERR_STALE);
+    MRT_ERROR(mr_process_exit_code(process, &code), MR_ERR_STALE);
+    MRT_ERROR(mr_process_terminate(process), MR_ERR_STALE);
+    MRT_ERROR(mr_process_kill(process), MR_ERR_STALE);
+    MRT_ERROR(mr_process_set_daemon(process, true), MR_ERR_STALE);
+    MRT_ERROR(mr_process_daemon(process, &truth), MR_ERR_STALE);
+    MRT_ERROR(mr_process_name(process, name, sizeof name), MR_ERR_STALE);
+    MRT_ERROR(mr_process_pid(process, &pid), MR_ERR_STALE);
+    MRT_ERROR(mr_process_destroy(process), MR_ERR_STALE);
+    MRT_CHECK(truth && code == 77 && pid == 88);
+    MRT_TEXT(name, "same");
+}
+
+static void process_is_stale_after_destroy(void)
+{
+    for (int rank = 0; rank < mr_size(); rank++) {
+        mr_process process, next;
+
+        if (!START(&process, rank, nothing, NULL, 0)) {
+            return;
+        }
+        END(process, 0);
+        everything_is_stale(process);
+        if (START(&next, rank, nothing, NULL, 0)) {
+            everything_is_stale(process);
+            END(next, 0);
+        }
+    }
+}
+
+static void process_handles_that_name_nothing_are_stale(void)
+{
+    mr_handle strange[STRANGE_HANDLES];
+    mr_process process;
+    mr_queue queue;
+
+    if (!MRT_OK(mr_process_create(&process, nothing, NULL, 0, NULL))) {
+        return;
+    }
+    strange_handles(process.handle, strange);
+    for (int i = 0; i < STRANGE_HANDLES; i++) {
+        everything_is_stale((mr_process){strange[i]});
+    }
+    MRT_OK(mr_process_destroy(process));
+    if (MRT_OK(mr_queue_create(&queue, NULL))) {
+        everything_is_stale((mr_process){queue.handle});
+        MRT_OK(mr_queue_destroy(queue));
+    }
+}
+
+static void process_questions_refuse_null(void)
+{
+    mr_process process;
+    char name[MR_NAME_SIZE];
+
+    if (!START(&process, ANYWHERE, nothing, NULL, 0)) {
+        return;
+    }
+    MRT_ERROR(mr_process_is_alive(process, NULL), MR_ERR_ARGUMENT);
+    MRT_OK(mr_process_join(process, GUARD));
+    MRT_ERROR(mr_process_exit_code(process, NULL), MR_ERR_ARGUMENT);
+    MRT_ERROR(mr_process_daemon(process, NULL), MR_ERR_ARGUMENT);
+    MRT_ERROR(mr_process_name(process, NULL, sizeof name), MR_ERR_ARGUMENT);
+    MRT_ERROR(mr_process_pid(process, NULL), MR_ERR_ARGUMENT);
+    MRT_ERROR(mr_process_join(process, NOT_A_NUMBER), MR_ERR_ARGUMENT);
+    MRT_ERROR(mr_process_current(NULL), MR_ERR_ARGUMENT);
+    END(process, 0);
+}
+
+/* Start, join, destroy */
+
+static void process_that_was_not_started_has_no_life(void)
+{
+    mr_process process;
+    bool alive = true;
+    int code;
+    int64_t pid;
+
+    if (!MRT_OK(mr_process_create(&process, nothing, NULL, 0, NULL))) {
+        return;
+    }
+    MRT_OK(mr_process_is_alive(process, &alive));
+    MRT_CHECK(!alive);
+    MRT_ERROR(mr_process_join(process, 0), MR_ERR_STATE);
+    MRT_ERROR(mr_process_join(process, MR_FOREVER), MR_ERR_STATE);
+    MRT_ERROR(mr_process_exit_code(process, &code), MR_ERR_STATE);
+    MRT_ERROR(mr_process_pid(process, &pid), MR_ERR_STATE);
+    MRT_ERROR(mr_process_terminate(process), MR_ERR_STATE);
+    MRT_ERROR(mr_process_kill(process), MR_ERR_STATE);
+    MRT_OK(mr_process_destroy(process));
+    everything_is_stale(process);
+}
+
+static void process_lives_from_start_to_end(void)
+{
+    mr_process process;
+    bool alive = false;
+    int code = 77;
+    stage s;
+
+    if (!make_stage(&s)) {
+        return;
+    }
+    for (int rank = 0; rank < mr_size(); rank++) {
+        double started;
+
+        START(&process, rank, wait_until_told, &s, sizeof s);
+        hear(&s);
+        MRT_OK(mr_process_is_alive(process, &alive));
+        MRT_CHECK(alive);
+        MRT_ERROR(mr_process_start(process), MR_ERR_STATE);
+        MRT_ERROR(mr_process_destroy(process), MR_ERR_STATE);
+        MRT_ERROR(mr_process_exit_code(process, &code), MR_ERR_STATE);
+        MRT_EQUAL(code, 77);
+        MRT_ERROR(mr_process_join(process, 0), MR_ERR_TIMEOUT);
+        started = mrt_now();
+        MRT_ERROR(mr_process_join(process, SHORT), MR_ERR_TIMEOUT);
+        MRT_CHECK(mrt_now() - started >= SHORT);
+        tell(&s);
+        MRT_OK(mr_process_join(process, GUARD));
+        MRT_OK(mr_process_join(process, 0));
+        MRT_OK(mr_process_join(process, MR_FOREVER));
+        MRT_OK(mr_process_is_alive(process, &alive));
+        MRT_CHECK(!alive);
+        MRT_ERROR(mr_process_start(process), MR_ERR_STATE);
+        MRT_OK(mr_process_terminate(process));
+        MRT_OK(mr_process_kill(process));
+        MRT_OK(mr_process_exit_code(process, &code));
+        MRT_EQUAL(code, 0);
+        MRT_OK(mr_process_destroy(process));
+    }
+    destroy_stage(&s);
+}
+
+static int start_what_is_anothers(const void *argument, size_t size)
+{
+    mr_process process = *(const mr_process *)argument;
+
+    (void)size;
+    CHILD_ERROR(mr_process_start(process), MR_ERR_STATE);
+    CHILD_ERROR(mr_process_set_daemon(process, true), MR_ERR_STATE);
+    return child_result();
+}
+
+static void process_is_started_by_its_creator_alone(void)
+{
+    mr_process process;
+
+    if (!MRT_OK(mr_process_create(&process, nothing, NULL, 0, NULL))) {
+        return;
+    }
+    RUN(ANYWHERE, start_what_is_anothers, &process, sizeof process);
+    MRT_OK(mr_process_start(process));
+    END(process, 0);
+}
+
+static int join_another(const void *argument, size_t size)
+{
+    mr_process process = *(const mr_process *)argument;
+    int code = -1;
+
+    (void)size;
+    CHILD_OK(mr_process_join(process, GUARD));
+    CHILD_OK(mr_process_exit_code(process, &code));
+    CHILD_CHECK(code == 0);
+    return child_result();
+}
+
+static void process_may_be_joined_by_anybody(void)
+{
+    mr_process process, joiner[3];
+    stage s;
+
+    if (!make_stage(&s)) {
+        return;
+    }
+    START(&process, ANYWHERE, wait_until_told, &s, sizeof s);
+    for (int i = 0; i < 3; i++) {
+        START(&joiner[i], rank_of(i), join_another, &process, sizeof process);
+    }
+    hear(&s);
+    for (int i = 0; i < 3; i++) {
+        MRT_CHECK(child_sleeps(joiner[i]));
+    }
+    tell(&s);
+    for (int i = 0; i < 3; i++) {
+        END(joiner[i], 0);
+    }
+    END(process, 0);
+    destroy_stage(&s);
+}
+
+static void *join_in_a_thread(void *argument)
+{
+    MRT_OK(mr_process_join(*(const mr_process *)argument, GUARD));
+    return NULL;
+}
+
+static void process_may_be_joined_by_several_threads(void)
+{
+    pthread_t threads[4];
+    mr_process process;
+    stage s;
+
+    if (!make_stage(&s)) {
+        return;
+    }
+    START(&process, ANYWHERE, wait_until_told, &s, sizeof s);
+    for (int i = 0; i < 4; i++) {
+        pthread_create(&threads[i], NULL, join_in_a_thread, &process);
+    }
+    hear(&s);
+    tell(&s);
+    for (int i = 0; i < 4; i++) {
+        pthread_join(threads[i], NULL);
+    }
+    END(process, 0);
+    destroy_stage(&s);
+}
+
+static int join_itself(const void *argument, size_t size)
+{
+    mr_process self;
+
+    (void)argument;
+    (void)size;
+    CHILD_OK(mr_process_current(&self));
+    CHILD_ERROR(mr_process_join(self, MR_FOREVER), MR_ERR_STATE);
+    CHILD_ERROR(mr_process_destroy(self), MR_ERR_STATE);
+    CHILD_ERROR(mr_process_start(self), MR_ERR_STATE);
+    return child_result();
+}
+
+static void process_cannot_join_itself(void)
+{
+    RUN(ANYWHERE, join_itself, NULL, 0);
+}
+
+static void *start_many_in_a_thread(void *argument)
+{
+    (void)argument;
+    for (int i = 0; i < 10; i++) {
+        RUN(ANYWHERE, nothing, NULL, 0);
+    }
+    return NULL;
+}
+
+static void process_may_be_started_by_several_threads(void)
+{
+    pthread_t threads[4];
+
+    for (int i = 0; i < 4; i++) {
+        pthread_create(&threads[i], NULL, start_many_in_a_thread, NULL);
+    }
+    for (int i = 0; i < 4; i++) {
+        pthread_join(threads[i], NULL);
+    }
+}
+
+static int return_the_argument(const void *argument, size_t size)
+{
+    (void)size;
+    return *(const int *)argument;
+}
+
+static void two_hundred_processes_run_at_once(void)
+{
+    enum { COUNT = 200 };
+    static mr_process processes[COUNT];
+
+    for (int i = 0; i < COUNT; i++) {
+        if (!START(&processes[i], ANYWHERE, return_the_argument, &i,
+                   sizeof i)) {
+            return;
+        }
+    }
+    for (int i = 0; i < COUNT; i++) {
+        END(processes[i], i);
+    }
+}
+
+static void two_hundred_processes_wait_at_once(void)
+{
+    enum { COUNT = 200 };
+    static mr_process processes[COUNT];
+    stage s;
+
+    if (!make_stage(&s)) {
+        return;
+    }
+    for (int i = 0; i < COUNT; i++) {
+        if (!START(&processes[i], ANYWHERE, wait_until_told, &s, sizeof s)) {
+            return;
+        }
+    }
+    for (int i = 0; i < COUNT; i++) {
+        hear(&s);
+    }
+    for (int i = 0; i < COUNT; i++) {
+        tell(&s);
+    }
+    for (int i = 0; i < COUNT; i++) {
+        END(processes[i], 0);
+    }
+    destroy_stage(&s);
+}
+
+static void processes_run_one_after_the_other(void)
+{
+    for (int i = 0; i < 500; i++) {
+        if (!RUN(rank_of(i), nothing, NULL, 0)) {
+            return;
+        }
+    }
+}
+
+/* How it ends */
+
+static int exit_with_the_argument(const void *argument, size_t size)
+{
+    (void)size;
+    exit(*(const int *)argument);
+}
+
+static int leave_with_the_argument(const void *argument, size_t size)
+{
+    (void)size;
+    _exit(*(const int *)argument);
+}
+
+static void process_exit_code_is_taken_modulo_256(void)
+{
+    static const int codes[] = {0, 1, 3, 127, 128, 255, 256, 257, 1000, -1};
+
+    for (size_t i = 0; i < MRT_COUNT(codes); i++) {
+        mr_process returns, exits, leaves;
+        int code = codes[i];
+
+        START(&returns, rank_of((int)i), return_the_argument, &code,
+              sizeof code);
+        START(&exits, ANYWHERE, exit_with_the_argument, &code, sizeof code);
+        START(&leaves, ANYWHERE, leave_with_the_argument, &code, sizeof code);
+        END(returns, code & 0xff);
+        END(exits, code & 0xff);
+        END(leaves, code & 0xff);
+    }
+}
+
+static int die_by_signal(const void *argument, size_t size)
+{
+    const struct rlimit no_core = {0, 0};
+    int number = *(const int *)argument;
+    int *volatile nowhere = NULL;
+
+    (void)size;
+    setrlimit(RLIMIT_CORE, &no_core);
+    if (number == SIGABRT) {
+        abort();
+    }
+    if (number == SIGSEGV) {
+        *nowhere = 1;
+    }
+    raise(number);
+    return 0;
+}
+
+static void process_exit_code_names_the_signal(void)
+{
+    static const int numbers[] = {SIGABRT, SIGSEGV, SIGKILL, SIGTERM, SIGINT,
+                                  SIGHUP,  SIGUSR1, SIGFPE,  SIGPIPE};
+
+    for (size_t i = 0; i < MRT_COUNT(numbers); i++) {
+        mr_process process;
+
+        START(&process, rank_of((int)i), die_by_signal, &numbers[i],
+              sizeof numbers[i]);
+        END(process, -numbers[i]);
+    }
+}
+
+static void process_can_be_terminated_and_killed(void)
+{
+    stage s;
+
+    if (!make_stage(&s)) {
+        return;
+    }
+    for (int rank = 0; rank < mr_size(); rank++) {
+        mr_process terminated, killed;
+
+        START(&terminated, rank, wait_until_told, &s, sizeof s);
+        START(&killed, rank, wait_until_told, &s, sizeof s);
+        hear(&s);
+        hear(&s);
+        MRT_OK(mr_process_terminate(terminated));
+        MRT_OK(mr_process_kill(killed));
+        END(terminated, -SIGTERM);
+        END(killed, -SIGKILL);
+    }
+    destroy_stage(&s);
+}
+
+/* It may be signalled before it came to run anything. */
+static void process_can_be_killed_right_after_its_start(void)
+{
+    stage s;
+
+    if (!make_stage(&s)) {
+        return;
+    }
+    for (int i = 0; i < 30; i++) {
+        mr_process process;
+
+        START(&process, rank_of(i), wait_until_told, &s, sizeof s);
+        MRT_OK(i % 2 ? mr_process_kill(process)
+                     : mr_process_terminate(process));
+        END(process, i % 2 ? -SIGKILL : -SIGTERM);
+    }
+    destroy_stage(&s);
+}
+
+static int kill_another(const void *argument, size_t size)
+{
+    (void)size;
+    CHILD_OK(mr_process_kill(*(const mr_process *)argument));
+    return child_result();
+}
+
+static void process_may_be_killed_by_anybody(void)
+{
+    mr_process process;
+    stage s;
+
+    if (!make_stage(&s)) {
+        return;
+    }
+    START(&process, 0, wait_until_told, &s, sizeof s);
+    hear(&s);
+    RUN(mr_size() - 1, kill_another, &process, sizeof process);
+    END(process, -SIGKILL);
+    destroy_stage(&s);
+}
+
+static int ignore_sigterm(const void *argument, size_t size)
+{
+    signal(SIGUSR2, SIG_IGN);
+    return wait_until_told(argument, size);
+}
+
+static void process_may_ignore_terminate_but_not_kill(void)
+{
+    mr_process process;
+    stage s;
+
+    if (!make_stage(&s)) {
+        return;
+    }
+    START(&process, ANYWHERE, ignore_sigterm, &s, sizeof s);
+    hear(&s);
+    MRT_OK(mr_process_terminate(process));
+    MRT_ERROR(mr_process_join(process, SHORT), MR_ERR_TIMEOUT);
+    MRT_OK(mr_process_kill(process));
+    END(process, -SIGKILL);
+    destroy_stage(&s);
+}
+
+/* Name, pid, place */
+
+static int number_after(const char *name, const char *prefix)
+{
+    return strncmp(name, prefix, strlen(prefix)) == 0
+               ? atoi(name + strlen(prefix))
+               : -1;
+}
+
+static void process_names_count_up(void)
+{
+    mr_process first, second;
+    char name[MR_NAME_SIZE] = "", next[MR_NAME_SIZE] = "";
+
+    if (!MRT_OK(mr_process_create(&first, nothing, NULL, 0, NULL)) ||
+        !MRT_OK(mr_process_create(&second, nothing, NULL, 0, NULL))) {
+        return;
+    }
+    MRT_OK(mr_process_name(first, name, sizeof name));
+    MRT_OK(mr_process_name(second, next, sizeof next));
+    MRT_CHECK(number_after(name, "Process-") > 0);
+    MRT_EQUAL(number_after(next, "Process-"),
+              number_after(name, "Process-") + 1);
+    MRT_OK(mr_process_destroy(first));
+    MRT_OK(mr_process_destroy(second));
+}
+
+static void process_may_be_named(void)
+{
+    char longest[MR_NAME_SIZE];
+    const mr_process_options short_name = {.name = "worker of mine"};
+    const mr_process_options long_name = {.name = longest};
+    mr_process process;
+    char name[MR_NAME_SIZE] = "";
+
+    memset(longest, 'n', sizeof longest);
+    longest[MR_NAME_SIZE - 1] = '\0';
+    if (!MRT_OK(mr_process_create(&process, nothing, NULL, 0, &long_name))) {
+        return;
+    }
+    MRT_OK(mr_process_name(process, name, sizeof name));
+    MRT_TEXT(name, longest);
+    MRT_OK(mr_process_destroy(process));
+    MRT_OK(mr_process_create(&process, nothing, NULL, 0, &short_name));
+    MRT_OK(mr_process_name(process, name, sizeof name));
+    MRT_TEXT(name, "worker of mine");
+    memset(name, '-', sizeof name);
+    MRT_ERROR(mr_process_name(process, name, 14), MR_ERR_TRUNCATED);
+    MRT_ERROR(mr_process_name(process, name, 0), MR_ERR_TRUNCATED);
+    MRT_EQUAL(name[0], '-');
+    MRT_OK(mr_process_name(process, name, 15));
+    MRT_TEXT(name, "worker of mine");
+    MRT_OK(mr_process_destroy(process));
+}
+
+/* Says its own name, and those of its children. */
+static int tell_names(const void *argument, size_t size)
+{
+    mr_queue said = *(const mr_queue *)argument;
+    char name[MR_NAME_SIZE];
+    mr_process self, child;
+
+    (void)size;
+    CHILD_OK(mr_process_current(&self));
+    CHILD_OK(mr_process_name(self, name, sizeof name));
+    CHILD_OK(mr_queue_put(said, name, sizeof name, GUARD));
+    for (int i = 0; i < 2; i++) {
+        CHILD_OK(mr_process_create(&child, nothing, NULL, 0, NULL));
+        CHILD_OK(mr_process_name(child, name, sizeof name));
+        CHILD_OK(mr_queue_put(said, name, sizeof name, GUARD));
+        CHILD_OK(mr_process_destroy(child));
+    }
+    return child_result();
+}
+
+static void process_names_of_children_stand_below_their_creators(void)
+{
+    char name[MR_NAME_SIZE], heard[MR_NAME_SIZE], expected[2 * MR_NAME_SIZE];
+    mr_process process;
+    stage s;
+
+    if (!make_stage(&s)) {
+        return;
+    }
+    START(&process, ANYWHERE, tell_names, &s.said, sizeof s.said);
+    MRT_OK(mr_process_name(process, name, sizeof name));
+    END(process, 0);
+    MRT_OK(mr_queue_get(s.said, heard, sizeof heard, NULL, 0));
+    MRT_TEXT(heard, name);
+    for (int i = 1; i <= 2; i++) {
+        snprintf(expected, sizeof expected, "%s:%d", name, i);
+        MRT_OK(mr_queue_get(s.said, heard, sizeof heard, NULL, 0));
+        MRT_TEXT(heard, expected);
+    }
+    destroy_stage(&s);
+}
+
+typedef struct self {
+    mr_process process;
+    int64_t pid;
+    int rank;
+} self;
+
+static int tell_self(const void *argument, size_t size)
+{
+    mr_queue said = *(const mr_queue *)argument;
+    self me;
+
+    (void)size;
+    memset(&me, 0, sizeof me);
+    CHILD_OK(mr_process_current(&me.process));
+    me.pid = getpid();
+    me.rank = mr_rank();
+    CHILD_OK(mr_queue_put(said, &me, sizeof me, GUARD));
+    return child_result();
+}
+
+static void process_knows_itself(void)
+{
+    mr_process process, none;
+    int64_t pid = 0;
+    stage s;
+    self me;
+
+    if (!make_stage(&s)) {
+        return;
+    }
+    MRT_ERROR(mr_process_current(&none), MR_ERR_STATE);
+    for (int rank = 0; rank < mr_size(); rank++) {
+        START(&process, rank, tell_self, &s.said, sizeof s.said);
+        MRT_OK(mr_queue_get(s.said, &me, sizeof me, NULL, GUARD));
+        MRT_OK(mr_process_pid(process, &pid));
+        MRT_EQUAL(pid, me.pid);
+        MRT_EQUAL(me.rank, rank);
+        MRT_BYTES(&me.process, &process, sizeof process);
+        END(process, 0);
+    }
+    destroy_stage(&s);
+}
+
+static void processes_are_placed_round_robin(void)
+{
+    int counts[64] = {0};
+    stage s;
+    self me;
+
+    if (!make_stage(&s)) {
+        return;
+    }
+    for (int i = 0; i < 3 * mr_size(); i++) {
+        RUN(ANYWHERE, tell_self, &s.said, sizeof s.said);
+        MRT_OK(mr_queue_get(s.said, &me, sizeof me, NULL, 0));
+        counts[me.rank % 64]++;
+    }
+    for (int rank = 0; rank < mr_size(); rank++) {
+        MRT_EQUAL(counts[rank], 3);
+    }
+    destroy_stage(&s);
+}
+
+/* What it gets and inherits */
+
+static int check_pattern(const void *argument, size_t size)
+{
+    CHILD_CHECK(pattern_holds(argument, size, (unsigned)size));
+    CHILD_CHECK((uintptr_t)argument % 16 == 0);
+    return child_result();
+}
+
+static void process_gets_a_copy_of_its_argument(void)
+{
+    static const size_t sizes[] = {1, 8, 56, 57, 4096, 1 << 20, 16 << 20};
+    char *argument = malloc(16 << 20);
+
+    for (size_t i = 0; i < MRT_COUNT(sizes); i++) {
+        const mr_process_options options = {.place =
+                                                MR_ON_RANK(rank_of((int)i))};
+        mr_process process;
+
+        pattern_fill(argument, sizes[i], (unsigned)sizes[i]);
+        if (!MRT_OK(mr_process_create(&process, check_pattern, argument,
+                                      sizes[i], &options))) {
+            break;
+        }
+        memset(argument, 0, sizes[i]);
+        MRT_OK(mr_process_start(process));
+        END(process, 0);
+    }
+    free(argument);
+}
+
+static int expect_no_argument(const void *argument, size_t size)
+{
+    (void)argument;
+    CHILD_CHECK(size == 0);
+    return child_result();
+}
+
+static void process_may_have_no_argument(void)
+{
+    RUN(ANYWHERE, expect_no_argument, NULL, 0);
+    RUN(ANYWHERE, expect_no_argument, "text", 0);
+}
+
+static void process_name_option_is_copied(void)
+{
+    char name[] = "before";
+    const mr_process_options options = {.name = name};
+    char seen[MR_NAME_SIZE] = "";
+    mr_process process;
+
+    if (!MRT_OK(mr_process_create(&process, nothing, NULL, 0, &options))) {
+        return;
+    }
+    memcpy(name, "behind", sizeof name);
+    MRT_OK(mr_process_name(process, seen, sizeof seen));
+    MRT_TEXT(seen, "before");
+    MRT_OK(mr_process_destroy(process));
+}
+
+static int look_at_globals(const void *argument, size_t size)
+{
+    (void)argument;
+    (void)size;
+    CHILD_CHECK(global == 2);
+    global = 9;
+    return child_result();
+}
+
+static void process_sees_globals_as_they_were_at_init(void)
+{
+    global = 3;
+    for (int rank = 0; rank < mr_size(); rank++) {
+        RUN(rank, look_at_globals, NULL, 0);
+    }
+    MRT_EQUAL(global, 3);
+}
+
+static int look_at_environment(const void *argument, size_t size)
+{
+    const char *mark = getenv("MULTIRANK_PROCESS_TEST");
+
+    (void)argument;
+    (void)size;
+    for (char **variable = environ; *variable; variable++) {
+        bool launchers = strncmp(*variable, "OMPI_", 5) == 0 ||
+                         strncmp(*variable, "PMIX_", 5) == 0;
+
+        CHILD_CHECK(!launchers);
+    }
+    CHILD_CHECK(mark && strcmp(mark, "kept") == 0);
+    CHILD_CHECK(getenv("PATH") != NULL);
+    return child_result();
+}
+
+static void process_does_not_see_the_launchers_variables(void)
+{
+    for (int rank = 0; rank < mr_size(); rank++) {
+        RUN(rank, look_at_environment, NULL, 0);
+    }
+}
+
+static int read_stdin(const void *argument, size_t size)
+{
+    struct stat in, null;
+    char byte;
+
+    (void)argument;
+    (void)size;
+    CHILD_CHECK(fstat(STDIN_FILENO, &in) == 0);
+    CHILD_CHECK(stat("/dev/null", &null) == 0);
+    CHILD_CHECK(S_ISCHR(in.st_mode) && in.st_rdev == null.st_rdev);
+    CHILD_CHECK(read(STDIN_FILENO, &byte, 1) == 0);
+    CHILD_CHECK(getchar() == EOF);
+    return child_result();
+}
+
+static void process_reads_nothing_from_stdin(void)
+{
+    for (int rank = 0; rank < mr_size(); rank++) {
+        RUN(rank, read_stdin, NULL, 0);
+    }
+}
+
+static void handle(int number)
+{
+    (void)number;
+}
+
+static int look_at_signals(const void *argument, size_t size)
+{
+    sigset_t blocked;
+
+    (void)argument;
+    (void)size;
+    for (int number = 1; number < 32; number++) {
+        struct sigaction action;
+
+        if (sigaction(number, NULL, &action) == 0) {
+            CHILD_CHECK(action.sa_handler == SIG_DFL);
+        }
+    }
+    CHILD_CHECK(sigprocmask(SIG_SETMASK, NULL, &blocked) == 0);
+    for (int number = 1; number < 32; number++) {
+        CHILD_CHECK(sigismember(&blocked, number) == 0);
+    }
+    return child_result();
+}
+
+static void process_has_default_signal_handlers(void)
+{
+    for (int rank = 0; rank < mr_size(); rank++) {
+        RUN(rank, look_at_signals, NULL, 0);
+    }
+}
+
+/* A pipe that main opened before the start is none of the child's business,
+ * as it was forked by the fork server. */
+static int look_at_descriptor(const void *argument, size_t size)
+{
+    struct stat status;
+
+    (void)size;
+    CHILD_CHECK(fstat(*(const int *)argument, &status) != 0 && errno == EBADF);
+    return child_result();
+}
+
+static void process_does_not_inherit_descriptors_of_main(void)
+{
+    int high, ends[2];
+
+    if (!MRT_CHECK(pipe(ends) == 0)) {
+        return;
+    }
+    high = fcntl(ends[0], F_DUPFD, 700);
+    RUN(0, look_at_descriptor, &high, sizeof high);
+    close(high);
+    close(ends[0]);
+    close(ends[1]);
+}
+
+/* Daemons, parents and children */
+
+static void process_is_no_daemon_unless_told(void)
+{
+    const mr_process_options options = {.daemon = true};
+    mr_process process;
+    bool daemon = true;
+
+    if (!MRT_OK(mr_process_create(&process, nothing, NULL, 0, NULL))) {
+        return;
+    }
+    MRT_OK(mr_process_daemon(process, &daemon));
+    MRT_CHECK(!daemon);
+    MRT_OK(mr_process_set_daemon(process, true));
+    MRT_OK(mr_process_daemon(process, &daemon));
+    MRT_CHECK(daemon);
+    MRT_OK(mr_process_set_daemon(process, false));
+    MRT_OK(mr_process_start(process));
+    MRT_ERROR(mr_process_set_daemon(process, true), MR_ERR_STATE);
+    MRT_OK(mr_process_join(process, GUARD));
+    MRT_ERROR(mr_process_set_daemon(process, true), MR_ERR_STATE);
+    MRT_OK(mr_process_daemon(process, &daemon));
+    MRT_CHECK(!daemon);
+    MRT_OK(mr_process_destroy(process));
+    MRT_OK(mr_process_create(&process, nothing, NULL, 0, &options));
+    MRT_OK(mr_process_daemon(process, &daemon));
+    MRT_CHECK(daemon);
+    MRT_OK(mr_process_destroy(process));
+}
+
+static int create_in_a_daemon(const void *argument, size_t size)
+{
+    mr_process process;
+    mr_pool pool;
+    mr_queue queue;
+
+    (void)argument;
+    (void)size;
+    CHILD_ERROR(mr_process_create(&process, nothing, NULL, 0, NULL),
+                MR_ERR_STATE);
+    CHILD_ERROR(mr_pool_create(&pool, NULL), MR_ERR_STATE);
+    if (CHILD_OK(mr_queue_create(&queue, NULL))) {
+        CHILD_OK(mr_queue_destroy(queue));
+    }
+    return child_result();
+}
+
+static void daemon_cannot_create_processes_and_pools(void)
+{
+    const mr_process_options options = {.daemon = true};
+    mr_process process;
+
+    if (!MRT_OK(mr_process_create(&process, create_in_a_daemon, NULL, 0,
+                                  &options))) {
+        return;
+    }
+    MRT_OK(mr_process_start(process));
+    END(process, 0);
+}
+
+/* Starts a daemon and says which; ends as it is told. */
+static int start_daemon_and_end(const void *argument, size_t size)
+{
+    const stage *s = argument;
+    const mr_process_options options = {.daemon = true};
+    mr_process daemon;
+
+    (void)size;
+    CHILD_OK(
+        mr_process_create(&daemon, wait_until_told, s, sizeof *s, &options));
+    CHILD_OK(mr_process_start(daemon));
+    CHILD_OK(mr_queue_get(s->said, NULL, 0, NULL, GUARD));
+    CHILD_OK(mr_queue_put(s->said, &daemon, sizeof daemon, GUARD));
+    if (s->how == 1) {
+        exit(child_result());
+    }
+    if (s->how == 2) {
+        raise(SIGKILL);
+    }
+    return child_result();
+}
+
+static void daemon_ends_with_its_creator(int how)
+{
+    stage s;
+
+    if (!make_stage(&s)) {
+        return;
+    }
+    s.how = how;
+    for (int rank = 0; rank < mr_size(); rank++) {
+        mr_process creator, daemon;
+        int code = 0;
+
+        START(&creator, rank, start_daemon_and_end, &s, sizeof s);
+        END(creator, how == 2 ? -SIGKILL : 0);
+        if (MRT_OK(mr_queue_get(s.said, &daemon, sizeof daemon, NULL, 0))) {
+            MRT_OK(mr_process_join(daemon, GUARD));
+            MRT_OK(mr_process_exit_code(daemon, &code));
+            MRT_CHECK(code == -SIGTERM || code == -SIGKILL);
+            MRT_OK(mr_process_destroy(daemon));
+        }
+    }
+    destroy_stage(&s);
+}
+
+static void daemon_ends_when_its_creator_returns(void)
+{
+    daemon_ends_with_its_creator(0);
+}
+
+static void daemon_ends_when_its_creator_exits(void)
+{
+    daemon_ends_with_its_creator(1);
+}
+
+static void daemon_ends_when_its_creator_is_killed(void)
+{
+    daemon_ends_with_its_creator(2);
+}
+
+/* Starts a child, says which, and ends without a join. */
+static int leave_a_child(const void *argument, size_t size)
+{
+    const stage *s = argument;
+    mr_process child;
+
+    (void)size;
+    CHILD_OK(mr_process_create(&child, wait_until_told, s, sizeof *s, NULL));
+    CHILD_OK(mr_process_start(child));
+    CHILD_OK(mr_queue_get(s->said, NULL, 0, NULL, GUARD));
+    CHILD_OK(mr_queue_put(s->said, &child, sizeof child, GUARD));
+    if (s->how == 1) {
+        exit(child_result());
+    }
+    return child_result();
+}
+
+static void children_are_joined_at_the_end_of_their_parent(void)
+{
+    stage s;
+
+    if (!make_stage(&s)) {
+        return;
+    }
+    for (s.how = 0; s.how < 2; s.how++) {
+        mr_process parent, child;
+        bool alive = true;
+
+        START(&parent, mr_size() - 1, leave_a_child, &s, sizeof s);
+        if (!MRT_OK(mr_queue_get(s.said, &child, sizeof child, NULL, GUARD))) {
+            break;
+        }
+        MRT_ERROR(mr_process_join(parent, 2 * SHORT), MR_ERR_TIMEOUT);
+        tell(&s);
+        END(parent, 0);
+        MRT_OK(mr_process_is_alive(child, &alive));
+        MRT_CHECK(!alive);
+        MRT_OK(mr_process_destroy(child));
+    }
+    destroy_stage(&s);
+}
+
+/* A chain of children, each of which joins the next. */
+static int descend(const void *argument, size_t size)
+{
+    int depth = *(const int *)argument;
+
+    (void)size;
+    if (depth > 0) {
+        const mr_process_options options = {.place =
+                                                MR_ON_RANK(rank_of(depth))};
+        int next = depth - 1, code = -1;
+        mr_process child;
+
+        CHILD_OK(
+            mr_process_create(&child, descend, &next, sizeof next, &options));
+        CHILD_OK(mr_process_start(child));
+        CHILD_OK(mr_process_join(child, GUARD));
+        CHILD_OK(mr_process_exit_code(child, &code));
+        CHILD_CHECK(code == next);
+        CHILD_OK(mr_process_destroy(child));
+    }
+    return child_failures > 0 ? 200 : depth;
+}
+
+static void processes_nest(void)
+{
+    int depth = 6;
+    mr_process process;
+
+    START(&process, ANYWHERE, descend, &depth, sizeof depth);
+    END(process, depth);
+}
+
+static int count_processes(const void *argument, size_t size)
+{
+    const int limit = *(const int *)argument;
+
+    (void)size;
+    for (int i = 0; i < limit; i++) {
+        mr_process child;
+
+        CHILD_OK(mr_process_create(&child, nothing, NULL, 0, NULL));
+        CHILD_OK(mr_process_start(child));
+        CHILD_OK(mr_process_join(child, GUARD));
+        CHILD_OK(mr_process_destroy(child));
+    }
+    return child_result();
+}
+
+static void children_start_processes_at_the_same_time(void)
+{
+    enum { COUNT = 4 };
+    const int limit = 20;
+    mr_process processes[COUNT];
+
+    for (int i = 0; i < COUNT; i++) {
+        START(&processes[i], rank_of(i), count_processes, &limit, sizeof limit);
+    }
+    for (int i = 0; i < COUNT; i++) {
+        END(processes[i], 0);
+    }
+}
+
+static void *wait_for_the_second(void *argument)
+{
+    const stage *s = argument;
+
+    CHILD_OK(mr_queue_get(s->go, NULL, 0, NULL, GUARD));
+    return NULL;
+}
+
+/* A child may have threads, and they may use objects. */
+static int run_threads(const void *argument, size_t size)
+{
+    stage s = *(const stage *)argument;
+    pthread_t threads[3];
+
+    (void)size;
+    for (int i = 0; i < 3; i++) {
+        pthread_create(&threads[i], NULL, wait_for_the_second, &s);
+    }
+    for (int i = 0; i < 3; i++) {
+        CHILD_OK(mr_queue_put(s.go, NULL, 0, GUARD));
+    }
+    for (int i = 0; i < 3; i++) {
+        pthread_join(threads[i], NULL);
+    }
+    return child_result();
+}
+
+static void process_may_have_threads(void)
+{
+    stage s;
+
+    if (make_stage(&s)) {
+        for (int rank = 0; rank < mr_size(); rank++) {
+            RUN(rank, run_threads, &s, sizeof s);
+        }
+        destroy_stage(&s);
+    }
+}
+
+static const mrt_test tests[] = {
+    {"process_create_refuses_bad_arguments",
+     process_create_refuses_bad_arguments, 0},
+    {"process_create_refuses_ranks_that_do_not_exist",
+     process_create_refuses_ranks_that_do_not_exist, 0},
+    {"process_create_refuses_arguments_that_can_never_fit",
+     process_create_refuses_arguments_that_can_never_fit, 0},
+    {"process_create_refuses_what_is_no_function",
+     process_create_refuses_what_is_no_function, 0},
+    {"process_is_stale_after_destroy", process_is_stale_after_destroy, 0},
+    {"process_handles_that_name_nothing_are_stale",
+     process_handles_that_name_nothing_are_stale, 0},
+    {"process_questions_refuse_null", process_questions_refuse_null, 0},
+    {"process_that_was_not_started_has_no_life",
+     process_that_was_not_started_has_no_life, 0},
+    {"process_lives_from_start_to_end", process_lives_from_start_to_end, 0},
+    {"process_is_started_by_its_creator_alone",
+     process_is_started_by_its_creator_alone, 0},
+    {"process_may_be_joined_by_anybody", process_may_be_joined_by_anybody, 0},
+    {"process_may_be_joined_by_several_threads",
+     process_may_be_joined_by_several_threads, 0},
+    {"process_cannot_join_itself", process_cannot_join_itself, 0},
+    {"process_may_be_started_by_several_threads",
+     process_may_be_started_by_several_threads, 0},
+    {"two_hundred_processes_run_at_once", two_hundred_processes_run_at_once,
+     60},
+    {"two_hundred_processes_wait_at_once", two_hundred_processes_wait_at_once,
+     60},
+    {"processes_run_one_after_the_other", processes_run_one_after_the_other,
+     60},
+    {"process_exit_code_is_taken_modulo_256",
+     process_exit_code_is_taken_modulo_256, 0},
+    {"process_exit_code_names_the_signal", process_exit_code_names_the_signal,
+     0},
+    {"process_can_be_terminated_and_killed",
+     process_can_be_terminated_and_killed, 0},
+    {"process_can_be_killed_right_after_its_start",
+     process_can_be_killed_right_after_its_start, 0},
+    {"process_may_be_killed_by_anybody", process_may_be_killed_by_anybody, 0},
+    {"process_may_ignore_terminate_but_not_kill",
+     process_may_ignore_terminate_but_not_kill, 0},
+    {"process_names_count_up", process_names_count_up, 0},
+    {"process_may_be_named", process_may_be_named, 0},
+    {"process_names_of_children_stand_below_their_creators",
+     process_names_of_children_stand_below_their_creators, 0},
+    {"process_knows_itself", process_knows_itself, 0},
+    {"processes_are_placed_round_robin", processes_are_placed_round_robin, 0},
+    {"process_gets_a_copy_of_its_argument", process_gets_a_copy_of_its_argument,
+     0},
+    {"process_may_have_no_argument", process_may_have_no_argument, 0},
+    {"process_name_option_is_copied", process_name_option_is_copied, 0},
+    {"process_sees_globals_as_they_were_at_init",
+     process_sees_globals_as_they_were_at_init, 0},
+    {"process_does_not_see_the_launchers_variables",
+     process_does_not_see_the_launchers_variables, 0},
+    {"process_reads_nothing_from_stdin", process_reads_nothing_from_stdin, 0},
+    {"process_has_default_signal_handlers", process_has_default_signal_handlers,
+     0},
+    {"process_does_not_inherit_descriptors_of_main",
+     process_does_not_inherit_descriptors_of_main, 0},
+    {"process_is_no_daemon_unless_told", process_is_no_daemon_unless_told, 0},
+    {"daemon_cannot_create_processes_and_pools",
+     daemon_cannot_create_processes_and_pools, 0},
+    {"daemon_ends_when_its_creator_returns",
+     daemon_ends_when_its_creator_returns, 0},
+    {"daemon_ends_when_its_creator_exits", daemon_ends_when_its_creator_exits,
+     0},
+    {"daemon_ends_when_its_creator_is_killed",
+     daemon_ends_when_its_creator_is_killed, 0},
+    {"children_are_joined_at_the_end_of_their_parent",
+     children_are_joined_at_the_end_of_their_parent, 0},
+    {"processes_nest", processes_nest, 0},
+    {"children_start_processes_at_the_same_time",
+     children_start_processes_at_the_same_time, 60},
+    {"process_may_have_threads", process_may_have_threads, 0},
+};
+
+int main(int argc, char **argv)
+{
+    global = 2;
+    setenv("MULTIRANK_PROCESS_TEST", "kept", 1);
+    signal(SIGUSR1, handle);
+    signal(SIGUSR2, SIG_IGN);
+    return suite_main("process", tests, MRT_COUNT(tests), argc, argv);
+}
