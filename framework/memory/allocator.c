@@ -2,10 +2,10 @@
 /*
  * Owns the arenas of a segment.
  *
- * Latches, in their order: a class before nothing, an arena before nothing,
- * the segment's backing latch before nothing: no two are held at once.  A
- * free block or run holds in its first word the next one, a free run in its
- * second word its size.
+ * Latches, in their order: a class alone, an arena, then the segment's backing
+ * latch.  A free block or run holds in its first word the next one, a free run
+ * in its second word its size.  No free run touches the top, and all below the
+ * top has memory behind it.
  */
 #include "memory/allocator.h"
 
@@ -123,55 +123,87 @@ static mri_ref take_from_runs(mri_record *self, mri_arena *arena,
     return 0;
 }
 
-static mr_error take_run(mri_record *self, mri_arena *arena, uint64_t size,
-                         unsigned int hand)
+/* Above all runs; with memory behind it before it can be seen. */
+static mr_error take_from_top(mri_record *self, mri_segment *segment,
+                              mri_arena *arena, uint64_t size, mri_ref *at)
 {
+    mri_ref top = mri_peek(&arena->top);
+    mr_error error;
+
+    if (size > arena->end - top) {
+        return MR_ERR_NO_MEMORY;
+    }
+    error = back(self, segment, arena, top + size);
+    if (!error) {
+        mri_set(self, &arena->top, top + size);
+        *at = top;
+    }
+    return error;
+}
+
+static mr_error take_run(mri_record *self, mri_segment *segment,
+                         mri_arena *arena, uint64_t size, unsigned int hand)
+{
+    mr_error error = MR_OK;
     mri_ref at;
 
     mri_latch(self, &arena->latch);
     at = take_from_runs(self, arena, size);
-    if (!at && size <= arena->end - mri_peek(&arena->top)) {
-        at = mri_peek(&arena->top);
-        mri_set(self, &arena->top, at + size);
+    if (!at) {
+        error = take_from_top(self, segment, arena, size, &at);
     }
-    if (at) {
+    if (!error) {
         fill_hand(self, hand, at, size);
         mri_commit(self);
     }
     mri_unlatch(self, &arena->latch);
-    return at ? MR_OK : MR_ERR_NO_MEMORY;
+    return error;
 }
 
-/* Give the run in a hand back; merge it with what touches it. */
-static void give_run(mri_record *self, mri_arena *arena, unsigned int hand)
+/* The latch is held: list a run, merged with what touches it, or lower the
+ * top to it. */
+static void add_run(mri_record *self, mri_arena *arena, mri_ref at,
+                    uint64_t size)
 {
-    mri_ref at = mri_peek(&self->hands[hand].block);
-    uint64_t size = mri_peek(&self->hands[hand].size);
     mri_word *link = &arena->runs;
+    mri_word *link_before = NULL;
     run *before = NULL;
-    run *mine = mri_at(at);
     mri_ref next;
 
-    mri_latch(self, &arena->latch);
     for (next = mri_peek(link); next && next < at; next = mri_peek(link)) {
+        link_before = link;
         before = mri_at(next);
         link = &before->next;
     }
-    mri_store(&mine->next, next);
-    mri_store(&mine->size, size);
     if (next == at + size) {
         run *after = mri_at(next);
 
-        mri_store(&mine->next, mri_peek(&after->next));
-        mri_store(&mine->size, size + mri_peek(&after->size));
+        next = mri_peek(&after->next);
+        size += mri_peek(&after->size);
     }
     if (before && mri_ref_of(before) + mri_peek(&before->size) == at) {
-        mri_set(self, &before->next, mri_peek(&mine->next));
-        mri_set(self, &before->size,
-                mri_peek(&before->size) + mri_peek(&mine->size));
+        at = mri_ref_of(before);
+        size += mri_peek(&before->size);
+        link = link_before;
+    }
+    if (at + size == mri_peek(&arena->top)) {
+        mri_set(self, link, 0);
+        mri_set(self, &arena->top, at);
     } else {
+        run *merged = mri_at(at);
+
+        mri_set(self, &merged->next, next);
+        mri_set(self, &merged->size, size);
         mri_set(self, link, at);
     }
+}
+
+/* Give the run in a hand back. */
+static void give_run(mri_record *self, mri_arena *arena, unsigned int hand)
+{
+    mri_latch(self, &arena->latch);
+    add_run(self, arena, mri_peek(&self->hands[hand].block),
+            mri_peek(&self->hands[hand].size));
     mri_set(self, &self->hands[hand].block, 0);
     mri_commit(self);
     mri_unlatch(self, &arena->latch);
@@ -181,21 +213,10 @@ static mr_error allocate_run(mri_record *self, mri_segment *segment,
                              mri_arena *arena, uint64_t size,
                              unsigned int hand)
 {
-    mr_error error;
-
     if (size > segment->budget || size > arena->end - arena->start) {
         return MR_ERR_TOO_LARGE;
     }
-    error = take_run(self, arena, size, hand);
-    if (!error) {
-        error = back(self, segment, arena,
-                     mri_peek(&self->hands[hand].block) + size);
-        if (error) {
-            /* The run was the last one: what is not backed lies on top. */
-            mri_release(self, hand);
-        }
-    }
-    return error;
+    return take_run(self, segment, arena, size, hand);
 }
 
 /* ---- size classes -------------------------------------------------------- */
