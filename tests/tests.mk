@@ -8,7 +8,9 @@
 
 # One process; what is an endpoint elsewhere is a thread here.
 unit_suites = \
-	tests/unit/harness_test
+	tests/unit/allocator_test \
+	tests/unit/harness_test \
+	tests/unit/util_test
 
 # A whole suite in one job, once for each number of ranks.
 mpi_suites = \
@@ -62,7 +64,7 @@ $(mpi_runs) $(fault_runs):
 CLEANFILES += $(mpi_runs) $(fault_runs)
 
 if BUILD_TESTS
-check_LIBRARIES += tests/harness/libharness.a
+check_LIBRARIES += tests/harness/libharness.a tests/unit/libfake.a
 check_PROGRAMS += $(unit_suites) $(mpi_suites) $(job_programs)
 TESTS += $(unit_suites) $(mpi_runs) $(job_scripts) $(install_scripts)
 if DEBUG_BUILD
@@ -77,6 +79,11 @@ tests_harness_libharness_a_SOURCES = \
 	tests/harness/watchdog.c \
 	tests/harness/watchdog.h
 
+# A job within one process, for tests/unit.
+tests_unit_libfake_a_SOURCES = \
+	tests/unit/fake.c \
+	tests/unit/fake.h
+
 # Headers that tests share.
 noinst_HEADERS = \
 	tests/mpi/support.h
@@ -86,7 +93,8 @@ noinst_HEADERS = \
 AM_CPPFLAGS = $(INTERNAL_CPPFLAGS) -I$(srcdir)/tests $(MPI_CFLAGS) \
 	$(CUNIT_CFLAGS)
 AM_LDFLAGS = $(COMMON_LDFLAGS) -rdynamic
-LDADD = tests/harness/libharness.a libmultirank-core.la $(CUNIT_LIBS)
+LDADD = tests/unit/libfake.a tests/harness/libharness.a \
+	libmultirank-core.la $(CUNIT_LIBS)
 
 LOG_COMPILER = $(srcdir)/tests/launch
 AM_TESTS_ENVIRONMENT = \

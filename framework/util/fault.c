@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 int64_t mri_fault_countdown;
+void (*mri_fault_instead)(void);
 
 static _Thread_local bool armed;
 static int64_t passed;
@@ -22,7 +23,12 @@ void mri_fault_point(void)
         return;
     }
     passed++;
-    if (mri_fault_countdown > 0 && --mri_fault_countdown == 0) {
+    if (mri_fault_countdown == 0 || --mri_fault_countdown > 0) {
+        return;
+    }
+    if (mri_fault_instead) {
+        mri_fault_instead();
+    } else {
         kill(getpid(), SIGKILL);
         for (;;) {
             pause();

@@ -20,6 +20,10 @@ void mri_fault_point(void);
 /* Be killed at the k-th point that this thread passes from now on. */
 void mri_fault_arm(int64_t k);
 
+/* What is done at that point instead; NULL: the kill.  For tests in which an
+ * endpoint is a thread; when it returns, the thread goes on. */
+extern void (*mri_fault_instead)(void);
+
 /* The points passed since mri_fault_arm; disarms. */
 int64_t mri_fault_disarm(void);
 
