@@ -79,8 +79,7 @@ static mr_error back(mri_record *self, mri_segment *segment, mri_arena *arena,
             error = mri_segment_back(backed, more);
         }
         if (!error) {
-            mri_set(self, &segment->backed,
-                    mri_peek(&segment->backed) + more);
+            mri_set(self, &segment->backed, mri_peek(&segment->backed) + more);
             mri_set(self, &arena->backed, end);
             mri_commit(self);
         }
@@ -101,8 +100,7 @@ static void fill_hand(mri_record *self, unsigned int hand, mri_ref block,
 }
 
 /* First fit; from the end of a run, so that its head stays where it is. */
-static mri_ref take_from_runs(mri_record *self, mri_arena *arena,
-                              uint64_t size)
+static mri_ref take_from_runs(mri_record *self, mri_arena *arena, uint64_t size)
 {
     mri_word *link = &arena->runs;
 
@@ -210,8 +208,7 @@ static void give_run(mri_record *self, mri_arena *arena, unsigned int hand)
 }
 
 static mr_error allocate_run(mri_record *self, mri_segment *segment,
-                             mri_arena *arena, uint64_t size,
-                             unsigned int hand)
+                             mri_arena *arena, uint64_t size, unsigned int hand)
 {
     if (size > segment->budget || size > arena->end - arena->start) {
         return MR_ERR_TOO_LARGE;
@@ -273,15 +270,13 @@ static void add_slab(mri_record *self, mri_class *class)
 }
 
 static mr_error allocate_small(mri_record *self, mri_segment *segment,
-                               mri_arena *arena, size_t size,
-                               unsigned int hand)
+                               mri_arena *arena, size_t size, unsigned int hand)
 {
     unsigned int index = class_for(size);
     mri_class *class = &arena->classes[index];
 
     while (!allocate_small_once(self, class, class_size(index), hand)) {
-        mr_error error =
-            allocate_run(self, segment, arena, SLAB, SPARE_HAND);
+        mr_error error = allocate_run(self, segment, arena, SLAB, SPARE_HAND);
 
         if (error) {
             return MR_ERR_NO_MEMORY;

@@ -29,8 +29,8 @@ typedef struct mri_class {
 
 typedef struct mri_arena {
     _Alignas(64) mri_word latch;
-    mri_word runs; /* free runs by address */
-    mri_word top;  /* all above is free */
+    mri_word runs;   /* free runs by address */
+    mri_word top;    /* all above is free */
     mri_word backed; /* all below has memory behind it */
     mri_ref start;
     mri_ref end;

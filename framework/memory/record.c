@@ -104,6 +104,7 @@ mri_record *mri_self_claim(void)
     mri_store(&record->sleeping, MRI_AWAKE);
     mri_add(&segment->awake, 1);
     record->depth = 0;
+    record->told_it_may_hold = false;
     mri_self_record = record;
     pthread_once(&leave_once, make_key);
     pthread_setspecific(leave_key, record);

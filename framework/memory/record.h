@@ -62,11 +62,11 @@ typedef struct mri_record {
     _Alignas(64) mri_word owner; /* endpoint id; 0: free */
     mri_word bell;               /* futex on the lower half */
     mri_word sleeping;
-    mri_word pid;     /* to signal, when MRI_IN_POLL */
-    mri_word active;  /* the object inside whose call the thread is */
-    mri_word working; /* the map job whose task the thread runs */
+    mri_word pid;      /* to signal, when MRI_IN_POLL */
+    mri_word active;   /* the object inside whose call the thread is */
+    mri_word working;  /* the map job whose task the thread runs */
     mri_word building; /* the object that is being made or unmade */
-    mri_word notes;   /* noted changes that are not committed */
+    mri_word notes;    /* noted changes that are not committed */
     mri_word held[MRI_HELD_MAX]; /* latches taken, or about to be */
     mri_word promise_word;       /* see mri_promise */
     mri_word promise_value;
@@ -77,7 +77,8 @@ typedef struct mri_record {
     mri_hand hands[MRI_HANDS];
     mri_wait inline_waits[MRI_WAITS_INLINE];
     mri_note log[MRI_NOTES_MAX];
-    unsigned int depth; /* of latches; the thread's own */
+    unsigned int depth;    /* of latches; the thread's own */
+    bool told_it_may_hold; /* see mri_may_hold; the thread's own */
 } mri_record;
 
 /* (generation, rank, slot) in one word; never 0, never equal again. */
@@ -116,6 +117,16 @@ static inline mri_record *mri_self(void)
 
 /* This process' endpoint id; in tests that of the thread. */
 uint64_t mri_self_endpoint(void);
+
+/* To be called before the endpoint may hold a user's lock or a pipe end: the
+ * reaper looks for those only then. */
+static inline void mri_may_hold(mri_record *self)
+{
+    if (!self->told_it_may_hold) {
+        mri_store(&mri_endpoint_at(mri_peek(&self->owner))->holds, 1);
+        self->told_it_may_hold = true;
+    }
+}
 
 /* Become an endpoint: this process, or with `thread_only` this thread. */
 void mri_become(uint64_t endpoint, bool thread_only);

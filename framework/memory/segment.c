@@ -29,12 +29,17 @@ static uint64_t round_up(uint64_t size, uint64_t unit)
     return (size + unit - 1) / unit * unit;
 }
 
-/* Bytes before the arenas. */
-static uint64_t tables_size(void)
+/* Bytes before the objects, and before the arenas. */
+static uint64_t objects_offset(void)
 {
     return round_up(sizeof(mri_segment), MRI_PAGE) +
            round_up((uint64_t)MRI_ENDPOINTS_MAX * sizeof(mri_endpoint), STEP) +
-           round_up((uint64_t)MRI_RECORDS_MAX * sizeof(mri_record), STEP) +
+           round_up((uint64_t)MRI_RECORDS_MAX * sizeof(mri_record), STEP);
+}
+
+static uint64_t tables_size(void)
+{
+    return objects_offset() +
            round_up((uint64_t)MRI_OBJECTS_MAX * MRI_OBJECT_SIZE, STEP);
 }
 
@@ -94,9 +99,9 @@ int64_t mri_segment_allowance(unsigned int ranks)
         int64_t kib = read_number("/proc/meminfo", "MemAvailable:");
 
         bytes = kib < 0 ? (int64_t)1 << 30 : kib * 1024;
-        bytes = smaller(read_number("/sys/fs/cgroup/memory.max", ""),
-                        read_number("/sys/fs/cgroup/memory.current", ""),
-                        bytes);
+        bytes =
+            smaller(read_number("/sys/fs/cgroup/memory.max", ""),
+                    read_number("/sys/fs/cgroup/memory.current", ""), bytes);
         bytes = smaller(
             read_number("/sys/fs/cgroup/memory/memory.limit_in_bytes", ""),
             read_number("/sys/fs/cgroup/memory/memory.usage_in_bytes", ""),
@@ -135,11 +140,10 @@ mr_error mri_segment_create(int64_t allowance, int *descriptor)
 static mr_error reserve(unsigned int count, int64_t allowance, int flags)
 {
     unsigned int shift = shift_for(segment_size(allowance));
-    void *base = mmap(NULL, (size_t)count << shift,
-                      flags ? PROT_READ | PROT_WRITE : PROT_NONE,
-                      MAP_PRIVATE * !flags | MAP_ANONYMOUS | MAP_NORESERVE |
-                          flags,
-                      -1, 0);
+    void *base = mmap(
+        NULL, (size_t)count << shift,
+        flags ? PROT_READ | PROT_WRITE : PROT_NONE,
+        MAP_PRIVATE * !flags | MAP_ANONYMOUS | MAP_NORESERVE | flags, -1, 0);
 
     if (base == MAP_FAILED) {
         mri_log(MR_LOG_ERROR,
@@ -151,6 +155,7 @@ static mr_error reserve(unsigned int count, int64_t allowance, int flags)
     mri_node = (mri_region){.base = base,
                             .shift = shift,
                             .count = count,
+                            .objects = objects_offset(),
                             .allowance = allowance};
     mri_node.descriptors = calloc(count, sizeof *mri_node.descriptors);
     if (!mri_node.descriptors) {
@@ -169,8 +174,8 @@ mr_error mri_region_map(const int *descriptors, unsigned int count,
     for (unsigned int i = 0; !error && i < count; i++) {
         mri_node.descriptors[i] = descriptors[i];
         if (mmap(mri_segment_at(i), segment_size(allowance),
-                 PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED,
-                 descriptors[i], 0) == MAP_FAILED) {
+                 PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, descriptors[i],
+                 0) == MAP_FAILED) {
             error = mri_system_error("mmap of a segment");
             mri_region_unmap();
         }
@@ -285,8 +290,7 @@ mr_error mri_segment_format(unsigned int index, unsigned int rank)
     segment->budget = share;
     format_table(&segment->endpoints, &next, sizeof(mri_endpoint),
                  MRI_ENDPOINTS_MAX);
-    format_table(&segment->records, &next, sizeof(mri_record),
-                 MRI_RECORDS_MAX);
+    format_table(&segment->records, &next, sizeof(mri_record), MRI_RECORDS_MAX);
     format_table(&segment->objects, &next, MRI_OBJECT_SIZE, MRI_OBJECTS_MAX);
     mri_arena_format(&segment->heap, next, next + share);
     mri_arena_format(&segment->arrays, next + share, next + 2 * share);

@@ -65,6 +65,7 @@ typedef struct mri_region {
     unsigned int shift;  /* log2 of the distance of two segments */
     unsigned int count;  /* segments, one for each rank of the node */
     int *descriptors;    /* of the memfds, for backing; -1: heap memory */
+    mri_ref objects;     /* offset of the objects in each segment */
     int64_t allowance;   /* bytes of each segment's arenas together */
 } mri_region;
 
@@ -123,6 +124,14 @@ mr_error mri_segment_back(mri_ref start, uint64_t size);
 /* Back one more step of a table; the caller holds the table's latch or is
  * its only writer.  MR_ERR_LIMIT, MR_ERR_NO_MEMORY. */
 mr_error mri_table_grow(mri_table *table);
+
+/* The object in a row of a segment: at a constant place, since each call on an
+ * object comes by here. */
+static inline void *mri_object_row(unsigned int index, unsigned int row)
+{
+    return mri_node.base + ((mri_ref)index << mri_node.shift) +
+           mri_node.objects + (mri_ref)row * MRI_OBJECT_SIZE;
+}
 
 static inline void *mri_table_row(const mri_table *table, uint64_t row)
 {

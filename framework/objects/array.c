@@ -80,8 +80,7 @@ static void copy_in(mr_type type, void *elements, const void *in, size_t count)
     for (size_t i = 0; i < count; i++) {
         uint64_t bits;
 
-        memcpy(&bits, (const unsigned char *)in + i * sizeof bits,
-               sizeof bits);
+        memcpy(&bits, (const unsigned char *)in + i * sizeof bits, sizeof bits);
         atomic_store_explicit((_Atomic uint64_t *)elements + i, bits,
                               memory_order_relaxed);
     }
@@ -93,14 +92,12 @@ static mr_error check_slice(mri_object *object, const mri_call *call)
     uint64_t count = body_of(object)->count;
 
     if (call->argument > count || call->result > count - call->argument) {
-        return mri_bad_argument("array", "first or count",
-                                "leaves the array");
+        return mri_bad_argument("array", "first or count", "leaves the array");
     }
     return MR_OK;
 }
 
-static mr_error try_length(mri_record *self, mri_object *object,
-                           mri_call *call)
+static mr_error try_length(mri_record *self, mri_object *object, mri_call *call)
 {
     (void)self;
     call->argument = mri_peek(&object->detail);
@@ -126,8 +123,8 @@ static mr_error try_set(mri_record *self, mri_object *object, mri_call *call)
 
     (void)self;
     if (!error) {
-        copy_in((mr_type)body_of(object)->type,
-                element(object, call->argument), call->in, call->result);
+        copy_in((mr_type)body_of(object)->type, element(object, call->argument),
+                call->in, call->result);
         mri_fault_point();
     }
     return error;
@@ -160,6 +157,7 @@ static mri_try *const tries[] = {
 };
 
 const mri_kind_ops mri_array_ops = {.name = "array",
+                                    .kind = MRI_ARRAY,
                                     .tries = tries,
                                     .ready = mri_lock_ready,
                                     .ready_list = mri_lock_ready_list,
@@ -214,8 +212,8 @@ mr_error mr_array_create(mr_array *array, mr_type type, size_t count,
         return mri_bad_argument("mr_array_create", "count",
                                 count ? "overflows" : "is 0");
     }
-    error = mri_place_rank("mr_array_create", options ? options->place : 0,
-                           &rank);
+    error =
+        mri_place_rank("mr_array_create", options ? options->place : 0, &rank);
     if (!error) {
         error = build(self, rank, type, count, initial, &object);
     }
@@ -233,7 +231,7 @@ mr_error mr_array_length(mr_array array, size_t *count)
     if (!count) {
         return mri_bad_argument("mr_array_length", "count", "is NULL");
     }
-    error = mri_operate(array.handle, MRI_ARRAY, LENGTH, &call, 0);
+    error = mri_operate(&mri_array_ops, array.handle, LENGTH, &call, 0);
     if (!error) {
         *count = call.result;
     }
@@ -247,7 +245,7 @@ mr_error mr_array_get(mr_array array, size_t first, size_t count, void *out)
     if (!out && count) {
         return mri_bad_argument("mr_array_get", "out", "is NULL");
     }
-    return mri_operate(array.handle, MRI_ARRAY, GET, &call, 0);
+    return mri_operate(&mri_array_ops, array.handle, GET, &call, 0);
 }
 
 mr_error mr_array_set(mr_array array, size_t first, size_t count,
@@ -258,7 +256,7 @@ mr_error mr_array_set(mr_array array, size_t first, size_t count,
     if (!in && count) {
         return mri_bad_argument("mr_array_set", "in", "is NULL");
     }
-    return mri_operate(array.handle, MRI_ARRAY, SET, &call, 0);
+    return mri_operate(&mri_array_ops, array.handle, SET, &call, 0);
 }
 
 mr_error mr_array_add(mr_array array, size_t index, const void *amount,
@@ -270,7 +268,7 @@ mr_error mr_array_add(mr_array array, size_t index, const void *amount,
     if (!amount) {
         return mri_bad_argument("mr_array_add", "amount", "is NULL");
     }
-    return mri_operate(array.handle, MRI_ARRAY, ADD, &call, 0);
+    return mri_operate(&mri_array_ops, array.handle, ADD, &call, 0);
 }
 
 mr_error mr_array_data(mr_array array, void **data)
@@ -281,7 +279,7 @@ mr_error mr_array_data(mr_array array, void **data)
     if (!data) {
         return mri_bad_argument("mr_array_data", "data", "is NULL");
     }
-    error = mri_operate(array.handle, MRI_ARRAY, LENGTH, &call, 0);
+    error = mri_operate(&mri_array_ops, array.handle, LENGTH, &call, 0);
     if (!error) {
         *data = mri_at(call.argument);
     }
@@ -296,7 +294,7 @@ mr_error mr_array_get_lock(mr_array array, mr_lock *lock)
     if (!lock) {
         return mri_bad_argument("mr_array_get_lock", "lock", "is NULL");
     }
-    error = mri_operate(array.handle, MRI_ARRAY, LENGTH, &call, 0);
+    error = mri_operate(&mri_array_ops, array.handle, LENGTH, &call, 0);
     if (!error) {
         lock->handle = array.handle;
     }

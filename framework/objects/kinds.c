@@ -13,14 +13,14 @@
 
 void mri_objects_register(void)
 {
-    mri_kind_register(MRI_LOCK, &mri_lock_ops);
-    mri_kind_register(MRI_QUEUE, &mri_mailbox_ops);
-    mri_kind_register(MRI_PIPE, &mri_pipe_ops);
-    mri_kind_register(MRI_VALUE, &mri_value_ops);
-    mri_kind_register(MRI_ARRAY, &mri_array_ops);
-    mri_kind_register(MRI_PROCESS, &mri_process_ops);
-    mri_kind_register(MRI_POOL, &mri_pool_ops);
-    mri_kind_register(MRI_JOB, &mri_map_ops);
+    mri_kind_register(&mri_lock_ops);
+    mri_kind_register(&mri_mailbox_ops);
+    mri_kind_register(&mri_pipe_ops);
+    mri_kind_register(&mri_value_ops);
+    mri_kind_register(&mri_array_ops);
+    mri_kind_register(&mri_process_ops);
+    mri_kind_register(&mri_pool_ops);
+    mri_kind_register(&mri_map_ops);
     mri_at_endpoint_end = mri_process_end_all;
     mri_do_work = mri_pool_work;
 }

@@ -21,24 +21,14 @@ static mri_lock_body *body_of(mri_object *object)
     return (mri_lock_body *)object->body;
 }
 
-/* The reaper looks for locks only if an endpoint ever took one. */
-static void mark_holder(uint64_t endpoint)
-{
-    mri_endpoint *me = mri_endpoint_at(endpoint);
-
-    if (!mri_peek(&me->holds)) {
-        mri_store(&me->holds, 1);
-    }
-}
-
 mr_error mri_lock_try_acquire(mri_record *self, mri_object *object,
                               mri_call *call)
 {
     mri_lock_body *lock = body_of(object);
-    uint64_t me = mri_load(&self->owner);
+    uint64_t me = mri_peek(&self->owner);
     uint64_t found = 0;
 
-    mark_holder(me);
+    mri_may_hold(self);
     call->list = 0;
     if (mri_cas(&lock->holder, &found, me)) {
         return MR_OK;
@@ -134,6 +124,7 @@ static mri_try *const tries[] = {
 };
 
 const mri_kind_ops mri_lock_ops = {.name = "lock",
+                                   .kind = MRI_LOCK,
                                    .tries = tries,
                                    .ready = mri_lock_ready,
                                    .ready_list = mri_lock_ready_list,
@@ -152,8 +143,8 @@ mr_error mr_lock_create(mr_lock *lock, const mr_lock_options *options)
     if (!lock) {
         return mri_bad_argument("mr_lock_create", "lock", "is NULL");
     }
-    error = mri_place_rank("mr_lock_create", options ? options->place : 0,
-                           &rank);
+    error =
+        mri_place_rank("mr_lock_create", options ? options->place : 0, &rank);
     if (!error) {
         error = mri_object_build(self, rank, MRI_LOCK, &object);
     }
@@ -164,36 +155,35 @@ mr_error mr_lock_create(mr_lock *lock, const mr_lock_options *options)
 }
 
 /* The kinds whose operations begin with those of a lock. */
-static mri_kind kind_with_lock(mr_handle handle)
+static const mri_kind_ops *ops_for(mr_handle handle)
 {
-    switch (handle.kind) {
-    case MRI_VALUE:
-    case MRI_ARRAY:
-        return (mri_kind)handle.kind;
-    default:
-        return MRI_LOCK;
+    if (handle.kind == MRI_LOCK) {
+        return &mri_lock_ops;
     }
+    return handle.kind == MRI_VALUE   ? &mri_value_ops
+           : handle.kind == MRI_ARRAY ? &mri_array_ops
+                                      : &mri_lock_ops;
 }
 
 mr_error mr_lock_acquire(mr_lock lock, double timeout)
 {
     mri_call call = {0};
 
-    return mri_operate(lock.handle, kind_with_lock(lock.handle),
-                       MRI_LOCK_ACQUIRE, &call, timeout);
+    return mri_operate(ops_for(lock.handle), lock.handle, MRI_LOCK_ACQUIRE,
+                       &call, timeout);
 }
 
 mr_error mr_lock_release(mr_lock lock)
 {
     mri_call call = {0};
 
-    return mri_operate(lock.handle, kind_with_lock(lock.handle),
-                       MRI_LOCK_RELEASE, &call, 0);
+    return mri_operate(ops_for(lock.handle), lock.handle, MRI_LOCK_RELEASE,
+                       &call, 0);
 }
 
 mr_error mr_lock_destroy(mr_lock lock)
 {
-    if (kind_with_lock(lock.handle) != MRI_LOCK) {
+    if (ops_for(lock.handle) != &mri_lock_ops) {
         return mri_bad_argument("mr_lock_destroy", "lock",
                                 "is part of a Value or an Array");
     }

@@ -65,12 +65,14 @@ static void task_failed(mri_record *self, mri_map *map, size_t index,
 {
     mr_task_error error = {.code = code,
                            .index = map->first + index,
-                           .rank = (int)mri_endpoint_rank(mri_load(&self->owner))};
+                           .rank =
+                               (int)mri_endpoint_rank(mri_load(&self->owner))};
 
     snprintf(error.host, sizeof error.host, "%s", mri_here.host);
     snprintf(error.text, sizeof error.text, "%s",
              *task_text ? task_text : mr_error_text(code));
     mri_map_fail(self, map, &error);
+    *task_text = '\0';
 }
 
 /* ---- the loop of a worker ------------------------------------------------ */
@@ -110,40 +112,44 @@ static uint64_t take(worker *w)
     }
 }
 
-static void run_task(worker *w, uint64_t index)
-{
-    const mri_map *map = w->map;
-    const unsigned char *inputs = mri_at(map->inputs);
-    unsigned char *outputs = mri_at(map->outputs);
-    mr_error error;
-
-    mri_store(&w->slot->current, index + 1);
-    w->task.index = map->first + index;
-    error = w->function(
-        map->inputs ? inputs + index * map->input_size : NULL,
-        map->outputs ? outputs + index * map->output_size : NULL, &w->task);
-    if (error) {
-        task_failed(w->self, w->map, index, error);
-        *task_text = '\0';
-    }
-}
-
+/* The loop that all else is for: what it needs is in locals, since a shared
+ * store makes the compiler read everything else again. */
 static void run(worker *w, uint64_t claim)
 {
     const mri_map *map = w->map;
-    uint64_t first = mri_range_first(claim);
+    mri_slot *slot = w->slot;
+    mr_task_function *function = w->function;
+    size_t input_size = map->input_size;
+    size_t output_size = map->output_size;
+    uint64_t index = mri_range_first(claim);
     uint64_t end = mri_range_end(claim);
+    uint64_t count = end - index;
+    const unsigned char *input =
+        map->inputs ? (unsigned char *)mri_at(map->inputs) + index * input_size
+                    : NULL;
+    unsigned char *output =
+        map->outputs
+            ? (unsigned char *)mri_at(map->outputs) + index * output_size
+            : NULL;
 
     if (map->clear_outputs) {
-        memset((unsigned char *)mri_at(map->outputs) +
-                   first * map->output_size,
-               0, (end - first) * map->output_size);
+        memset(output, 0, count * output_size);
     }
-    for (uint64_t i = first; i < end; i++) {
-        run_task(w, i);
+    w->task.index = map->first + index;
+    for (; index < end; index++) {
+        mr_error error;
+
+        mri_store(&slot->current, index + 1);
+        error = function(input, output, &w->task);
+        if (error) {
+            task_failed(w->self, w->map, index, error);
+        }
+        input += input_size;
+        output += output_size;
+        w->task.index++;
     }
-    mri_store(&w->slot->done, mri_peek(&w->slot->done) + end - first);
-    mri_store(&w->slot->claim, 0);
+    mri_store(&slot->done, mri_peek(&slot->done) + count);
+    mri_store(&slot->claim, 0);
 }
 
 static void run_own(worker *w)
@@ -211,8 +217,7 @@ static bool steal_from(worker *w, uint64_t number)
     uint64_t range = mri_load(&victim->range);
     bool stolen = false;
 
-    if (victim == w->slot ||
-        mri_range_first(range) == mri_range_end(range)) {
+    if (victim == w->slot || mri_range_first(range) == mri_range_end(range)) {
         return false;
     }
     mri_store(&w->slot->loot, 0);
@@ -489,8 +494,11 @@ static void dispose(mri_record *self, mri_object *object)
 
 static mri_try *const tries[] = {[MRI_MAP_DONE] = try_done};
 
-const mri_kind_ops mri_map_ops = {
-    .name = "map", .tries = tries, .dispose = dispose, .mend = mend};
+const mri_kind_ops mri_map_ops = {.name = "map",
+                                  .kind = MRI_JOB,
+                                  .tries = tries,
+                                  .dispose = dispose,
+                                  .mend = mend};
 
 /* Give the map a block of its own, with a copy of `from` unless NULL. */
 static mr_error add_block(mri_record *self, mri_object *object, mri_word *word,
@@ -525,8 +533,8 @@ static mr_error add_map(mri_record *self, mri_object *object,
     mr_error error;
 
     body_of(object)->workers = request->workers;
-    error = mri_allocate(self, segment, MRI_HEAP, map_size(request->workers),
-                         0);
+    error =
+        mri_allocate(self, segment, MRI_HEAP, map_size(request->workers), 0);
     if (error) {
         return error;
     }
@@ -558,9 +566,9 @@ static mr_error add_memory(mri_record *self, mri_object *object,
     mri_map_body *body = body_of(object);
     size_t inputs = request->count * request->input_size;
     size_t outputs = request->count * request->output_size;
-    mr_error error = add_block(self, object, &body->context,
-                               &body->context_size, request->context,
-                               request->context_size);
+    mr_error error =
+        add_block(self, object, &body->context, &body->context_size,
+                  request->context, request->context_size);
 
     map->context = mri_peek(&body->context);
     if (!error && inputs) {
@@ -576,8 +584,8 @@ static mr_error add_memory(mri_record *self, mri_object *object,
         if (mri_in_region(request->outputs, outputs)) {
             map->outputs = mri_ref_of(request->outputs);
         } else {
-            error = add_block(self, object, &body->outputs,
-                              &body->outputs_size, NULL, outputs);
+            error = add_block(self, object, &body->outputs, &body->outputs_size,
+                              NULL, outputs);
             map->outputs = mri_peek(&body->outputs);
             map->clear_outputs = true;
         }

@@ -41,12 +41,12 @@ typedef struct mri_slot {
     mri_word thief;
     /* What the worker writes down, for the reaper. */
     _Alignas(64) mri_word worker; /* record; 0: nobody works here */
-    mri_word done;          /* tasks that ended here, well or not */
-    mri_word done_at_claim; /* what done was when the claim was made */
-    mri_word claim;         /* the range being taken or worked on; 0: none */
-    mri_word current;       /* 1 + the task that runs; 0: none of the claim */
-    mri_word victim;        /* 1 + the slot being stolen from; 0: none */
-    mri_word loot;          /* the range being stolen; 0: none */
+    mri_word done;                /* tasks that ended here, well or not */
+    mri_word done_at_claim;       /* what done was when the claim was made */
+    mri_word claim;   /* the range being taken or worked on; 0: none */
+    mri_word current; /* 1 + the task that runs; 0: none of the claim */
+    mri_word victim;  /* 1 + the slot being stolen from; 0: none */
+    mri_word loot;    /* the range being stolen; 0: none */
 } mri_slot;
 
 /* The detail of an object of kind MRI_JOB. */
@@ -64,8 +64,8 @@ typedef struct mri_map {
     mri_ref inputs;
     mri_ref outputs;
     bool clear_outputs;
-    mri_word cancelled; /* begin no more tasks; the last worker destroys it */
-    mri_word attention; /* the caller shall look after its workers */
+    mri_word cancelled;   /* begin no more tasks; the last worker destroys it */
+    mri_word attention;   /* the caller shall look after its workers */
     mri_word error_state; /* 0: none; the writer's record; MRI_ERROR_SET */
     mr_task_error error;
     mri_slot slots[];

@@ -12,9 +12,9 @@
 
 #include <multirank/wait.h>
 
-#include "route/channel.h"
 #include "objects/kinds.h"
 #include "objects/pipe.h"
+#include "route/channel.h"
 #include "route/operation.h"
 #include "route/wait.h"
 #include "runtime/place.h"
@@ -102,9 +102,8 @@ static mr_error try_may_recv(mri_record *self, mri_object *object,
 
 static bool ready(mri_object *object, unsigned int side)
 {
-    return side < 2 &&
-           (nobody_at(object, !side) ||
-            mri_channel_count(channel_of(object, side)) > 0);
+    return side < 2 && (nobody_at(object, !side) ||
+                        !mri_channel_empty(channel_of(object, side)));
 }
 
 static unsigned int ready_list(mri_object *object, unsigned int side)
@@ -253,10 +252,13 @@ static void forget(mri_record *self, mri_object *object, uint64_t endpoint)
 /* Killed between its last close and the end of the pipe? */
 static void mend(mri_record *self, mri_object *object, mri_record *dead)
 {
-    (void)self;
     (void)dead;
-    if (mri_identity_state(mri_load(&object->identity)) == MRI_LIVE &&
-        nobody_at(object, 0) && nobody_at(object, 1)) {
+    if (mri_identity_state(mri_load(&object->identity)) != MRI_LIVE) {
+        return;
+    }
+    mri_channel_mend(self, channel_of(object, 0));
+    mri_channel_mend(self, channel_of(object, 1));
+    if (nobody_at(object, 0) && nobody_at(object, 1)) {
         mri_object_destroy(mri_handle_of(object), MRI_PIPE);
     }
 }
@@ -305,6 +307,7 @@ static mri_try *const tries[] = {
 };
 
 const mri_kind_ops mri_pipe_ops = {.name = "pipe",
+                                   .kind = MRI_PIPE,
                                    .tries = tries,
                                    .ready = ready,
                                    .ready_list = ready_list,
@@ -355,11 +358,6 @@ static mr_error add_holders(mri_record *self, mri_object *object)
     return MR_OK;
 }
 
-static void mark_holder(mri_record *self)
-{
-    mri_store(&mri_endpoint_at(mri_load(&self->owner))->holds, 1);
-}
-
 static mr_error build(mri_record *self, bool duplex, mr_handle *handle)
 {
     unsigned int rank = mri_endpoint_rank(mri_load(&self->owner));
@@ -377,7 +375,7 @@ static mr_error build(mri_record *self, bool duplex, mr_handle *handle)
         mri_object_abandon(self, object);
         return error;
     }
-    mark_holder(self);
+    mri_may_hold(self);
     *handle = mri_object_publish(self, object);
     return MR_OK;
 }
@@ -404,13 +402,13 @@ mr_error mr_pipe_create(mr_pipe_end *first, mr_pipe_end *second, bool duplex)
     return error;
 }
 
-static mr_error operate(mr_pipe_end end, unsigned int operation,
-                        mri_call *call, double timeout)
+static mr_error operate(mr_pipe_end end, unsigned int operation, mri_call *call,
+                        double timeout)
 {
     if (end.handle.part > 1) {
         return MR_ERR_STALE;
     }
-    return mri_operate(end.handle, MRI_PIPE, operation, call, timeout);
+    return mri_operate(&mri_pipe_ops, end.handle, operation, call, timeout);
 }
 
 mr_error mr_pipe_send(mr_pipe_end end, const void *message, size_t size,
@@ -477,7 +475,7 @@ mr_error mr_pipe_attach(mr_pipe_end end)
     if (!self) {
         return MR_ERR_STATE;
     }
-    mark_holder(self);
+    mri_may_hold(self);
     return mri_pipe_hold(self, end, holder_of_endpoint(mri_self_endpoint()));
 }
 

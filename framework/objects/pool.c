@@ -72,8 +72,7 @@ static mr_error try_begin(mri_record *self, mri_object *object, mri_call *call)
     uint64_t nobody = 0;
 
     call->result = pool->workers;
-    if (!call->argument &&
-        mri_load(&pool->creator) != mri_load(&self->owner)) {
+    if (!call->argument && mri_load(&pool->creator) != mri_load(&self->owner)) {
         return MR_ERR_STATE;
     }
     return mri_cas(&pool->busy, &nobody, mri_ref_of(self)) ? MR_OK
@@ -98,7 +97,7 @@ static mr_error try_end(mri_record *self, mri_object *object, mri_call *call)
 
 static mr_error operate(mr_pool pool, unsigned int operation, mri_call *call)
 {
-    return mri_operate(pool.handle, MRI_POOL, operation, call, 0);
+    return mri_operate(&mri_pool_ops, pool.handle, operation, call, 0);
 }
 
 /* ---- deaths -------------------------------------------------------------- */
@@ -153,8 +152,11 @@ static mri_try *const tries[] = {
     [END] = try_end,
 };
 
-const mri_kind_ops mri_pool_ops = {
-    .name = "pool", .tries = tries, .dispose = dispose, .forget = forget};
+const mri_kind_ops mri_pool_ops = {.name = "pool",
+                                   .kind = MRI_POOL,
+                                   .tries = tries,
+                                   .dispose = dispose,
+                                   .forget = forget};
 
 /* ---- workers ------------------------------------------------------------- */
 
@@ -425,9 +427,8 @@ static mr_error wait_for_map(mapping *m)
 {
     for (;;) {
         mri_call call = {0};
-        mr_error error =
-            mri_operate(m->job, MRI_JOB, MRI_MAP_DONE, &call,
-                        mri_timeout_left(m->timeout, m->deadline));
+        mr_error error = mri_operate(&mri_map_ops, m->job, MRI_MAP_DONE, &call,
+                                     mri_timeout_left(m->timeout, m->deadline));
 
         if (error != MR_ERR_WORKER_DIED) {
             return error;
@@ -465,8 +466,7 @@ static mr_error collect(mapping *m, const mri_map_request *request,
     mri_map *map = mri_map_of(mri_row(m->job));
 
     mri_map_gather(mri_row(m->job), request);
-    if (mri_load(&map->error_state) == MRI_ERROR_SET &&
-        first->code == MR_OK) {
+    if (mri_load(&map->error_state) == MRI_ERROR_SET && first->code == MR_OK) {
         *first = map->error;
     }
     return mri_object_destroy(m->job, MRI_JOB);
@@ -566,16 +566,16 @@ static mr_error check(const mri_map_request *request, bool has_function,
         error = mri_bad_argument("mr_pool_map", "options->timeout", "is NaN");
     }
     if (!error) {
-        error = check_memory("context", request->context,
-                             request->context_size, 1);
+        error =
+            check_memory("context", request->context, request->context_size, 1);
     }
     if (!error) {
         error = check_memory("inputs", request->inputs, request->input_size,
                              request->total);
     }
     if (!error) {
-        error = check_memory("outputs", request->outputs,
-                             request->output_size, request->total);
+        error = check_memory("outputs", request->outputs, request->output_size,
+                             request->total);
     }
     return error;
 }
@@ -628,8 +628,8 @@ mr_error mr_pool_map(mr_pool pool, mr_task_function *function,
     mr_error error = check(&request, function != NULL, options);
 
     if (!error) {
-        error = mri_function_encode((mri_function *)function,
-                                    &request.function);
+        error =
+            mri_function_encode((mri_function *)function, &request.function);
     }
     return error ? error : run(pool, &request, options);
 }

@@ -32,8 +32,7 @@ static mri_process_state state_of(mri_object *object)
 
 static bool is_mine(mri_record *self, mri_object *object)
 {
-    return mri_load(&mri_process_of(object)->creator) ==
-           mri_load(&self->owner);
+    return mri_load(&mri_process_of(object)->creator) == mri_load(&self->owner);
 }
 
 /* ---- operations ---------------------------------------------------------- */
@@ -110,8 +109,7 @@ static mr_error try_set_daemon(mri_record *self, mri_object *object,
     return MR_OK;
 }
 
-static mr_error try_forget(mri_record *self, mri_object *object,
-                           mri_call *call)
+static mr_error try_forget(mri_record *self, mri_object *object, mri_call *call)
 {
     mri_word *word = &mri_process_of(object)->state;
     uint64_t state = mri_load(word);
@@ -182,8 +180,7 @@ static void forget(mri_record *self, mri_object *object, uint64_t endpoint)
     if (state == MRI_STARTING) {
         (void)!request(mri_handle_of(object), 0);
     }
-    if (mri_load(&body->daemon) && state >= MRI_STARTING &&
-        state < MRI_ENDED) {
+    if (mri_load(&body->daemon) && state >= MRI_STARTING && state < MRI_ENDED) {
         (void)!request(mri_handle_of(object), SIGKILL);
     }
 }
@@ -200,12 +197,12 @@ static void mend(mri_record *self, mri_object *object, mri_record *dead)
 }
 
 static mri_try *const tries[] = {
-    [BEGIN] = try_begin,           [STARTED] = try_started,
-    [JOIN] = try_join,             [LOOK] = try_look,
-    [SET_DAEMON] = try_set_daemon, [FORGET] = try_forget,
+    [BEGIN] = try_begin, [STARTED] = try_started,       [JOIN] = try_join,
+    [LOOK] = try_look,   [SET_DAEMON] = try_set_daemon, [FORGET] = try_forget,
 };
 
 const mri_kind_ops mri_process_ops = {.name = "process",
+                                      .kind = MRI_PROCESS,
                                       .tries = tries,
                                       .ready = ready,
                                       .ready_list = ready_list,
@@ -288,8 +285,7 @@ static mr_error fill(mri_record *self, mri_object *object, unsigned int rank,
 {
     mri_process_body *body = mri_process_of(object);
     mri_process_detail *detail;
-    mr_error error =
-        mri_allocate(self, rank, MRI_HEAP, detail_size(body), 0);
+    mr_error error = mri_allocate(self, rank, MRI_HEAP, detail_size(body), 0);
 
     if (error) {
         return error;
@@ -366,12 +362,14 @@ mr_error mr_process_create(mr_process *process, mr_process_function *function,
     return error;
 }
 
-/* ---- the other calls ------------------------------------------------------ */
+/* ---- the other calls ------------------------------------------------------
+ */
 
 static mr_error operate(mr_process process, unsigned int operation,
                         mri_call *call, double timeout)
 {
-    return mri_operate(process.handle, MRI_PROCESS, operation, call, timeout);
+    return mri_operate(&mri_process_ops, process.handle, operation, call,
+                       timeout);
 }
 
 static mr_error look_at(mr_process process, process_look *look)

@@ -23,8 +23,8 @@ mr_error mr_queue_create(mr_queue *queue, const mr_queue_options *options)
     if (!queue) {
         return mri_bad_argument("mr_queue_create", "queue", "is NULL");
     }
-    error = mri_place_rank("mr_queue_create", options ? options->place : 0,
-                           &rank);
+    error =
+        mri_place_rank("mr_queue_create", options ? options->place : 0, &rank);
     if (!error) {
         error = mri_mailbox_create(self, rank, options ? options->maxsize : 0,
                                    &queue->handle);
@@ -41,8 +41,8 @@ mr_error mr_queue_put(mr_queue queue, const void *item, size_t size,
     return mri_mailbox_put(queue.handle, item, size, timeout);
 }
 
-mr_error mr_queue_get(mr_queue queue, void *item, size_t capacity,
-                      size_t *size, double timeout)
+mr_error mr_queue_get(mr_queue queue, void *item, size_t capacity, size_t *size,
+                      double timeout)
 {
     if (!item && capacity) {
         return mri_bad_argument("mr_queue_get", "item", "is NULL");

@@ -72,6 +72,7 @@ static mri_try *const tries[] = {
 };
 
 const mri_kind_ops mri_value_ops = {.name = "value",
+                                    .kind = MRI_VALUE,
                                     .tries = tries,
                                     .ready = mri_lock_ready,
                                     .ready_list = mri_lock_ready_list,
@@ -95,8 +96,8 @@ mr_error mr_value_create(mr_value *value, mr_type type, const void *initial,
     if (!mri_number_size(type)) {
         return mri_bad_argument("mr_value_create", "type", "is unknown");
     }
-    error = mri_place_rank("mr_value_create", options ? options->place : 0,
-                           &rank);
+    error =
+        mri_place_rank("mr_value_create", options ? options->place : 0, &rank);
     if (!error) {
         error = mri_object_build(self, rank, MRI_VALUE, &object);
     }
@@ -119,7 +120,7 @@ mr_error mr_value_get(mr_value value, void *out)
     if (!out) {
         return mri_bad_argument("mr_value_get", "out", "is NULL");
     }
-    return mri_operate(value.handle, MRI_VALUE, GET, &call, 0);
+    return mri_operate(&mri_value_ops, value.handle, GET, &call, 0);
 }
 
 mr_error mr_value_set(mr_value value, const void *in)
@@ -129,7 +130,7 @@ mr_error mr_value_set(mr_value value, const void *in)
     if (!in) {
         return mri_bad_argument("mr_value_set", "in", "is NULL");
     }
-    return mri_operate(value.handle, MRI_VALUE, SET, &call, 0);
+    return mri_operate(&mri_value_ops, value.handle, SET, &call, 0);
 }
 
 mr_error mr_value_add(mr_value value, const void *amount, void *before)
@@ -139,7 +140,7 @@ mr_error mr_value_add(mr_value value, const void *amount, void *before)
     if (!amount) {
         return mri_bad_argument("mr_value_add", "amount", "is NULL");
     }
-    return mri_operate(value.handle, MRI_VALUE, ADD, &call, 0);
+    return mri_operate(&mri_value_ops, value.handle, ADD, &call, 0);
 }
 
 mr_error mr_value_get_lock(mr_value value, mr_lock *lock)
@@ -150,7 +151,7 @@ mr_error mr_value_get_lock(mr_value value, mr_lock *lock)
     if (!lock) {
         return mri_bad_argument("mr_value_get_lock", "lock", "is NULL");
     }
-    error = mri_operate(value.handle, MRI_VALUE, CHECK, &call, 0);
+    error = mri_operate(&mri_value_ops, value.handle, CHECK, &call, 0);
     if (!error) {
         lock->handle = value.handle;
     }

@@ -14,12 +14,15 @@
 
 #include "route/operation.h"
 
-enum { CELLS = 31, INLINE = 56, ROOM = 1 };
+enum { CELLS = 31, INLINE = 56, ROOM = 1, LARGE = 255, AHEAD = 4 };
 
 typedef struct cell {
-    mri_word size;
+    mri_word ticket; /* of its item: index + 1, and the size or LARGE */
     union {
-        mri_word block; /* size > INLINE */
+        struct {
+            mri_word block;
+            mri_word size;
+        };
         unsigned char bytes[INLINE];
     };
 } cell;
@@ -31,21 +34,44 @@ typedef struct block {
 
 _Static_assert(sizeof(block) == 2048, "a size class of the allocator");
 
+static uint64_t ticket(uint64_t index, size_t size)
+{
+    return (index + 1) << 8 | (size <= INLINE ? size : LARGE);
+}
+
+static bool is_for(uint64_t ticket_, uint64_t index)
+{
+    return ticket_ >> 8 == index + 1;
+}
+
 static unsigned int segment_of(const mri_channel *channel)
 {
     return mri_segment_of(mri_ref_of(channel));
 }
 
+/* A block in a hand: what was in the memory before is no ticket. */
+static mr_error allocate_block(mri_record *self, mri_channel *channel,
+                               unsigned int hand)
+{
+    mr_error error =
+        mri_allocate(self, segment_of(channel), MRI_HEAP, sizeof(block), hand);
+
+    if (!error) {
+        memset(mri_at(mri_peek(&self->hands[hand].block)), 0, sizeof(block));
+    }
+    return error;
+}
+
 mr_error mri_channel_format(mri_record *self, mri_channel *channel,
                             uint64_t maxsize)
 {
-    mr_error error = mri_allocate(self, segment_of(channel), MRI_HEAP,
-                                  sizeof(block), 0);
+    mr_error error = allocate_block(self, channel, 0);
 
     if (error) {
         return error;
     }
     channel->maxsize = maxsize;
+    channel->bounded = maxsize;
     mri_latch(self, &channel->get_latch);
     mri_set(self, &channel->put_block, mri_peek(&self->hands[0].block));
     mri_hand_over(self, 0, &channel->get_block);
@@ -54,12 +80,13 @@ mr_error mri_channel_format(mri_record *self, mri_channel *channel,
     return MR_OK;
 }
 
+/* A consumer may be ahead of a producer that has not counted its item yet. */
 uint64_t mri_channel_count(const mri_channel *channel)
 {
     uint64_t head = mri_load(&channel->head);
     uint64_t tail = mri_load(&channel->tail);
 
-    return tail - head;
+    return tail > head ? tail - head : 0;
 }
 
 /* ---- put ----------------------------------------------------------------- */
@@ -94,8 +121,7 @@ static mr_error prepare(mri_record *self, mri_channel *channel, mri_call *call)
     if (call->in_size <= INLINE || call->keeps_hand) {
         return MR_OK;
     }
-    error = mri_allocate(self, segment_of(channel), MRI_HEAP, call->in_size,
-                         0);
+    error = mri_allocate(self, segment_of(channel), MRI_HEAP, call->in_size, 0);
     if (error) {
         return no_memory(call, error);
     }
@@ -115,8 +141,7 @@ static mr_error extend(mri_record *self, mri_channel *channel)
     if (mri_peek(&channel->tail) - base < CELLS) {
         return MR_OK;
     }
-    error = mri_allocate(self, segment_of(channel), MRI_HEAP, sizeof(block),
-                         1);
+    error = allocate_block(self, channel, 1);
     if (error) {
         return error;
     }
@@ -127,29 +152,58 @@ static mr_error extend(mri_record *self, mri_channel *channel)
     return MR_OK;
 }
 
+static cell *last_cell(mri_channel *channel)
+{
+    block *last = mri_at(mri_peek(&channel->put_block));
+
+    return &last->cells[mri_peek(&channel->tail) -
+                        mri_peek(&channel->put_base)];
+}
+
+/* The latch is held.  A producer that was killed may have put without
+ * counting. */
+static void count_last(mri_channel *channel)
+{
+    uint64_t tail = mri_peek(&channel->tail);
+
+    if (tail - mri_peek(&channel->put_base) < CELLS &&
+        is_for(mri_load(&last_cell(channel)->ticket), tail)) {
+        mri_store(&channel->tail, tail + 1);
+    }
+}
+
 static void link_item(mri_record *self, mri_channel *channel, mri_call *call)
 {
     uint64_t tail = mri_peek(&channel->tail);
-    block *last = mri_at(mri_peek(&channel->put_block));
-    cell *at = &last->cells[tail - mri_peek(&channel->put_base)];
+    cell *at = last_cell(channel);
+    uint64_t new = ticket(tail, call->in_size);
 
-    mri_store(&at->size, call->in_size);
     if (call->in_size <= INLINE) {
         if (call->in_size) {
             memcpy(at->bytes, call->in, call->in_size);
         }
-        mri_store(&channel->tail, tail + 1);
+        mri_store(&at->ticket, new);
     } else {
         mri_store(&at->block, mri_peek(&self->hands[0].block));
-        mri_promise(self, &channel->tail, tail + 1, 0, 0);
-        mri_store(&channel->tail, tail + 1);
+        mri_store(&at->size, call->in_size);
+        mri_promise(self, &at->ticket, new, 0, 0);
+        mri_store(&at->ticket, new);
         mri_promise_kept(self);
         call->keeps_hand = false;
     }
+    mri_store(&channel->tail, tail + 1);
 }
 
-mr_error mri_channel_put(mri_record *self, mri_channel *channel,
-                         mri_call *call)
+void mri_channel_mend(mri_record *self, mri_channel *channel)
+{
+    mri_latch(self, &channel->put_latch);
+    if (mri_peek(&channel->put_block)) {
+        count_last(channel);
+    }
+    mri_unlatch(self, &channel->put_latch);
+}
+
+mr_error mri_channel_put(mri_record *self, mri_channel *channel, mri_call *call)
 {
     mr_error error;
 
@@ -162,6 +216,7 @@ mr_error mri_channel_put(mri_record *self, mri_channel *channel,
         return error;
     }
     mri_latch(self, &channel->put_latch);
+    count_last(channel);
     if (is_full(channel)) {
         error = MRI_WOULD_BLOCK;
     } else {
@@ -199,18 +254,50 @@ static cell *first_cell(mri_channel *channel)
                          mri_peek(&channel->get_base)];
 }
 
+/*
+ * Exact under the latch.  Without it other consumers may have moved on and
+ * the block may be somebody else's memory by now, which is mapped and only
+ * read here: the answer is then looked at again under the latch, or belongs
+ * to a moment of this call.  ThreadSanitizer cannot know that.
+ */
+__attribute__((no_sanitize("thread"))) bool
+mri_channel_empty(mri_channel *channel)
+{
+    uint64_t head = mri_load(&channel->head);
+    uint64_t at = head - mri_load(&channel->get_base);
+    mri_ref ref = mri_load(&channel->get_block);
+    block *first = mri_at(ref);
+
+    if (at >= CELLS) {
+        ref = at == CELLS && ref ? mri_load(&first->next) : 0;
+        first = mri_at(ref);
+        at = 0;
+    }
+    if (!ref || !mri_in_region(first, sizeof *first)) {
+        return true;
+    }
+    return !is_for(mri_load(&first->cells[at].ticket), head);
+}
+
+static uint64_t size_of(const cell *at)
+{
+    uint64_t size = mri_peek(&at->ticket) & 0xff;
+
+    return size == LARGE ? mri_peek(&at->size) : size;
+}
+
 /* The item's block, if it has one, goes to hand 0. */
 static void unlink_item(mri_record *self, mri_channel *channel)
 {
     uint64_t head = mri_peek(&channel->head);
     cell *at = first_cell(channel);
-    uint64_t size = mri_peek(&at->size);
 
-    if (size <= INLINE) {
+    if (size_of(at) <= INLINE) {
         mri_store(&channel->head, head + 1);
         return;
     }
-    mri_promise(self, &channel->head, head + 1, mri_peek(&at->block), size);
+    mri_promise(self, &channel->head, head + 1, mri_peek(&at->block),
+                mri_peek(&at->size));
     mri_store(&channel->head, head + 1);
     mri_promise_kept(self);
 }
@@ -223,7 +310,8 @@ static mr_error take_item(mri_record *self, mri_channel *channel,
 
     advance(self, channel);
     at = first_cell(channel);
-    call->result = mri_peek(&at->size);
+    __builtin_prefetch(at + AHEAD); /* may point behind the block */
+    call->result = size_of(at);
     if (call->result > call->out_size) {
         return MR_ERR_TRUNCATED;
     }
@@ -234,16 +322,15 @@ static mr_error take_item(mri_record *self, mri_channel *channel,
     return MR_OK;
 }
 
-mr_error mri_channel_get(mri_record *self, mri_channel *channel,
-                         mri_call *call)
+mr_error mri_channel_get(mri_record *self, mri_channel *channel, mri_call *call)
 {
     mr_error error = MRI_WOULD_BLOCK;
 
-    if (mri_channel_count(channel) == 0) {
+    if (mri_channel_empty(channel)) {
         return MRI_WOULD_BLOCK;
     }
     mri_latch(self, &channel->get_latch);
-    if (mri_channel_count(channel) > 0) {
+    if (!mri_channel_empty(channel)) {
         error = take_item(self, channel, call);
     }
     mri_unlatch(self, &channel->get_latch);
@@ -266,7 +353,7 @@ void mri_channel_dispose(mri_record *self, mri_channel *channel)
     if (!mri_peek(&channel->get_block)) {
         return;
     }
-    while (mri_channel_count(channel) > 0) {
+    while (!mri_channel_empty(channel)) {
         mri_latch(self, &channel->get_latch);
         advance(self, channel);
         unlink_item(self, channel);
@@ -277,8 +364,8 @@ void mri_channel_dispose(mri_record *self, mri_channel *channel)
     /* The last block, or the last but one and an empty one. */
     while (mri_peek(&channel->get_block)) {
         block *first = mri_at(mri_peek(&channel->get_block));
-        bool last = mri_peek(&channel->get_block) ==
-                    mri_peek(&channel->put_block);
+        bool last =
+            mri_peek(&channel->get_block) == mri_peek(&channel->put_block);
 
         mri_latch(self, &channel->get_latch);
         mri_take_back(self, 1, &channel->get_block, sizeof(block));

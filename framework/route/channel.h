@@ -5,8 +5,11 @@
  *
  * Cells lie in blocks that are chained.  Producers and consumers have a
  * latch each and never wait for one another (two-lock queue; Michael and
- * Scott, PODC 1996).  One store, of tail or of head, is what puts or gets an
- * item; all else is prepared before or can be repeated after.
+ * Scott, PODC 1996).  The ticket of a cell says whether its item is there, so
+ * that a consumer waits on the very cache line that brings the item.
+ *
+ * One store, of a ticket or of `head`, is what puts or gets an item; all else
+ * is prepared before or can be repeated after.
  */
 #ifndef MRI_ROUTE_CHANNEL_H
 #define MRI_ROUTE_CHANNEL_H
@@ -14,9 +17,9 @@
 #include "route/object.h"
 
 typedef struct mri_channel {
-    /* Under put_latch, but for tail, which consumers read. */
+    /* Under put_latch. */
     mri_word put_latch;
-    mri_word tail;      /* items ever put */
+    mri_word tail;      /* items ever put; one less after a kill, see mend */
     mri_word put_block; /* the last block */
     mri_word put_base;  /* the index of its first cell */
     mri_word head_seen; /* head is this or more */
@@ -26,6 +29,7 @@ typedef struct mri_channel {
     mri_word head;      /* items ever got */
     mri_word get_block; /* the first block */
     mri_word get_base;
+    uint64_t bounded; /* maxsize again, where consumers look */
 } mri_channel;
 
 /* Make a channel of zeroed memory in a segment.  MR_ERR_NO_MEMORY. */
@@ -43,8 +47,12 @@ mr_error mri_channel_put(mri_record *self, mri_channel *channel,
 mr_error mri_channel_get(mri_record *self, mri_channel *channel,
                          mri_call *call);
 
-/* Items in it at some moment. */
+/* Items in it at some moment; whether there is any. */
 uint64_t mri_channel_count(const mri_channel *channel);
+bool mri_channel_empty(mri_channel *channel);
+
+/* After a producer's death: count what it put last. */
+void mri_channel_mend(mri_record *self, mri_channel *channel);
 
 /* Free all items and blocks; nobody uses the channel. */
 void mri_channel_dispose(mri_record *self, mri_channel *channel);

@@ -36,7 +36,7 @@ static mr_error try_get(mri_record *self, mri_object *object, mri_call *call)
     mr_error error = mri_channel_get(self, channel, call);
 
     call->list = GETTERS;
-    if (!error && channel->maxsize) {
+    if (!error && channel->bounded) {
         mri_wake(self, object, PUTTERS);
     }
     return error;
@@ -48,6 +48,9 @@ static mr_error try_count(mri_record *self, mri_object *object, mri_call *call)
 
     (void)self;
     call->result = mri_channel_count(channel);
+    if (call->result == 0 && !mri_channel_empty(channel)) {
+        call->result = 1;
+    }
     call->argument = channel->maxsize;
     return MR_OK;
 }
@@ -55,7 +58,7 @@ static mr_error try_count(mri_record *self, mri_object *object, mri_call *call)
 static bool ready(mri_object *object, unsigned int part)
 {
     (void)part;
-    return mri_channel_count(channel_of(object)) > 0;
+    return !mri_channel_empty(channel_of(object));
 }
 
 static unsigned int ready_list(mri_object *object, unsigned int part)
@@ -70,6 +73,14 @@ static void dispose(mri_record *self, mri_object *object)
     mri_channel_dispose(self, channel_of(object));
 }
 
+static void mend(mri_record *self, mri_object *object, mri_record *dead)
+{
+    (void)dead;
+    if (mri_identity_state(mri_load(&object->identity)) == MRI_LIVE) {
+        mri_channel_mend(self, channel_of(object));
+    }
+}
+
 static mri_try *const tries[] = {
     [PUT] = try_put,
     [GET] = try_get,
@@ -77,10 +88,12 @@ static mri_try *const tries[] = {
 };
 
 const mri_kind_ops mri_mailbox_ops = {.name = "queue",
+                                      .kind = MRI_QUEUE,
                                       .tries = tries,
                                       .ready = ready,
                                       .ready_list = ready_list,
-                                      .dispose = dispose};
+                                      .dispose = dispose,
+                                      .mend = mend};
 
 mr_error mri_mailbox_create(mri_record *self, unsigned int rank,
                             uint64_t maxsize, mr_handle *handle)
@@ -105,14 +118,14 @@ mr_error mri_mailbox_put(mr_handle handle, const void *item, size_t size,
 {
     mri_call call = {.in = item, .in_size = size};
 
-    return mri_operate(handle, MRI_QUEUE, PUT, &call, timeout);
+    return mri_operate(&mri_mailbox_ops, handle, PUT, &call, timeout);
 }
 
 mr_error mri_mailbox_get(mr_handle handle, void *item, size_t capacity,
                          size_t *size, double timeout)
 {
     mri_call call = {.out = item, .out_size = capacity};
-    mr_error error = mri_operate(handle, MRI_QUEUE, GET, &call, timeout);
+    mr_error error = mri_operate(&mri_mailbox_ops, handle, GET, &call, timeout);
 
     if (size && (error == MR_OK || error == MR_ERR_TRUNCATED)) {
         *size = call.result;
@@ -120,11 +133,10 @@ mr_error mri_mailbox_get(mr_handle handle, void *item, size_t capacity,
     return error;
 }
 
-mr_error mri_mailbox_count(mr_handle handle, uint64_t *count,
-                           uint64_t *maxsize)
+mr_error mri_mailbox_count(mr_handle handle, uint64_t *count, uint64_t *maxsize)
 {
     mri_call call = {0};
-    mr_error error = mri_operate(handle, MRI_QUEUE, COUNT, &call, 0);
+    mr_error error = mri_operate(&mri_mailbox_ops, handle, COUNT, &call, 0);
 
     if (!error) {
         *count = call.result;

@@ -18,25 +18,17 @@
 #include "util/log.h"
 
 static const mri_kind_ops no_ops = {.name = "nothing"};
-static const mri_kind_ops memory_ops = {.name = "memory"};
+static const mri_kind_ops memory_ops = {.name = "memory", .kind = MRI_MEMORY};
 static const mri_kind_ops *kinds[MRI_KINDS] = {[MRI_MEMORY] = &memory_ops};
 
-void mri_kind_register(mri_kind kind, const mri_kind_ops *ops)
+void mri_kind_register(const mri_kind_ops *ops)
 {
-    kinds[kind] = ops;
+    kinds[ops->kind] = ops;
 }
 
 const mri_kind_ops *mri_ops_of(mri_kind kind)
 {
     return kind < MRI_KINDS && kinds[kind] ? kinds[kind] : &no_ops;
-}
-
-mri_object *mri_row(mr_handle handle)
-{
-    if (handle.owner >= mri_node.count || handle.slot >= MRI_OBJECTS_MAX) {
-        return NULL;
-    }
-    return mri_table_row(&mri_segment_at(handle.owner)->objects, handle.slot);
 }
 
 static mri_segment *segment_of(const mri_object *object)
@@ -77,8 +69,7 @@ static mr_error take_row(mri_record *self, mri_segment *segment,
 
     if (row) {
         *object = mri_table_row(&segment->objects, row);
-        mri_set(self, &segment->objects_free,
-                mri_peek(&(*object)->next_free));
+        mri_set(self, &segment->objects_free, mri_peek(&(*object)->next_free));
         return MR_OK;
     }
     row = mri_peek(&segment->objects.used);
@@ -231,11 +222,11 @@ static void unmake(mri_record *self, mri_object *object)
 {
     mri_wait_evict(self, object);
     if (!drain(self, object)) {
-        mri_log(MR_LOG_WARNING,
-                "a %s was destroyed while a stopped process uses it; its "
-                "memory is not used again",
-                mri_ops_of(mri_identity_kind(mri_peek(&object->identity)))
-                    ->name);
+        mri_log(
+            MR_LOG_WARNING,
+            "a %s was destroyed while a stopped process uses it; its "
+            "memory is not used again",
+            mri_ops_of(mri_identity_kind(mri_peek(&object->identity)))->name);
         mri_store(&self->building, 0);
         return;
     }

@@ -61,10 +61,10 @@ _Static_assert(sizeof(mri_object) == MRI_OBJECT_SIZE, "a row of the table");
 
 /* One call on an object, so plain that it could be sent to another node. */
 typedef struct mri_call {
-    unsigned int part;   /* of the handle */
-    unsigned int list;   /* set by a try function that would block: where to
-                            wait, or MRI_LISTS for memory alone */
-    bool keeps_hand;     /* set: hand 0 is full while waiting */
+    unsigned int part; /* of the handle */
+    unsigned int list; /* set by a try function that would block: where to
+                          wait, or MRI_LISTS for memory alone */
+    bool keeps_hand;   /* set: hand 0 is full while waiting */
     const void *in;
     size_t in_size;
     void *out;
@@ -77,12 +77,12 @@ typedef struct mri_call {
  * gives this.  It never waits. */
 #define MRI_WOULD_BLOCK ((mr_error)-1)
 
-typedef mr_error mri_try(mri_record *self, mri_object *object,
-                         mri_call *call);
+typedef mr_error mri_try(mri_record *self, mri_object *object, mri_call *call);
 
 /* What a kind of object does.  Members that are NULL are not needed. */
 typedef struct mri_kind_ops {
     const char *name;
+    mri_kind kind;
     mri_try *const *tries; /* by operation number */
 
     /* Would the next call at this part not block?  May be called while
@@ -105,7 +105,7 @@ typedef struct mri_kind_ops {
 } mri_kind_ops;
 
 /* Register a kind; at start, before there are threads. */
-void mri_kind_register(mri_kind kind, const mri_kind_ops *ops);
+void mri_kind_register(const mri_kind_ops *ops);
 const mri_kind_ops *mri_ops_of(mri_kind kind);
 
 static inline mri_kind mri_identity_kind(uint64_t identity)
@@ -127,7 +127,13 @@ static inline uint64_t mri_identity(mr_handle handle)
 
 /* The row of a handle; NULL if there is none.  Its identity is not
  * compared. */
-mri_object *mri_row(mr_handle handle);
+static inline mri_object *mri_row(mr_handle handle)
+{
+    if (handle.owner >= mri_node.count || handle.slot >= MRI_OBJECTS_MAX) {
+        return NULL;
+    }
+    return mri_object_row(handle.owner, handle.slot);
+}
 
 /* The handle of a living object. */
 mr_handle mri_handle_of(mri_object *object);

@@ -7,37 +7,14 @@
  */
 #include "route/operation.h"
 
-#include <math.h>
-
 #include <multirank/wait.h>
 
 #include "route/wait.h"
 #include "util/clock.h"
-#include "util/log.h"
-
-mri_object *mri_enter(mri_record *self, mr_handle handle, mri_kind kind)
-{
-    mri_object *object = mri_row(handle);
-
-    if (!object || handle.kind != kind) {
-        return NULL;
-    }
-    mri_store(&self->active, mri_ref_of(object));
-    if (mri_load(&object->identity) != mri_identity(handle)) {
-        mri_store(&self->active, 0);
-        return NULL;
-    }
-    return object;
-}
-
-void mri_leave(mri_record *self)
-{
-    mri_store(&self->active, 0);
-}
 
 static mri_object *memory_object(unsigned int segment)
 {
-    return mri_table_row(&mri_segment_at(segment)->objects, MRI_ROW_MEMORY);
+    return mri_object_row(segment, MRI_ROW_MEMORY);
 }
 
 void mri_wake_for_memory(mri_record *self, unsigned int segment)
@@ -113,8 +90,8 @@ static bool change_lists(blocked *b)
     mri_wait *entries = b->self->inline_waits;
     bool memory = b->call->list == MRI_LISTS;
     unsigned int segment = mri_segment_of(mri_ref_of(b->object));
-    bool changed = change_list(b, &entries[0], memory ? NULL : b->object,
-                               b->call->list);
+    bool changed =
+        change_list(b, &entries[0], memory ? NULL : b->object, b->call->list);
 
     return change_list(b, &entries[1], memory ? memory_object(segment) : NULL,
                        0) ||
@@ -159,56 +136,26 @@ static mr_error sleep_until_done(blocked *b)
     return error;
 }
 
-static mr_error block(blocked *b, double timeout)
+mr_error mri_block(mri_record *self, mri_object *object, uint64_t identity,
+                   mri_try *try, mri_call *call, double timeout)
 {
-    mr_error error;
+    blocked b = {.self = self,
+                 .object = object,
+                 .identity = identity,
+                 .try = try,
+                 .call = call};
+    mr_error error = MR_ERR_TIMEOUT;
 
-    if (timeout == 0) {
-        error = MR_ERR_TIMEOUT;
-    } else {
-        b->deadline = mri_deadline(timeout);
-        error = spin(b);
+    if (timeout != 0) {
+        b.deadline = mri_deadline(timeout);
+        error = spin(&b);
         if (error == MRI_WOULD_BLOCK) {
-            error = sleep_until_done(b);
+            error = sleep_until_done(&b);
         }
     }
-    if (error && b->call->keeps_hand) {
-        mri_give_back(b->self, 0);
+    if (error && call->keeps_hand) {
+        mri_give_back(self, 0);
     }
-    return error;
-}
-
-mr_error mri_operate(mr_handle handle, mri_kind kind, unsigned int operation,
-                     mri_call *call, double timeout)
-{
-    mri_record *self = mri_self();
-    mri_object *object;
-    mri_try *try;
-    mr_error error;
-
-    if (!self) {
-        return MR_ERR_STATE;
-    }
-    if (isnan(timeout)) {
-        return mri_bad_argument(mri_ops_of(kind)->name, "timeout", "is NaN");
-    }
-    object = mri_enter(self, handle, kind);
-    if (!object) {
-        return MR_ERR_STALE;
-    }
-    call->part = handle.part;
-    try = mri_ops_of(kind)->tries[operation];
-    error = try(self, object, call);
-    if (error == MRI_WOULD_BLOCK) {
-        blocked b = {.self = self,
-                     .object = object,
-                     .identity = mri_identity(handle),
-                     .try = try,
-                     .call = call};
-
-        error = block(&b, timeout);
-    }
-    mri_leave(self);
     return error;
 }
 
@@ -331,8 +278,8 @@ mr_error mr_wait(const mr_handle *handles, size_t count, double timeout,
                  bool *ready)
 {
     bool found[MR_WAIT_MAX];
-    several s = {.self = mri_self(), .handles = handles, .count = count,
-                 .found = found};
+    several s = {
+        .self = mri_self(), .handles = handles, .count = count, .found = found};
     mri_spinner spinner;
     mr_error error;
 

@@ -60,10 +60,10 @@ bool mri_sleep(mri_record *self, uint64_t bell, int64_t deadline)
 
     mri_sleeping(self, MRI_ON_FUTEX);
     while (mri_load(&self->bell) == bell) {
-        long result = syscall(SYS_futex, futex_of(self), FUTEX_WAIT_BITSET,
-                              (uint32_t)bell,
-                              deadline == MRI_NEVER ? NULL : &until, NULL,
-                              FUTEX_BITSET_MATCH_ANY);
+        long result =
+            syscall(SYS_futex, futex_of(self), FUTEX_WAIT_BITSET,
+                    (uint32_t)bell, deadline == MRI_NEVER ? NULL : &until, NULL,
+                    FUTEX_BITSET_MATCH_ANY);
 
         if (result != 0 && errno == ETIMEDOUT) {
             rung = mri_load(&self->bell) != bell;

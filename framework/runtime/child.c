@@ -79,8 +79,7 @@ static void become(mri_object *process, uint64_t endpoint)
                       mri_process_detail_of(process)->name);
 }
 
-void mri_child_run(mri_object *process, uint64_t endpoint,
-                   const int output[2])
+void mri_child_run(mri_object *process, uint64_t endpoint, const int output[2])
 {
     mri_process_body *body = mri_process_of(process);
     mr_process_function *function;
@@ -95,10 +94,9 @@ void mri_child_run(mri_object *process, uint64_t endpoint,
     close(output[1]);
     become(process, endpoint);
     mri_output_redirect(mri_handle_of(process), &body->printed);
-    function =
-        (mr_process_function *)mri_function_decode(body->function);
-    code = function(mri_process_detail_of(process)->argument,
-                    body->argument_size);
+    function = (mr_process_function *)mri_function_decode(body->function);
+    code =
+        function(mri_process_detail_of(process)->argument, body->argument_size);
     mri_child_at_exit();
     _exit(code & 0xff);
 }

@@ -13,9 +13,9 @@
 #include "util/log.h"
 
 typedef struct search {
-    uintptr_t address;   /* looked for, or 0 */
-    uint64_t module;     /* looked for when address is 0, else found */
-    uintptr_t base;      /* found */
+    uintptr_t address; /* looked for, or 0 */
+    uint64_t module;   /* looked for when address is 0, else found */
+    uintptr_t base;    /* found */
     bool found;
 } search;
 
@@ -59,9 +59,9 @@ static uint64_t identify(const struct dl_phdr_info *module)
         const ElfW(Phdr) *part = &module->dlpi_phdr[i];
 
         if (part->p_type == PT_NOTE) {
-            uint64_t id = build_id(
-                (const void *)(module->dlpi_addr + part->p_vaddr),
-                part->p_memsz);
+            uint64_t id =
+                build_id((const void *)(module->dlpi_addr + part->p_vaddr),
+                         part->p_memsz);
 
             if (id) {
                 return id;

@@ -184,8 +184,7 @@ static mr_error map_segments(void)
         error = open_segments(files, descriptors);
     }
     if (!error) {
-        error = mri_region_map(descriptors, mri_here.size,
-                               this_job.allowance);
+        error = mri_region_map(descriptors, mri_here.size, this_job.allowance);
     }
     free(files);
     free(descriptors);
@@ -248,8 +247,7 @@ static mr_error share_memory(void)
     }
     MPI_Bcast(&this_job.allowance, 1, MPI_INT64_T, 0, this_job.communicator);
     MPI_Bcast(&processors, 1, MPI_UNSIGNED, 0, this_job.communicator);
-    error = agree(
-        mri_segment_create(this_job.allowance, &this_job.descriptor));
+    error = agree(mri_segment_create(this_job.allowance, &this_job.descriptor));
     if (!error) {
         error = agree(map_segments());
     }
@@ -261,8 +259,7 @@ static mr_error share_memory(void)
     }
     error = agree(error);
     if (!error) {
-        error = agree(mri_window_create(this_job.communicator,
-                                        mri_here.rank));
+        error = agree(mri_window_create(this_job.communicator, mri_here.rank));
     }
     return error;
 }

@@ -159,8 +159,7 @@ static pending **find(const mr_handle *from, uint32_t source)
 
 static FILE *file_of(uint32_t source)
 {
-    return source == MRI_STREAM_OUT || source == MRI_PIPE_OUT ? stdout
-                                                              : stderr;
+    return source == MRI_STREAM_OUT || source == MRI_PIPE_OUT ? stdout : stderr;
 }
 
 /* Without memory the line is cut in two, but nothing is lost. */
@@ -255,8 +254,7 @@ static void flush_when_idle(mr_handle mailbox)
     uint64_t waiting;
     uint64_t most;
 
-    if (mri_mailbox_count(mailbox, &waiting, &most) == MR_OK &&
-        waiting == 0) {
+    if (mri_mailbox_count(mailbox, &waiting, &most) == MR_OK && waiting == 0) {
         fflush(stdout);
         fflush(stderr);
     }
@@ -269,8 +267,8 @@ static void *write_all(void *unused)
 
     for (;;) {
         size_t size;
-        mr_error error = mri_mailbox_get(mailbox, &piece_, sizeof piece_,
-                                         &size, MR_FOREVER);
+        mr_error error =
+            mri_mailbox_get(mailbox, &piece_, sizeof piece_, &size, MR_FOREVER);
 
         if (error || piece_.source == MRI_OUTPUT_STOP) {
             break;
@@ -315,8 +313,7 @@ void mri_output_stop(void)
     mr_handle nobody = {0};
 
     if (running &&
-        mri_output_put(nobody, MRI_OUTPUT_STOP, NULL, 0, MR_FOREVER) ==
-            MR_OK) {
+        mri_output_put(nobody, MRI_OUTPUT_STOP, NULL, 0, MR_FOREVER) == MR_OK) {
         pthread_join(writer, NULL);
     }
     running = false;

@@ -115,8 +115,9 @@ static void *watch(void *unused)
         }
     }
     if (!atomic_load(&stopping)) {
-        mri_log(MR_LOG_ERROR, "the fork server %d of this rank has died, and "
-                              "its processes with it; the job ends",
+        mri_log(MR_LOG_ERROR,
+                "the fork server %d of this rank has died, and "
+                "its processes with it; the job ends",
                 (int)server);
         _exit(1);
     }

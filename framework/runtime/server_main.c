@@ -68,11 +68,11 @@ typedef struct server {
     child *children;
     char *files; /* to be removed if the rank dies */
     size_t files_size;
-    bool quiet;          /* no more processes; end those there are */
+    bool quiet; /* no more processes; end those there are */
     bool quiet_answered;
     bool stop;
-    bool retry;          /* some child's text is held */
-    int64_t kill_time;   /* when SIGTERM becomes SIGKILL */
+    bool retry;        /* some child's text is held */
+    int64_t kill_time; /* when SIGTERM becomes SIGKILL */
 } server;
 
 static server me;
@@ -86,8 +86,7 @@ static mri_process_body *body_of(const child *c)
 
 static bool still_exists(const child *c)
 {
-    return mri_load(&mri_row(c->process)->identity) ==
-           mri_identity(c->process);
+    return mri_load(&mri_row(c->process)->identity) == mri_identity(c->process);
 }
 
 /* Collect the ends of children, and mend what they were changing.  Also
@@ -115,8 +114,8 @@ static void close_output(child *c, unsigned int i)
 
 static bool send_held(child *c)
 {
-    mr_error error = mri_output_put(c->process, c->held_source, c->text,
-                                    c->held, 0);
+    mr_error error =
+        mri_output_put(c->process, c->held_source, c->text, c->held, 0);
 
     if (error == MR_ERR_TIMEOUT) {
         me.retry = true;
@@ -351,8 +350,7 @@ static void start(mri_object *process, mr_handle handle)
     }
     error = start_child(process, handle);
     mri_store(&body->error, error);
-    mri_process_set_state(me.self, process,
-                          error ? MRI_CREATED : MRI_RUNNING);
+    mri_process_set_state(me.self, process, error ? MRI_CREATED : MRI_RUNNING);
 }
 
 static void send_signal(mr_handle process, int number)
@@ -373,8 +371,7 @@ static void handle_requests(void)
 
     while (mri_mailbox_get(mailbox, &request, sizeof request, &size, 0) ==
            MR_OK) {
-        mri_object *process =
-            mri_enter(me.self, request.process, MRI_PROCESS);
+        mri_object *process = mri_enter(me.self, request.process, MRI_PROCESS);
 
         if (!process) {
             continue;
@@ -585,13 +582,12 @@ static bool receive_setup(void)
     }
     me.files = malloc(setup.files_size + 1);
     descriptors = calloc(setup.segments, sizeof *descriptors);
-    done = me.files && descriptors &&
-           (setup.files_size == 0 ||
-            recv(me.socket, me.files, setup.files_size, 0) ==
-                (ssize_t)setup.files_size) &&
-           receive_rights(descriptors, setup.segments) &&
-           mri_region_map(descriptors, setup.segments, setup.allowance) ==
-               MR_OK;
+    done =
+        me.files && descriptors &&
+        (setup.files_size == 0 || recv(me.socket, me.files, setup.files_size,
+                                       0) == (ssize_t)setup.files_size) &&
+        receive_rights(descriptors, setup.segments) &&
+        mri_region_map(descriptors, setup.segments, setup.allowance) == MR_OK;
     free(descriptors);
     me.files_size = setup.files_size;
     me.rank = setup.rank;
@@ -659,12 +655,12 @@ static void clean_process(void)
         bool found = false;
 
         for (size_t i = 0; i < sizeof launchers / sizeof *launchers; i++) {
-            found |= strncmp(*variable, launchers[i], strlen(launchers[i])) ==
-                     0;
+            found |=
+                strncmp(*variable, launchers[i], strlen(launchers[i])) == 0;
         }
         if (found) {
-            snprintf(name, sizeof name, "%.*s",
-                     (int)strcspn(*variable, "="), *variable);
+            snprintf(name, sizeof name, "%.*s", (int)strcspn(*variable, "="),
+                     *variable);
             unsetenv(name);
         } else {
             variable++;

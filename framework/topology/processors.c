@@ -38,8 +38,8 @@ static pid_t parent_of(pid_t process)
         const char *after = strrchr(line, ')');
 
         if (after) {
-            parent = (pid_t)strtol(after + strcspn(after, "0123456789"),
-                                   NULL, 10);
+            parent =
+                (pid_t)strtol(after + strcspn(after, "0123456789"), NULL, 10);
         }
     }
     fclose(file);

@@ -145,8 +145,9 @@ void mri_settings_check(void)
         }
         row = find(*variable, (size_t)(equals - *variable));
         if (!row) {
-            mri_log(MR_LOG_WARNING, "unknown setting %.*s; see "
-                                    "mr_settings_print for those there are",
+            mri_log(MR_LOG_WARNING,
+                    "unknown setting %.*s; see "
+                    "mr_settings_print for those there are",
                     (int)(equals - *variable), *variable);
         } else if (!parse(row, equals + 1, &ignored)) {
             mri_log(MR_LOG_WARNING, "%s has no meaning; it takes: %s",

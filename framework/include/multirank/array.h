@@ -36,8 +36,8 @@ typedef struct mr_array_options {
  *            is full; MR_ERR_TOO_LARGE - larger than the whole segment.
  * Differs:   types are an enum, not letters; Python allows no elements.
  */
-MR_CHECKED mr_error mr_array_create(mr_array *array, mr_type type,
-                                    size_t count, const void *initial,
+MR_CHECKED mr_error mr_array_create(mr_array *array, mr_type type, size_t count,
+                                    const void *initial,
                                     const mr_array_options *options);
 
 /**

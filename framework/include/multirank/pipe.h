@@ -73,8 +73,7 @@ MR_CHECKED mr_error mr_pipe_send(mr_pipe_end end, const void *message,
  * Differs:   too small a buffer loses nothing, in Python the message.
  */
 MR_CHECKED mr_error mr_pipe_recv(mr_pipe_end end, void *message,
-                                 size_t capacity, size_t *size,
-                                 double timeout);
+                                 size_t capacity, size_t *size, double timeout);
 
 /**
  * Wait until mr_pipe_recv would not block: a message or end of file.
@@ -88,8 +87,7 @@ MR_CHECKED mr_error mr_pipe_recv(mr_pipe_end end, void *message,
  *            is gone.  A time-out is MR_OK with *ready false.
  * Differs:   not at all.
  */
-MR_CHECKED mr_error mr_pipe_poll(mr_pipe_end end, double timeout,
-                                 bool *ready);
+MR_CHECKED mr_error mr_pipe_poll(mr_pipe_end end, double timeout, bool *ready);
 
 /**
  * Hold an end, e.g. one whose handle came through a queue.

@@ -61,8 +61,8 @@ typedef struct mr_task_error {
 
 /* Zeroed means: all defaults. */
 typedef struct mr_map_options {
-    size_t chunk;  /* tasks taken at once; 0: chosen while it runs */
-    double timeout; /* seconds; 0 or MR_FOREVER: none */
+    size_t chunk;         /* tasks taken at once; 0: chosen while it runs */
+    double timeout;       /* seconds; 0 or MR_FOREVER: none */
     mr_task_error *error; /* NULL, or where the first failure is told */
 } mr_map_options;
 
@@ -123,8 +123,8 @@ MR_CHECKED mr_error mr_pool_size(mr_pool pool, size_t *workers);
 MR_CHECKED mr_error mr_pool_map(mr_pool pool, mr_task_function *function,
                                 const void *context, size_t context_size,
                                 const void *inputs, size_t input_size,
-                                void *outputs, size_t output_size,
-                                size_t count, const mr_map_options *options);
+                                void *outputs, size_t output_size, size_t count,
+                                const mr_map_options *options);
 
 /**
  * End a pool: its children are terminated, its ranks are free for others.

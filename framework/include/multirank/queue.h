@@ -54,8 +54,8 @@ MR_CHECKED mr_error mr_queue_create(mr_queue *queue,
  * Differs:   items are bytes.  A full segment waits as if maxsize were
  *            reached.
  */
-MR_CHECKED mr_error mr_queue_put(mr_queue queue, const void *item,
-                                 size_t size, double timeout);
+MR_CHECKED mr_error mr_queue_put(mr_queue queue, const void *item, size_t size,
+                                 double timeout);
 
 /**
  * Take the first item.
