@@ -96,6 +96,10 @@ mr_error mri_object_build(mri_record *self, unsigned int rank, mri_kind kind,
     mri_latch(self, &segment->objects_latch);
     error = take_row(self, segment, &object);
     if (!error) {
+        /* While the row is still free: whoever unmakes it after our death
+         * must not take what its last user left for blocks. */
+        mri_store(&object->detail, 0);
+        memset(object->body, 0, sizeof object->body);
         set_state(self, object, kind, MRI_BUILDING, 1);
         mri_set(self, &self->building, mri_ref_of(object));
         mri_commit(self);
@@ -106,8 +110,6 @@ mr_error mri_object_build(mri_record *self, unsigned int rank, mri_kind kind,
                 mr_error_text(error));
         return error;
     }
-    mri_store(&object->detail, 0);
-    memset(object->body, 0, sizeof object->body);
     *result = object;
     return MR_OK;
 }
