@@ -27,7 +27,9 @@ mpi_suites = \
 	tests/mpi/wait_test
 
 # With --enable-debug only: processes and ranks that die at a chosen store.
-fault_suites =
+fault_suites = \
+	tests/fault/lock_test \
+	tests/fault/queue_test
 
 # Programs that the scripts run.
 job_programs = \
@@ -86,6 +88,8 @@ tests_unit_libfake_a_SOURCES = \
 
 # Headers that tests share.
 noinst_HEADERS = \
+	tests/fault/census.h \
+	tests/fault/kill.h \
 	tests/mpi/support.h
 
 # What holds for every program without flags of its own, that is, for tests.

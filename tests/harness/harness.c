@@ -35,6 +35,7 @@ static char skip_reason[MAX_TEXT];
 
 static struct {
     const char *name;
+    const char *running;
     const mrt_test *tests;
     size_t count;
     unsigned passed, failed, skipped;
@@ -55,6 +56,21 @@ double mrt_scale(void)
     double scale = text ? strtod(text, NULL) : 1;
 
     return scale > 0 ? scale : 1;
+}
+
+const char *mrt_name(void)
+{
+    return suite.running;
+}
+
+bool mrt_failed(void)
+{
+    bool failed;
+
+    pthread_mutex_lock(&mutex);
+    failed = failures > 0;
+    pthread_mutex_unlock(&mutex);
+    return failed;
 }
 
 void mrt_skip(const char *reason, ...)
@@ -149,6 +165,7 @@ static void test_starts(const CU_pTest test, const CU_pSuite unused)
     (void)unused;
     failures = 0;
     skipped = false;
+    suite.running = entry->name;
     printf("  run  %s\n", test->pName);
     fflush(stdout);
     mrt_watchdog_arm(suite.name, entry->name, limit * mrt_scale());

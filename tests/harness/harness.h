@@ -37,6 +37,11 @@ typedef struct mrt_test {
 int mrt_main(const char *suite, const mrt_test *tests, size_t count, int argc,
              char **argv);
 
+/** The name of the running test, for one function behind many rows of a
+ *  table; and whether a check of it has failed so far. */
+const char *mrt_name(void);
+bool mrt_failed(void);
+
 /** Counts the running test as skipped and keeps the reason. The test itself
  *  has to return. A failed check weighs more than a skip. */
 void mrt_skip(const char *reason, ...) __attribute__((format(printf, 1, 2)));
