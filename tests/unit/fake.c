@@ -107,6 +107,8 @@ void fake_threads(unsigned int count, fake_body *body, void *user)
 {
     for (unsigned int i = 0; i < count; i++) {
         mri_store(&threads[i].endpoint, 0);
+    }
+    for (unsigned int i = 0; i < count; i++) {
         threads[i].body = body;
         threads[i].number = i;
         threads[i].user = user;

@@ -1,0 +1,421 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Queues: what is put is got, once and in order, whatever its size.
+ */
+#include "unit/fake.h"
+
+#include <stdlib.h>
+
+/* ---- one thread ---------------------------------------------------------- */
+
+static void fill(unsigned char *item, size_t size, unsigned int seed)
+{
+    for (size_t i = 0; i < size; i++) {
+        item[i] = (unsigned char)(seed * 31 + i * 7);
+    }
+}
+
+static void queue_keeps_items_of_all_sizes_in_order(void)
+{
+    static const size_t sizes[] = {0,  1,  8,   55,   56,    57,
+                                   64, 65, 512, 4096, 40000, 300000};
+    static unsigned char in[300000];
+    static unsigned char out[300000];
+    uint64_t before;
+    mr_queue queue;
+    size_t size;
+
+    fake_start(1, FAKE_MEMORY);
+    before = fake_used(0);
+    MRT_OK(mr_queue_create(&queue, NULL));
+    for (unsigned int round = 0; round < 8; round++) {
+        for (size_t i = 0; i < MRT_COUNT(sizes); i++) {
+            fill(in, sizes[i], round + (unsigned int)i);
+            MRT_OK(mr_queue_put(queue, in, sizes[i], 0));
+        }
+        for (size_t i = 0; i < MRT_COUNT(sizes); i++) {
+            fill(in, sizes[i], round + (unsigned int)i);
+            MRT_OK(mr_queue_get(queue, out, sizeof out, &size, 0));
+            MRT_EQUAL(size, sizes[i]);
+            MRT_BYTES(out, in, sizes[i]);
+        }
+    }
+    MRT_ERROR(mr_queue_get(queue, out, sizeof out, &size, 0), MR_ERR_TIMEOUT);
+    MRT_OK(mr_queue_destroy(queue));
+    MRT_EQUAL(fake_used(0), before);
+    fake_stop();
+}
+
+static void queue_frees_what_is_in_it_when_destroyed(void)
+{
+    static const size_t sizes[] = {0, 56, 57, 5000};
+    unsigned char item[5000] = {0};
+    uint64_t before;
+
+    fake_start(1, FAKE_MEMORY);
+    before = fake_used(0);
+    for (unsigned int count = 0; count <= 94;
+         count += count % 31 < 29 ? 29 : 1) {
+        mr_queue queue;
+        size_t size;
+
+        MRT_OK(mr_queue_create(&queue, NULL));
+        for (unsigned int i = 0; i < count; i++) {
+            MRT_OK(mr_queue_put(queue, item, sizes[i % 4], 0));
+        }
+        for (unsigned int i = 0; i < count / 3; i++) {
+            MRT_OK(mr_queue_get(queue, item, sizeof item, &size, 0));
+        }
+        MRT_OK(mr_queue_destroy(queue));
+        MRT_EQUAL(fake_used(0), before);
+    }
+    fake_stop();
+}
+
+static void queue_tells_its_size(void)
+{
+    mr_queue_options options = {.maxsize = 2};
+    mr_queue queue;
+    size_t count;
+    bool empty;
+    bool full;
+
+    fake_start(1, FAKE_MEMORY);
+    MRT_OK(mr_queue_create(&queue, &options));
+    for (unsigned int i = 0; i <= 2; i++) {
+        MRT_OK(mr_queue_qsize(queue, &count));
+        MRT_OK(mr_queue_empty(queue, &empty));
+        MRT_OK(mr_queue_full(queue, &full));
+        MRT_EQUAL(count, i);
+        MRT_EQUAL(empty, i == 0);
+        MRT_EQUAL(full, i == 2);
+        MRT_ERROR(mr_queue_put(queue, NULL, 0, 0),
+                  i == 2 ? MR_ERR_TIMEOUT : MR_OK);
+    }
+    MRT_ERROR(mr_queue_put(queue, NULL, 0, 0.001), MR_ERR_TIMEOUT);
+    MRT_OK(mr_queue_get(queue, NULL, 0, NULL, 0));
+    MRT_OK(mr_queue_put(queue, NULL, 0, 0));
+    MRT_OK(mr_queue_destroy(queue));
+    fake_stop();
+}
+
+static void queue_get_leaves_what_does_not_fit(void)
+{
+    char in[100] = "a";
+    char out[100];
+    mr_queue queue;
+    size_t size = 7;
+    void *memory;
+
+    fake_start(1, FAKE_MEMORY);
+    MRT_OK(mr_queue_create(&queue, NULL));
+    MRT_ERROR(mr_queue_get(queue, out, 1, &size, 0), MR_ERR_TIMEOUT);
+    MRT_EQUAL(size, 7);
+    for (size_t length = 10; length <= 100; length += 90) {
+        MRT_OK(mr_queue_put(queue, in, length, 0));
+        MRT_ERROR(mr_queue_get(queue, out, length - 1, &size, 0),
+                  MR_ERR_TRUNCATED);
+        MRT_EQUAL(size, length);
+        MRT_OK(mr_queue_get(queue, out, length, &size, 0));
+        MRT_EQUAL(size, length);
+    }
+    MRT_OK(mr_queue_put(queue, in, sizeof in, 0));
+    if (MRT_OK(mr_queue_get_alloc(queue, &memory, &size, 0))) {
+        MRT_EQUAL(size, sizeof in);
+        MRT_BYTES(memory, in, sizeof in);
+        free(memory);
+    }
+    MRT_OK(mr_queue_destroy(queue));
+    fake_stop();
+}
+
+static void queue_refuses_what_can_never_fit(void)
+{
+    static char item[1];
+    mr_queue queue;
+
+    fake_start(1, FAKE_MEMORY);
+    MRT_OK(mr_queue_create(&queue, NULL));
+    MRT_ERROR(mr_queue_put(queue, item, FAKE_MEMORY + 1, MR_FOREVER),
+              MR_ERR_TOO_LARGE);
+    MRT_ERROR(mr_queue_put(queue, NULL, 1, 0), MR_ERR_ARGUMENT);
+    MRT_ERROR(mr_queue_get(queue, NULL, 1, NULL, 0), MR_ERR_ARGUMENT);
+    MRT_OK(mr_queue_destroy(queue));
+    fake_stop();
+}
+
+/* ---- many producers and consumers ---------------------------------------- */
+
+enum { SIDES = 3, ITEMS = 600 };
+
+typedef struct item {
+    unsigned int producer;
+    unsigned int number;
+    unsigned char bytes[];
+} item;
+
+typedef struct traffic {
+    mr_queue queue;
+    unsigned int items; /* of each producer */
+    mri_word seen[SIDES];
+    mri_word got;
+} traffic;
+
+/* Around what lies in a cell, and around a size class. */
+static size_t size_of_item(unsigned int number)
+{
+    static const size_t sizes[] = {8, 55, 56, 57, 120, 128, 129, 2000};
+
+    return sizes[number % MRT_COUNT(sizes)];
+}
+
+static void produce(traffic *t, unsigned int producer)
+{
+    unsigned char memory[2048];
+    item *out = (item *)memory;
+
+    for (unsigned int i = 0; i < t->items; i++) {
+        size_t size = size_of_item(i + producer);
+
+        out->producer = producer;
+        out->number = i;
+        fill(out->bytes, size - sizeof *out, i);
+        if (!MRT_OK(mr_queue_put(t->queue, memory, size, GUARD))) {
+            return;
+        }
+    }
+}
+
+/* Of each producer, a consumer sees ever later items. */
+static void consume(traffic *t)
+{
+    unsigned char memory[2048];
+    unsigned char expected[2048];
+    item *in = (item *)memory;
+    int64_t last[SIDES] = {-1, -1, -1};
+    size_t size;
+
+    while (mri_add(&t->got, 1) < (uint64_t)t->items * SIDES) {
+        if (!MRT_OK(
+                mr_queue_get(t->queue, memory, sizeof memory, &size, GUARD)) ||
+            !MRT_CHECK(in->producer < SIDES)) {
+            return;
+        }
+        MRT_CHECK((int64_t)in->number > last[in->producer]);
+        last[in->producer] = in->number;
+        MRT_EQUAL(size, size_of_item(in->number + in->producer));
+        fill(expected, size - sizeof *in, in->number);
+        MRT_BYTES(in->bytes, expected, size - sizeof *in);
+        mri_add(&t->seen[in->producer], in->number + 1);
+    }
+}
+
+static void produce_or_consume(unsigned int number, void *user)
+{
+    if (number < SIDES) {
+        produce(user, number);
+    } else {
+        consume(user);
+    }
+}
+
+static void check_traffic(size_t maxsize, int64_t memory, unsigned int items)
+{
+    mr_queue_options options = {.maxsize = maxsize};
+    traffic t = {.items = items};
+    uint64_t before;
+
+    fake_start(2, memory);
+    before = fake_used(0);
+    MRT_OK(mr_queue_create(&t.queue, &options));
+    fake_threads(2 * SIDES, produce_or_consume, &t);
+    for (unsigned int i = 0; i < SIDES; i++) {
+        MRT_EQUAL(mri_load(&t.seen[i]), items * (items + 1) / 2);
+    }
+    MRT_OK(mr_queue_destroy(t.queue));
+    MRT_EQUAL(fake_used(0), before);
+    fake_stop();
+}
+
+static void queue_serves_many_producers_and_consumers(void)
+{
+    check_traffic(0, FAKE_MEMORY, 5 * ITEMS);
+}
+
+static void queue_with_maxsize_serves_many(void)
+{
+    check_traffic(1, FAKE_MEMORY, ITEMS);
+    check_traffic(5, FAKE_MEMORY, ITEMS);
+}
+
+/* One megabyte is too little for all: producers wait for memory. */
+static void queue_serves_many_when_memory_is_scarce(void)
+{
+    check_traffic(0, 1 << 20, 3 * ITEMS);
+}
+
+/* ---- memory -------------------------------------------------------------- */
+
+enum { LARGE = 100000 };
+
+typedef struct two_queues {
+    mr_queue full;
+    mr_queue other;
+    size_t size;
+} two_queues;
+
+static void empty_one_for_the_other(unsigned int number, void *user)
+{
+    static char bytes[LARGE];
+    const two_queues *q = user;
+    size_t size;
+
+    if (number == 0) {
+        char *out = malloc(LARGE);
+
+        fake_await_sleep(fake_endpoint_of(1));
+        MRT_OK(mr_queue_get(q->full, out, LARGE, &size, 0));
+        free(out);
+    } else {
+        MRT_OK(mr_queue_put(q->other, bytes, q->size, GUARD));
+    }
+}
+
+static void check_exhaustion(size_t size)
+{
+    static char bytes[LARGE];
+    two_queues q = {.size = size};
+    unsigned int count = 0;
+    mr_error error;
+    size_t items;
+
+    fake_start(2, 1 << 20);
+    MRT_OK(mr_queue_create(&q.full, NULL));
+    MRT_OK(mr_queue_create(&q.other, NULL));
+    do {
+        error = mr_queue_put(q.full, bytes, size, 0);
+        count++;
+    } while (!error);
+    MRT_ERROR(error, MR_ERR_TIMEOUT);
+    MRT_CHECK(count * size > 1 << 18);
+    MRT_ERROR(mr_queue_put(q.other, bytes, size, 0.001), MR_ERR_TIMEOUT);
+    fake_threads(2, empty_one_for_the_other, &q);
+    MRT_OK(mr_queue_qsize(q.other, &items));
+    MRT_EQUAL(items, 1);
+    MRT_OK(mr_queue_destroy(q.full));
+    MRT_OK(mr_queue_destroy(q.other));
+    fake_stop();
+}
+
+static void put_waits_for_memory_that_another_queue_frees(void)
+{
+    check_exhaustion(LARGE);
+    check_exhaustion(10000);
+    check_exhaustion(100);
+}
+
+/* ---- buffers that are too small ------------------------------------------ */
+
+static void get_with_unequal_buffers(unsigned int number, void *user)
+{
+    const mr_queue *queue = user;
+    char bytes[200] = {0};
+    size_t size;
+
+    if (number == 0) {
+        fake_await_sleep(fake_endpoint_of(1));
+        fake_await_sleep(fake_endpoint_of(2));
+        MRT_OK(mr_queue_put(*queue, bytes, 100, 0));
+    } else if (number == 1) {
+        MRT_ERROR(mr_queue_get(*queue, bytes, 50, &size, GUARD),
+                  MR_ERR_TRUNCATED);
+        MRT_EQUAL(size, 100);
+    } else {
+        /* It enters the list behind the other, so it is woken by it. */
+        fake_await_sleep(fake_endpoint_of(1));
+        MRT_OK(mr_queue_get(*queue, bytes, sizeof bytes, &size, GUARD));
+    }
+}
+
+static void truncated_get_wakes_a_consumer_with_a_larger_buffer(void)
+{
+    for (unsigned int i = 0; i < 20; i++) {
+        mr_queue queue;
+
+        fake_start(2, FAKE_MEMORY);
+        MRT_OK(mr_queue_create(&queue, NULL));
+        fake_threads(3, get_with_unequal_buffers, &queue);
+        MRT_OK(mr_queue_destroy(queue));
+        fake_stop();
+    }
+}
+
+/* ---- deaths -------------------------------------------------------------- */
+
+static void put_for_ever(unsigned int number, void *user)
+{
+    const mr_queue *queue = user;
+    char bytes[200] = {0};
+
+    (void)number;
+    MRT_OK(mr_queue_put(*queue, bytes, sizeof bytes, GUARD));
+}
+
+/* A producer waits; the consumer dies after it took what made room. */
+static void die_after_get(unsigned int number, void *user)
+{
+    const mr_queue *queue = user;
+    char bytes[200];
+
+    if (number == 1) {
+        put_for_ever(number, user);
+    } else {
+        fake_await_sleep(fake_endpoint_of(1));
+        MRT_OK(mr_queue_get(*queue, bytes, sizeof bytes, NULL, 0));
+        fake_die();
+    }
+}
+
+static void queue_goes_on_after_a_death(void)
+{
+    mr_queue_options options = {.maxsize = 1};
+    mr_queue queue;
+    size_t count;
+
+    fake_start(2, FAKE_MEMORY);
+    MRT_OK(mr_queue_create(&queue, &options));
+    put_for_ever(0, &queue);
+    fake_threads(2, die_after_get, &queue);
+    fake_reap(fake_endpoint_of(0));
+    MRT_OK(mr_queue_qsize(queue, &count));
+    MRT_EQUAL(count, 1);
+    MRT_OK(mr_queue_destroy(queue));
+    fake_stop();
+}
+
+int main(int argc, char **argv)
+{
+    static const mrt_test tests[] = {
+        {"queue_keeps_items_of_all_sizes_in_order",
+         queue_keeps_items_of_all_sizes_in_order, 0},
+        {"queue_frees_what_is_in_it_when_destroyed",
+         queue_frees_what_is_in_it_when_destroyed, 0},
+        {"queue_tells_its_size", queue_tells_its_size, 0},
+        {"queue_get_leaves_what_does_not_fit",
+         queue_get_leaves_what_does_not_fit, 0},
+        {"queue_refuses_what_can_never_fit", queue_refuses_what_can_never_fit,
+         0},
+        {"queue_serves_many_producers_and_consumers",
+         queue_serves_many_producers_and_consumers, 0},
+        {"queue_with_maxsize_serves_many", queue_with_maxsize_serves_many, 0},
+        {"queue_serves_many_when_memory_is_scarce",
+         queue_serves_many_when_memory_is_scarce, 0},
+        {"put_waits_for_memory_that_another_queue_frees",
+         put_waits_for_memory_that_another_queue_frees, 0},
+        {"truncated_get_wakes_a_consumer_with_a_larger_buffer",
+         truncated_get_wakes_a_consumer_with_a_larger_buffer, 0},
+        {"queue_goes_on_after_a_death", queue_goes_on_after_a_death, 0},
+    };
+
+    return mrt_main("queue", tests, MRT_COUNT(tests), argc, argv);
+}
