@@ -167,7 +167,7 @@ static void finalize(void)
 
 static void segfault(void)
 {
-    int *volatile nowhere = NULL;
+    volatile int *volatile nowhere = NULL;
 
     *nowhere = 1;
 }

@@ -35,14 +35,7 @@ alone() { # "$0" "$@"
 }
 
 processes() { # TAG; the ids of its processes
-    local file
-    for file in /proc/[0-9]*/environ; do
-        if tr '\0' '\n' 2> /dev/null < "$file" |
-            grep -qx "MULTIRANK_JOB=$1"; then
-            file=${file#/proc/}
-            echo "${file%/environ}"
-        fi
-    done 2> /dev/null
+    grep -lzxsF "MULTIRANK_JOB=$1" /proc/[0-9]*/environ | cut -d / -f 3
 }
 
 # Names in /dev/shm that no living process has mapped: jobs of others that run

@@ -307,6 +307,7 @@ static void killed_processes_give_their_memory_back(void)
     MRT_OK(mr_queue_get(queue, NULL, 0, NULL, 0));
     count = fill(queue);
     drain(queue, count);
+    memcpy(block, &queue, sizeof queue);
     for (int i = 0; i < 50; i++) {
         mr_process process;
 

@@ -697,9 +697,10 @@ static void process_refuses_ends_that_are_none(void)
             {i < STRANGE_HANDLES ? strange[i] : queue.handle},
         };
         const mr_process_options options = {.ends = held, .ends_count = 2};
+        bool pipe = held[1].handle.kind == e.first.handle.kind;
 
         MRT_ERROR(mr_process_create(&process, nothing, NULL, 0, &options),
-                  MR_ERR_ARGUMENT);
+                  pipe ? MR_ERR_STALE : MR_ERR_ARGUMENT);
     }
     MRT_OK(mr_queue_destroy(queue));
     close_both(e);

@@ -37,7 +37,7 @@ static bool in_child(void)
 static void die(death how)
 {
     const struct rlimit no_core = {0, 0};
-    int *volatile nowhere = NULL;
+    volatile int *volatile nowhere = NULL;
 
     setrlimit(RLIMIT_CORE, &no_core);
     switch (how) {

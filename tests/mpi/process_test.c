@@ -28,10 +28,10 @@ static int nothing(const void *argument, size_t size)
     return 0;
 }
 
-/* Two queues: a child says something in the first, and waits for the second
- * before it goes on. */
+/* Queues: a child says something in the first, and waits for the second
+ * before it goes on; a parent tells of its children in the third. */
 typedef struct stage {
-    mr_queue said, go;
+    mr_queue said, go, children;
     int how;
 } stage;
 
@@ -39,13 +39,15 @@ static bool make_stage(stage *s)
 {
     memset(s, 0, sizeof *s);
     return MRT_OK(mr_queue_create(&s->said, NULL)) &&
-           MRT_OK(mr_queue_create(&s->go, NULL));
+           MRT_OK(mr_queue_create(&s->go, NULL)) &&
+           MRT_OK(mr_queue_create(&s->children, NULL));
 }
 
 static void destroy_stage(const stage *s)
 {
     MRT_OK(mr_queue_destroy(s->said));
     MRT_OK(mr_queue_destroy(s->go));
+    MRT_OK(mr_queue_destroy(s->children));
 }
 
 static bool hear(const stage *s)
@@ -235,7 +237,6 @@ static void process_lives_from_start_to_end(void)
 {
     mr_process process;
     bool alive = false;
-    int code = 77;
     stage s;
 
     if (!make_stage(&s)) {
@@ -243,6 +244,7 @@ static void process_lives_from_start_to_end(void)
     }
     for (int rank = 0; rank < mr_size(); rank++) {
         double started;
+        int code = 77;
 
         START(&process, rank, wait_until_told, &s, sizeof s);
         hear(&s);
@@ -490,7 +492,7 @@ static int die_by_signal(const void *argument, size_t size)
 {
     const struct rlimit no_core = {0, 0};
     int number = *(const int *)argument;
-    int *volatile nowhere = NULL;
+    volatile int *volatile nowhere = NULL;
 
     (void)size;
     setrlimit(RLIMIT_CORE, &no_core);
@@ -583,7 +585,7 @@ static void process_may_be_killed_by_anybody(void)
 
 static int ignore_sigterm(const void *argument, size_t size)
 {
-    signal(SIGUSR2, SIG_IGN);
+    signal(SIGTERM, SIG_IGN);
     return wait_until_told(argument, size);
 }
 
@@ -1017,7 +1019,7 @@ static int start_daemon_and_end(const void *argument, size_t size)
         mr_process_create(&daemon, wait_until_told, s, sizeof *s, &options));
     CHILD_OK(mr_process_start(daemon));
     CHILD_OK(mr_queue_get(s->said, NULL, 0, NULL, GUARD));
-    CHILD_OK(mr_queue_put(s->said, &daemon, sizeof daemon, GUARD));
+    CHILD_OK(mr_queue_put(s->children, &daemon, sizeof daemon, GUARD));
     if (s->how == 1) {
         exit(child_result());
     }
@@ -1041,7 +1043,7 @@ static void daemon_ends_with_its_creator(int how)
 
         START(&creator, rank, start_daemon_and_end, &s, sizeof s);
         END(creator, how == 2 ? -SIGKILL : 0);
-        if (MRT_OK(mr_queue_get(s.said, &daemon, sizeof daemon, NULL, 0))) {
+        if (MRT_OK(mr_queue_get(s.children, &daemon, sizeof daemon, NULL, 0))) {
             MRT_OK(mr_process_join(daemon, GUARD));
             MRT_OK(mr_process_exit_code(daemon, &code));
             MRT_CHECK(code == -SIGTERM || code == -SIGKILL);
@@ -1076,7 +1078,7 @@ static int leave_a_child(const void *argument, size_t size)
     CHILD_OK(mr_process_create(&child, wait_until_told, s, sizeof *s, NULL));
     CHILD_OK(mr_process_start(child));
     CHILD_OK(mr_queue_get(s->said, NULL, 0, NULL, GUARD));
-    CHILD_OK(mr_queue_put(s->said, &child, sizeof child, GUARD));
+    CHILD_OK(mr_queue_put(s->children, &child, sizeof child, GUARD));
     if (s->how == 1) {
         exit(child_result());
     }
@@ -1095,7 +1097,8 @@ static void children_are_joined_at_the_end_of_their_parent(void)
         bool alive = true;
 
         START(&parent, mr_size() - 1, leave_a_child, &s, sizeof s);
-        if (!MRT_OK(mr_queue_get(s.said, &child, sizeof child, NULL, GUARD))) {
+        if (!MRT_OK(
+                mr_queue_get(s.children, &child, sizeof child, NULL, GUARD))) {
             break;
         }
         MRT_ERROR(mr_process_join(parent, 2 * SHORT), MR_ERR_TIMEOUT);

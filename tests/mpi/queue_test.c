@@ -890,20 +890,20 @@ static int put_until_closed(const void *argument, size_t size)
     int64_t number = 2;
 
     (void)size;
-    CHILD_OK(mr_queue_put(c->second, &number, sizeof number, GUARD));
     CHILD_OK(mr_queue_put(c->first, NULL, 0, GUARD));
     CHILD_ERROR(mr_queue_put(c->second, &number, sizeof number, MR_FOREVER),
                 MR_ERR_CLOSED);
     return child_result();
 }
 
-static void waiters_get_closed(mr_process_function *wait)
+static void waiters_get_closed(mr_process_function *wait, bool full)
 {
     enum { WAITERS = 3 };
     mr_process children[WAITERS];
     couple c;
 
-    if (!make(&c.first, 0, 0) || !make(&c.second, mr_size() - 1, WAITERS)) {
+    if (!make(&c.first, 0, 0) || !make(&c.second, mr_size() - 1, 1) ||
+        (full && !put_number(c.second, 0))) {
         return;
     }
     for (int i = 0; i < WAITERS; i++) {
@@ -924,12 +924,12 @@ static void waiters_get_closed(mr_process_function *wait)
 
 static void queue_destroy_wakes_those_who_get(void)
 {
-    waiters_get_closed(get_until_closed);
+    waiters_get_closed(get_until_closed, false);
 }
 
 static void queue_destroy_wakes_those_who_put(void)
 {
-    waiters_get_closed(put_until_closed);
+    waiters_get_closed(put_until_closed, true);
 }
 
 typedef struct thread_waiter {
