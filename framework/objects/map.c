@@ -38,7 +38,15 @@ static mri_map_body *body_of(mri_object *object)
 
 /* ---- errors of tasks ----------------------------------------------------- */
 
+/* What a task of this thread said last, and which task that was. */
 static _Thread_local char task_text[MR_TEXT_SIZE];
+static _Thread_local uint64_t task_text_of;
+static _Thread_local const mri_slot *task_slot;
+
+static uint64_t current_task(void)
+{
+    return task_slot ? mri_peek(&task_slot->current) : 0;
+}
 
 mr_error mr_task_fail(mr_error code, const char *format, ...)
 {
@@ -47,6 +55,7 @@ mr_error mr_task_fail(mr_error code, const char *format, ...)
     va_start(arguments, format);
     vsnprintf(task_text, sizeof task_text, format, arguments);
     va_end(arguments);
+    task_text_of = current_task();
     return code == MR_OK ? MR_ERR_USER : code;
 }
 
@@ -70,9 +79,9 @@ static void task_failed(mri_record *self, mri_map *map, size_t index,
 
     snprintf(error.host, sizeof error.host, "%s", mri_here.host);
     snprintf(error.text, sizeof error.text, "%s",
-             *task_text ? task_text : mr_error_text(code));
+             task_text_of == current_task() ? task_text : mr_error_text(code));
     mri_map_fail(self, map, &error);
-    *task_text = '\0';
+    task_text_of = 0;
 }
 
 /* ---- the loop of a worker ------------------------------------------------ */
@@ -352,10 +361,13 @@ void mri_map_work(mri_record *self, mri_object *object, unsigned int number)
                        .worker = number,
                        .workers = (unsigned int)map->workers};
     mri_inside_task = true;
+    task_slot = w.slot;
+    task_text_of = 0;
     do {
         run_own(&w);
     } while (!mri_load(&map->cancelled) && steal(&w));
     mri_inside_task = false;
+    task_slot = NULL;
     leave(self, object, w.slot);
 }
 

@@ -67,31 +67,40 @@ static uint64_t add_double(_Atomic uint64_t *at, double amount)
     return old;
 }
 
+static void add_int32(void *at, const void *amount, void *before)
+{
+    uint32_t more;
+    uint32_t old;
+
+    memcpy(&more, amount, sizeof more);
+    old = atomic_fetch_add((_Atomic uint32_t *)at, more);
+    if (before) {
+        memcpy(before, &old, sizeof old);
+    }
+}
+
 void mri_number_add(mr_type type, void *at, const void *amount, void *before)
 {
-    uint64_t old64;
-    uint32_t old32;
+    uint64_t old;
 
     if (type == MR_INT32) {
-        uint32_t more;
-
-        memcpy(&more, amount, sizeof more);
-        old32 = atomic_fetch_add((_Atomic uint32_t *)at, more);
-    } else if (type == MR_INT64) {
+        add_int32(at, amount, before);
+        mri_fault_point();
+        return;
+    }
+    if (type == MR_INT64) {
         uint64_t more;
 
         memcpy(&more, amount, sizeof more);
-        old64 = atomic_fetch_add((_Atomic uint64_t *)at, more);
+        old = atomic_fetch_add((_Atomic uint64_t *)at, more);
     } else {
         double more;
 
         memcpy(&more, amount, sizeof more);
-        old64 = add_double(at, more);
+        old = add_double(at, more);
     }
     mri_fault_point();
-    if (before && type == MR_INT32) {
-        memcpy(before, &old32, sizeof old32);
-    } else if (before) {
-        memcpy(before, &old64, sizeof old64);
+    if (before) {
+        memcpy(before, &old, sizeof old);
     }
 }

@@ -241,8 +241,8 @@ static void advance(mri_record *self, mri_channel *channel)
         return;
     }
     mri_take_back(self, 1, &channel->get_block, sizeof(block));
-    mri_set(self, &channel->get_block, mri_load(&first->next));
     mri_set(self, &channel->get_base, base + CELLS);
+    mri_set(self, &channel->get_block, mri_load(&first->next));
     mri_commit(self);
 }
 
@@ -254,29 +254,67 @@ static cell *first_cell(mri_channel *channel)
                          mri_peek(&channel->get_base)];
 }
 
-/*
- * Exact under the latch.  Without it other consumers may have moved on and
- * the block may be somebody else's memory by now, which is mapped and only
- * read here: the answer is then looked at again under the latch, or belongs
- * to a moment of this call.  ThreadSanitizer cannot know that.
- */
-__attribute__((no_sanitize("thread"))) bool
-mri_channel_empty(mri_channel *channel)
+/* The latch is held. */
+static bool has_item(mri_channel *channel)
 {
-    uint64_t head = mri_load(&channel->head);
-    uint64_t at = head - mri_load(&channel->get_base);
-    mri_ref ref = mri_load(&channel->get_block);
-    block *first = mri_at(ref);
+    uint64_t head = mri_peek(&channel->head);
+    uint64_t at = head - mri_peek(&channel->get_base);
+    block *first = mri_at(mri_peek(&channel->get_block));
 
-    if (at >= CELLS) {
-        ref = at == CELLS && ref ? mri_load(&first->next) : 0;
-        first = mri_at(ref);
+    if (at == CELLS) {
+        mri_ref next = mri_load(&first->next);
+
+        if (!next) {
+            return false;
+        }
+        first = mri_at(next);
         at = 0;
     }
-    if (!ref || !mri_in_region(first, sizeof *first)) {
-        return true;
+    return is_for(mri_load(&first->cells[at].ticket), head);
+}
+
+/* Without the latch, and so that ThreadSanitizer does not see it. */
+__attribute__((always_inline, no_sanitize("thread"))) static inline uint64_t
+glance(const mri_word *word)
+{
+    return atomic_load_explicit(word, memory_order_acquire);
+}
+
+__attribute__((always_inline, no_sanitize("thread"))) static inline bool
+has_moved(const mri_channel *channel, uint64_t head, mri_ref first)
+{
+    return glance(&channel->head) != head ||
+           glance(&channel->get_block) != first;
+}
+
+/*
+ * Other consumers may move on meanwhile, and the block may be somebody else's
+ * memory by now, which is mapped and only read here.  `head` never comes
+ * again and get_block is 0 while it changes, so when both are as before, what
+ * was read was true at that moment; else it is for the latch to decide.
+ */
+__attribute__((no_sanitize("thread"))) bool
+mri_channel_empty(const mri_channel *channel)
+{
+    uint64_t head = glance(&channel->head);
+    mri_ref ref = glance(&channel->get_block);
+    uint64_t at = head - glance(&channel->get_base);
+    const block *first = mri_at(ref);
+
+    if (!ref || at > CELLS) {
+        return false;
     }
-    return !is_for(mri_load(&first->cells[at].ticket), head);
+    if (at == CELLS) {
+        mri_ref next = glance(&first->next);
+
+        if (!next || has_moved(channel, head, ref)) {
+            return !next && !has_moved(channel, head, ref);
+        }
+        first = mri_at(next);
+        at = 0;
+    }
+    return !is_for(glance(&first->cells[at].ticket), head) &&
+           !has_moved(channel, head, ref);
 }
 
 static uint64_t size_of(const cell *at)
@@ -330,7 +368,7 @@ mr_error mri_channel_get(mri_record *self, mri_channel *channel, mri_call *call)
         return MRI_WOULD_BLOCK;
     }
     mri_latch(self, &channel->get_latch);
-    if (!mri_channel_empty(channel)) {
+    if (has_item(channel)) {
         error = take_item(self, channel, call);
     }
     mri_unlatch(self, &channel->get_latch);
@@ -353,7 +391,7 @@ void mri_channel_dispose(mri_record *self, mri_channel *channel)
     if (!mri_peek(&channel->get_block)) {
         return;
     }
-    while (!mri_channel_empty(channel)) {
+    while (has_item(channel)) {
         mri_latch(self, &channel->get_latch);
         advance(self, channel);
         unlink_item(self, channel);

@@ -47,9 +47,11 @@ mr_error mri_channel_put(mri_record *self, mri_channel *channel,
 mr_error mri_channel_get(mri_record *self, mri_channel *channel,
                          mri_call *call);
 
-/* Items in it at some moment; whether there is any. */
+/* Items in it at some moment. */
 uint64_t mri_channel_count(const mri_channel *channel);
-bool mri_channel_empty(mri_channel *channel);
+
+/* True only if it was empty at some moment of the call. */
+bool mri_channel_empty(const mri_channel *channel);
 
 /* After a producer's death: count what it put last. */
 void mri_channel_mend(mri_record *self, mri_channel *channel);

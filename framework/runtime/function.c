@@ -106,7 +106,7 @@ mr_error mri_function_encode(mri_function *function, mri_function_ref *ref)
 
     dl_iterate_phdr(look, &wanted);
     if (!wanted.found) {
-        mri_log(MR_LOG_WARNING, "the function at %p lies in no loaded module",
+        mri_log(MR_LOG_INFO, "the function at %p lies in no loaded module",
                 (void *)wanted.address);
         return MR_ERR_FUNCTION;
     }

@@ -599,14 +599,18 @@ static bool receive_setup(void)
     return done;
 }
 
+/* All signals are blocked, in a new child too until it has the default
+ * actions: so none is lost that comes before. */
 static void open_descriptors(void)
 {
     sigset_t watched;
+    sigset_t all;
 
+    sigfillset(&all);
+    sigprocmask(SIG_SETMASK, &all, NULL);
     sigemptyset(&watched);
     sigaddset(&watched, SIGCHLD);
     sigaddset(&watched, SIGURG);
-    sigprocmask(SIG_SETMASK, &watched, NULL);
     me.signals = signalfd(-1, &watched, SFD_NONBLOCK | SFD_CLOEXEC);
     me.epoll = epoll_create1(EPOLL_CLOEXEC);
     me.rank_descriptor = (int)syscall(SYS_pidfd_open, me.rank_pid, 0);
@@ -645,9 +649,6 @@ static void clean_process(void)
     for (int number = 1; number < SIGRTMAX; number++) {
         signal(number, SIG_DFL);
     }
-    signal(SIGINT, SIG_IGN);
-    signal(SIGTERM, SIG_IGN);
-    signal(SIGHUP, SIG_IGN);
     for (char **variable = environ; *variable;) {
         static const char *const launchers[] = {"OMPI_", "PMIX_", "PMI_",
                                                 "PRTE_"};
