@@ -22,10 +22,14 @@ mpi_suites = \
 	tests/mpi/job_test \
 	tests/mpi/lock_test \
 	tests/mpi/memory_test \
+	tests/mpi/pipe_holder_test \
 	tests/mpi/pipe_test \
-	tests/mpi/pool_death_test \
+	tests/mpi/pool_failure_test \
 	tests/mpi/pool_test \
+	tests/mpi/pool_worker_test \
+	tests/mpi/process_family_test \
 	tests/mpi/process_test \
+	tests/mpi/queue_crowd_test \
 	tests/mpi/queue_test \
 	tests/mpi/value_test \
 	tests/mpi/wait_test
@@ -94,6 +98,10 @@ tests_unit_libfake_a_SOURCES = \
 noinst_HEADERS = \
 	tests/fault/census.h \
 	tests/fault/kill.h \
+	tests/mpi/pipe_support.h \
+	tests/mpi/pool_support.h \
+	tests/mpi/process_support.h \
+	tests/mpi/queue_support.h \
 	tests/mpi/support.h
 
 # What holds for every program without flags of its own, that is, for tests.

@@ -1,18 +1,192 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * A task that ends its worker is told to the caller of map; the other tasks
- * run all the same, and the pool goes on.
+ * A task that fails, or ends its worker, is told to the caller of map; the
+ * other tasks run all the same, and the pool goes on.
  *
  * Only workers that are children die here.  There always is one: the share of
  * rank 0 is computed by a child.
  */
-#include "mpi/support.h"
+#include "mpi/pool_support.h"
 
 #include <signal.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
 enum { COUNT = 200 };
+
+/* Tasks that fail */
+
+enum { FAILING = 37 };
+
+static mr_error fail_one(const void *input, void *output, const mr_task *task)
+{
+    int64_t n = *(const int64_t *)input;
+
+    if (n == FAILING) {
+        return mr_task_fail(MR_ERR_USER + 5, "row %d of %s", FAILING,
+                            (const char *)task->context);
+    }
+    *(int64_t *)output = n + 1;
+    return MR_OK;
+}
+
+static void map_tells_which_task_failed(void)
+{
+    int64_t in[COUNT], out[COUNT];
+    mr_pool pool;
+
+    if (!make(&pool, 0)) {
+        return;
+    }
+    for (size_t chunk = 0; chunk < 3; chunk++) {
+        mr_task_error error;
+        const mr_map_options options = {.chunk = chunk, .error = &error};
+
+        memset(&error, 0xee, sizeof error);
+        for (int i = 0; i < COUNT; i++) {
+            in[i] = i;
+            out[i] = -1;
+        }
+        MRT_ERROR(mr_pool_map(pool, fail_one, "table", 6, in, 8, out, 8, COUNT,
+                              &options),
+                  MR_ERR_USER + 5);
+        MRT_EQUAL(error.code, MR_ERR_USER + 5);
+        MRT_EQUAL(error.index, FAILING);
+        MRT_EQUAL(error.signal, 0);
+        MRT_CHECK(error.rank >= 0 && error.rank < mr_size());
+        MRT_TEXT(error.host, mr_host());
+        MRT_TEXT(error.text, "row 37 of table");
+        for (int i = 0; i < COUNT; i++) {
+            if (i != FAILING) {
+                MRT_EQUAL(out[i], i + 1);
+            }
+        }
+    }
+    squares(pool, 100, 0);
+    MRT_OK(mr_pool_destroy(pool));
+}
+
+static mr_error fail_always(const void *input, void *output,
+                            const mr_task *task)
+{
+    const mr_value *count = task->context;
+    const int64_t one = 1;
+    mr_error error = mr_value_add(*count, &one, NULL);
+
+    (void)input;
+    (void)output;
+    if (error != MR_OK) {
+        return error;
+    }
+    return (mr_error)(MR_ERR_USER + task->index);
+}
+
+static void map_runs_all_tasks_although_they_fail(void)
+{
+    mr_task_error error;
+    const mr_map_options options = {.chunk = 1, .error = &error};
+    int64_t count = 0;
+    mr_value value;
+    mr_pool pool;
+    mr_error result;
+
+    if (!make(&pool, 0) ||
+        !MRT_OK(mr_value_create(&value, MR_INT64, NULL, NULL))) {
+        return;
+    }
+    memset(&error, 0xee, sizeof error);
+    result = mr_pool_map(pool, fail_always, &value, sizeof value, NULL, 0, NULL,
+                         0, 500, &options);
+    MRT_EQUAL(result, error.code);
+    MRT_CHECK(error.index < 500);
+    MRT_EQUAL(error.code, MR_ERR_USER + error.index);
+    MRT_EQUAL(error.signal, 0);
+    MRT_CHECK(memchr(error.text, '\0', sizeof error.text) != NULL);
+    MRT_OK(mr_value_get(value, &count));
+    MRT_EQUAL(count, 500);
+    MRT_OK(mr_value_destroy(value));
+    MRT_OK(mr_pool_destroy(pool));
+}
+
+static mr_error fail_with_much_text(const void *input, void *output,
+                                    const mr_task *task)
+{
+    char text[1000];
+
+    (void)input;
+    (void)output;
+    (void)task;
+    memset(text, 't', sizeof text);
+    text[sizeof text - 1] = '\0';
+    return mr_task_fail(MR_OK, "%s", text);
+}
+
+static void texts_of_failures_are_cut(void)
+{
+    mr_task_error error;
+    const mr_map_options options = {.error = &error};
+    mr_pool pool;
+
+    if (!make(&pool, 0)) {
+        return;
+    }
+    memset(&error, 0xee, sizeof error);
+    MRT_ERROR(mr_pool_map(pool, fail_with_much_text, NULL, 0, NULL, 0, NULL, 0,
+                          3, &options),
+              MR_ERR_USER);
+    MRT_EQUAL(strnlen(error.text, sizeof error.text), MR_TEXT_SIZE - 1);
+    MRT_EQUAL(error.text[0], 't');
+    MRT_OK(mr_pool_destroy(pool));
+}
+
+/* A text that nobody returned is not told of another task. */
+static mr_error speak_and_succeed(const void *input, void *output,
+                                  const mr_task *task)
+{
+    (void)input;
+    (void)output;
+    if (task->index < 50) {
+        mr_task_fail(MR_ERR_USER + 1, "forgotten");
+        return MR_OK;
+    }
+    return task->index == 99 ? MR_ERR_USER + 2 : MR_OK;
+}
+
+static void text_of_a_task_that_succeeded_is_forgotten(void)
+{
+    mr_task_error error;
+    const mr_map_options options = {.chunk = 1, .error = &error};
+    mr_pool pool;
+
+    if (!make(&pool, 1)) {
+        return;
+    }
+    memset(&error, 0xee, sizeof error);
+    MRT_ERROR(mr_pool_map(pool, speak_and_succeed, NULL, 0, NULL, 0, NULL, 0,
+                          100, &options),
+              MR_ERR_USER + 2);
+    MRT_EQUAL(error.index, 99);
+    MRT_CHECK(strstr(error.text, "forgotten") == NULL);
+    MRT_OK(mr_pool_destroy(pool));
+}
+
+static void map_needs_no_place_for_an_error(void)
+{
+    mr_pool pool;
+    mr_value value;
+
+    if (!make(&pool, 0) ||
+        !MRT_OK(mr_value_create(&value, MR_INT64, NULL, NULL))) {
+        return;
+    }
+    MRT_ERROR(mr_pool_map(pool, fail_always, &value, sizeof value, NULL, 0,
+                          NULL, 0, 1, NULL),
+              MR_ERR_USER);
+    MRT_OK(mr_value_destroy(value));
+    MRT_OK(mr_pool_destroy(pool));
+}
+
+/* Tasks that end their worker */
 
 typedef enum death { ABORT, EXIT, LEAVE, KILL, SEGFAULT } death;
 
@@ -141,13 +315,6 @@ static int64_t number_in(mr_value value)
 
     MRT_OK(mr_value_get(value, &number));
     return number;
-}
-
-static bool make(mr_pool *pool, size_t workers)
-{
-    const mr_pool_options options = {.workers = workers};
-
-    return MRT_OK(mr_pool_create(pool, &options));
 }
 
 static mr_error triple(const void *input, void *output, const mr_task *task)
@@ -390,6 +557,13 @@ static void pool_of_a_killed_creator_frees_its_ranks(void)
 }
 
 static const mrt_test tests[] = {
+    {"map_tells_which_task_failed", map_tells_which_task_failed, 0},
+    {"map_runs_all_tasks_although_they_fail",
+     map_runs_all_tasks_although_they_fail, 0},
+    {"texts_of_failures_are_cut", texts_of_failures_are_cut, 0},
+    {"text_of_a_task_that_succeeded_is_forgotten",
+     text_of_a_task_that_succeeded_is_forgotten, 0},
+    {"map_needs_no_place_for_an_error", map_needs_no_place_for_an_error, 0},
     {"map_tells_of_a_task_that_aborts", map_tells_of_a_task_that_aborts, 60},
     {"map_tells_of_a_task_that_exits", map_tells_of_a_task_that_exits, 60},
     {"map_tells_of_a_task_that_leaves_as_if_all_were_well",
@@ -410,5 +584,5 @@ static const mrt_test tests[] = {
 
 int main(int argc, char **argv)
 {
-    return suite_main("pool_death", tests, MRT_COUNT(tests), argc, argv);
+    return suite_main("pool_failure", tests, MRT_COUNT(tests), argc, argv);
 }
