@@ -18,8 +18,8 @@ mr_error mri_window_create(MPI_Comm communicator, unsigned int index)
 
     if (error != MPI_SUCCESS) {
         window = MPI_WIN_NULL;
-        mri_log(MR_LOG_ERROR, "MPI_Win_create failed; does OMPI_MCA_osc "
-                              "exclude all components?");
+        mri_log(MR_LOG_INFO, "MPI_Win_create failed; does OMPI_MCA_osc "
+                             "exclude all components?");
         return MR_ERR_MPI;
     }
     return MR_OK;

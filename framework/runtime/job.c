@@ -257,11 +257,18 @@ static mr_error share_memory(void)
     if (!error) {
         error = mri_rank_format(mri_here.rank, processors);
     }
-    error = agree(error);
-    if (!error) {
-        error = agree(mri_window_create(this_job.communicator, mri_here.rank));
+    return agree(error);
+}
+
+/* On one node nothing goes through the window, so a job whose MPI has no
+ * component for it (the user started MPI without our settings) runs on. */
+static void create_window(void)
+{
+    mr_error error = mri_window_create(this_job.communicator, mri_here.rank);
+
+    if (agree(error) != MR_OK && error == MR_OK) {
+        mri_window_free();
     }
-    return error;
 }
 
 /* ---- the fork server ----------------------------------------------------- */
@@ -390,6 +397,9 @@ _Noreturn static void host(void)
     mri_output_redirect(nobody, &printed);
     mri_serve(mri_mailbox_at(mri_here.rank, MRI_ROW_MAILBOX));
     fflush(NULL);
+    /* Code of the user after mr_init, which might finalize an MPI of its
+     * own, does not run here. */
+    this_job.owns_mpi = true;
     leave_job();
     exit(0);
 }
@@ -410,6 +420,7 @@ static mr_error start(void)
         error = share_memory();
     }
     if (!error) {
+        create_window();
         error = agree(set_up_server());
     }
     if (!error) {

@@ -519,11 +519,14 @@ static void loop(void)
 {
     mri_wait *entry = &me.self->inline_waits[1];
 
-    mri_wait_enter(me.self, entry, me.requests, 0,
-                   mri_load(&me.requests->identity));
     while (!me.stop) {
         uint64_t bell = mri_bell(me.self);
 
+        /* A call of ours that had to wait has left the list for us. */
+        if (!mri_load(&entry->list)) {
+            mri_wait_enter(me.self, entry, me.requests, 0,
+                           mri_load(&me.requests->identity));
+        }
         mri_wait_arm(entry);
         handle_requests();
         tend_children();
@@ -621,6 +624,25 @@ static void open_descriptors(void)
     }
 }
 
+/* Everything but the standard streams and the socket to the rank.  Linux has
+ * close_range from 5.9 on. */
+static void close_others(void)
+{
+    unsigned int socket = (unsigned int)me.socket;
+
+    if (syscall(SYS_close_range, socket + 1, ~0U, 0) == 0) {
+        if (socket > STDERR_FILENO + 1) {
+            syscall(SYS_close_range, STDERR_FILENO + 1U, socket - 1, 0);
+        }
+        return;
+    }
+    for (int i = STDERR_FILENO + 1; i < 1024; i++) {
+        if (i != me.socket) {
+            close(i);
+        }
+    }
+}
+
 /* Descriptors, limits, signals and environment as children shall have them:
  * the server has them first. */
 static void clean_process(void)
@@ -634,14 +656,7 @@ static void clean_process(void)
     if (null > STDERR_FILENO) {
         close(null);
     }
-    for (int i = STDERR_FILENO + 1; i < 65536; i++) {
-        if (i == me.socket) {
-            continue;
-        }
-        if (close(i) != 0 && i > 1024) {
-            break;
-        }
-    }
+    close_others();
     if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
         limit.rlim_cur = limit.rlim_max;
         setrlimit(RLIMIT_NOFILE, &limit);
@@ -702,6 +717,5 @@ void mri_server_main(int socket, pid_t rank)
         _exit(1);
     }
     loop();
-    remove_files();
     _exit(0);
 }

@@ -14,9 +14,11 @@ extern "C" {
 /**
  * Start the job.  Returns on rank 0 alone: the other ranks stay inside, run
  * tasks and host processes, and exit when the job ends.  A fork server is
- * started first, then MPI (MPI_THREAD_SERIALIZED) unless the caller did that
- * before; then the shared segments.  Code before mr_init runs on every rank;
- * processes see global variables as they were at this call.
+ * started first, then MPI (MPI_THREAD_SERIALIZED), then the shared segments.
+ * An MPI that the caller has started is used, and on rank 0 left for the
+ * caller to finalize; processes are then forked after MPI_Init and must not
+ * call it.  Code before mr_init runs on every rank; processes see global
+ * variables as they were at this call.
  *
  * Callers:   the main thread of every rank, once, with the same binary and
  *            before other threads are started.
