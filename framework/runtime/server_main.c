@@ -13,6 +13,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -89,8 +90,7 @@ static bool still_exists(const child *c)
     return mri_load(&mri_row(c->process)->identity) == mri_identity(c->process);
 }
 
-/* Collect the ends of children, and mend what they were changing.  Also
- * called while a latch cannot be had: a dead child may hold it. */
+/* Collect the ends of children, and mend what they were changing. */
 static void collect_dead(void)
 {
     for (child *c = me.children; c; c = c->next) {
@@ -103,6 +103,58 @@ static void collect_dead(void)
         }
     }
 }
+
+/* ---- the end of the rank ------------------------------------------------- */
+
+static void signal_all(int number)
+{
+    for (child *c = me.children; c; c = c->next) {
+        if (!c->dead) {
+            kill(c->pid, number);
+        }
+    }
+}
+
+static void remove_files(void)
+{
+    for (size_t at = 0; at < me.files_size; at += strlen(me.files + at) + 1) {
+        unlink(me.files + at);
+    }
+}
+
+/* The rank is gone without a word: nothing of it may stay.  Shared memory is
+ * not touched any more. */
+_Noreturn static void end_after_rank(void)
+{
+    signal_all(SIGKILL);
+    for (child *c = me.children; c; c = c->next) {
+        while (!c->dead && waitpid(c->pid, NULL, 0) < 0 && errno == EINTR) {
+        }
+    }
+    remove_files();
+    _exit(0);
+}
+
+static bool rank_is_gone(void)
+{
+    struct pollfd event = {.fd = me.rank_descriptor, .events = POLLIN};
+
+    return me.rank_descriptor >= 0 ? poll(&event, 1, 0) == 1
+                                   : getppid() != me.rank_pid;
+}
+
+/* While a latch cannot be had: a dead child may hold it, or the rank, whose
+ * death ends all. */
+static void latch_stalled(void)
+{
+    collect_dead();
+    if (rank_is_gone()) {
+        end_after_rank();
+    }
+}
+
+/* ---- output, and the end of a child ----------------------------------------
+ */
 
 static void close_output(child *c, unsigned int i)
 {
@@ -387,35 +439,6 @@ static void handle_requests(void)
 
 /* ---- the rank ------------------------------------------------------------ */
 
-static void signal_all(int number)
-{
-    for (child *c = me.children; c; c = c->next) {
-        if (!c->dead) {
-            kill(c->pid, number);
-        }
-    }
-}
-
-static void remove_files(void)
-{
-    for (size_t at = 0; at < me.files_size; at += strlen(me.files + at) + 1) {
-        unlink(me.files + at);
-    }
-}
-
-/* The rank is gone without a word: nothing of it may stay.  Shared memory is
- * not touched any more. */
-_Noreturn static void end_after_rank(void)
-{
-    signal_all(SIGKILL);
-    for (child *c = me.children; c; c = c->next) {
-        while (!c->dead && waitpid(c->pid, NULL, 0) < 0 && errno == EINTR) {
-        }
-    }
-    remove_files();
-    _exit(0);
-}
-
 static void handle_rank(void)
 {
     for (;;) {
@@ -456,17 +479,6 @@ static void become_quiet(void)
 }
 
 /* ---- the loop ------------------------------------------------------------ */
-
-static bool rank_is_gone(void)
-{
-    siginfo_t info;
-
-    if (me.rank_descriptor >= 0) {
-        return false; /* epoll tells */
-    }
-    (void)info;
-    return getppid() != me.rank_pid;
-}
 
 static int sleep_limit(void)
 {
@@ -695,7 +707,7 @@ static bool become_endpoint(void)
     }
     mri_store(&segment->server_pid, (uint64_t)getpid());
     me.requests = mri_row(mri_mailbox_at(me.rank, MRI_ROW_REQUESTS));
-    mri_latch_stalled = collect_dead;
+    mri_latch_stalled = latch_stalled;
     return true;
 }
 
