@@ -271,10 +271,16 @@ typedef struct dropping {
 static void drop_in(mri_object *object, void *user)
 {
     dropping *d = user;
+    uint64_t active = mri_peek(&d->self->active);
+    uint64_t identity;
 
-    if (mri_identity_kind(mri_load(&object->identity)) == MRI_PIPE) {
+    mri_store(&d->self->active, mri_ref_of(object));
+    identity = mri_load(&object->identity);
+    if (mri_identity_kind(identity) == MRI_PIPE &&
+        mri_identity_state(identity) == MRI_LIVE) {
         drop_both(d->self, object, d->holder);
     }
+    mri_store(&d->self->active, active);
 }
 
 void mri_pipe_drop_all(mri_record *self, uint64_t id)

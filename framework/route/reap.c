@@ -105,15 +105,21 @@ static void count_awake(mri_record *record, void *user)
     }
 }
 
+/* `working` keeps the object from being unmade meanwhile, as `active` does;
+ * that is for the calls that forgetting makes. */
 static void forget(mri_object *object, void *user)
 {
     reap_job *job = user;
-    const mri_kind_ops *ops =
-        mri_ops_of(mri_identity_kind(mri_load(&object->identity)));
+    uint64_t identity;
+    const mri_kind_ops *ops;
 
-    if (ops->forget) {
+    mri_store(&job->self->working, mri_ref_of(object));
+    identity = mri_load(&object->identity);
+    ops = mri_ops_of(mri_identity_kind(identity));
+    if (mri_identity_state(identity) == MRI_LIVE && ops->forget) {
         ops->forget(job->self, object, job->endpoint);
     }
+    mri_store(&job->self->working, 0);
 }
 
 void mri_reap(mri_record *self, uint64_t endpoint)
