@@ -10,10 +10,13 @@
 unit_suites = \
 	tests/unit/allocator_test \
 	tests/unit/harness_test \
+	tests/unit/lock_test \
 	tests/unit/object_test \
+	tests/unit/pipe_test \
 	tests/unit/queue_test \
 	tests/unit/record_test \
 	tests/unit/util_test \
+	tests/unit/value_test \
 	tests/unit/wait_test
 
 # A whole suite in one job, once for each number of ranks.

@@ -27,6 +27,7 @@ typedef struct fake_thread {
     unsigned int number;
     void *user;
     mri_word endpoint;
+    mri_word dead;
 } fake_thread;
 
 static fake_thread threads[MOST_THREADS];
@@ -99,7 +100,8 @@ static void *run_thread(void *user)
     mri_store(&thread->endpoint,
               fake_endpoint(thread->number % ranks,
                             MRI_SLOT_FIRST_PROCESS + thread->number / ranks));
-    fake_dies(thread->body, thread->number, thread->user);
+    mri_store(&thread->dead,
+              fake_dies(thread->body, thread->number, thread->user));
     return NULL;
 }
 
@@ -107,6 +109,7 @@ void fake_threads(unsigned int count, fake_body *body, void *user)
 {
     for (unsigned int i = 0; i < count; i++) {
         mri_store(&threads[i].endpoint, 0);
+        mri_store(&threads[i].dead, 0);
     }
     for (unsigned int i = 0; i < count; i++) {
         threads[i].body = body;
@@ -128,6 +131,13 @@ uint64_t fake_endpoint_of(unsigned int number)
         endpoint = mri_load(&threads[number].endpoint);
     }
     return endpoint;
+}
+
+void fake_await_death(unsigned int number)
+{
+    while (!mri_load(&threads[number].dead)) {
+        sched_yield();
+    }
 }
 
 /* ---- deaths -------------------------------------------------------------- */
