@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 enum { MOST = 64 };
@@ -167,9 +168,10 @@ static void finalize(void)
 
 static void segfault(void)
 {
-    volatile int *volatile nowhere = NULL;
+    volatile int *page =
+        mmap(NULL, 4096, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
-    *nowhere = 1;
+    *page = 1;
 }
 
 static int end_as(const char *how)

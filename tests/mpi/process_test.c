@@ -7,7 +7,6 @@
 
 #include <pthread.h>
 #include <signal.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 /* Create */
@@ -430,17 +429,15 @@ static void process_exit_code_is_taken_modulo_256(void)
 
 static int die_by_signal(const void *argument, size_t size)
 {
-    const struct rlimit no_core = {0, 0};
     int number = *(const int *)argument;
-    volatile int *volatile nowhere = NULL;
 
     (void)size;
-    setrlimit(RLIMIT_CORE, &no_core);
+    forbid_core();
     if (number == SIGABRT) {
         abort();
     }
     if (number == SIGSEGV) {
-        *nowhere = 1;
+        crash();
     }
     raise(number);
     return 0;

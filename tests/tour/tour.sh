@@ -10,7 +10,7 @@ examples="process pool queue pipe value array daemon"
 
 tour_prints_what_is_expected() { # RANKS
     start "$1" "$tour"
-    await 10
+    await 5
     expect_status 0
     expect_output < "$here/expected.txt"
 }
@@ -21,7 +21,7 @@ tour_runs_single_examples() { # RANKS
     : > "$scratch/all"
     for example in $examples; do
         start "$1" "$tour" "$example"
-        await 10
+        await 5
         expect_status 0
         cat "$scratch/out" >> "$scratch/all"
     done
@@ -31,7 +31,7 @@ tour_runs_single_examples() { # RANKS
 
 tour_runs_several_examples_in_the_order_given() {
     start "$1" "$tour" array value
-    await 10
+    await 5
     expect_status 0
     grep '^==' "$scratch/out" > "$scratch/titles"
     mv "$scratch/titles" "$scratch/out"
@@ -41,7 +41,7 @@ tour_runs_several_examples_in_the_order_given() {
 
 tour_lists_its_examples() { # RANKS
     start "$1" "$tour" --list
-    await 10
+    await 5
     expect_status 0
     cut -d ' ' -f 1 "$scratch/out" > "$scratch/names"
     mv "$scratch/names" "$scratch/out"
@@ -51,7 +51,7 @@ tour_lists_its_examples() { # RANKS
 
 tour_explains_itself() { # RANKS
     start "$1" "$tour" --help
-    await 10
+    await 5
     expect_status 0
     has_line '^usage: ' || broken "no usage"
     has_line '^process  *Creating processes$' || broken "no examples"
@@ -59,7 +59,7 @@ tour_explains_itself() { # RANKS
 
 tour_refuses_unknown_names() { # RANKS
     start "$1" "$tour" process nonsense
-    await 10
+    await 5
     expect_status 2
     expect_output < /dev/null
     [ "$(grep -c 'no example "nonsense"' "$scratch/err")" = 1 ] ||
