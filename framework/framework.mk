@@ -70,8 +70,11 @@ runtime_sources = \
 	framework/runtime/place.h \
 	framework/runtime/server.c \
 	framework/runtime/server.h \
+	framework/runtime/server_children.c \
+	framework/runtime/server_children.h \
 	framework/runtime/server_main.c \
 	framework/runtime/server_main.h \
+	framework/runtime/server_start.c \
 	framework/runtime/work.c \
 	framework/runtime/work.h
 

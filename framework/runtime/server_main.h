@@ -5,6 +5,8 @@
 #ifndef MRI_RUNTIME_SERVER_MAIN_H
 #define MRI_RUNTIME_SERVER_MAIN_H
 
+#include <stdbool.h>
+#include <stddef.h>
 #include <sys/types.h>
 
 /* Messages between a rank and its server, one byte each, but for the setup
@@ -18,5 +20,14 @@ enum {
 
 /* Serve the rank with process id `rank` through `socket`; does not return. */
 _Noreturn void mri_server_main(int socket, pid_t rank);
+
+/* Leave all of the user's and the launcher's behind: other descriptors,
+ * signal actions, process group, binding, environment. */
+void mri_server_clean(int socket, pid_t rank);
+
+/* Wait for the setup that the rank sends, and map its segments.  `files` are
+ * for the server to remove if the rank dies, each ended by a zero.  False:
+ * the rank is gone, or did not start. */
+bool mri_server_receive(int socket, char **files, size_t *files_size);
 
 #endif
