@@ -209,7 +209,6 @@ static bool in_child(void)
 
 static void die(death how)
 {
-
     forbid_core();
     switch (how) {
     case ABORT:
