@@ -2,10 +2,11 @@
 /*
  * Owns the arenas of a segment.
  *
- * Latches, in their order: a class alone, an arena, then the segment's backing
- * latch.  A free block or run holds in its first word the next one, a free run
- * in its second word its size.  No free run touches the top, and all below the
- * top has memory behind it.
+ * Latches, in their order: a class alone; an arena, the segment's backing
+ * latch, and then the other arena only if it is free.  A free block or run
+ * holds in its first word the next one, a free run in its second word its
+ * size.  No free run touches the top, and all below the top has memory behind
+ * it.
  */
 #include "memory/allocator.h"
 
@@ -58,7 +59,35 @@ static mri_arena *arena_of(mri_ref block)
 
 /* ---- memory behind the pages ------------------------------------------- */
 
-/* Move the arena's `backed` beyond `end`, within the segment's budget. */
+/* Give back what an arena does not use above its top; its latch is not held.
+ * A busy arena is left alone, as its holder may wait for our latches. */
+static void unback(mri_record *self, mri_segment *segment, mri_arena *arena)
+{
+    uint64_t backed;
+    uint64_t top;
+
+    if (!mri_latch_if_free(self, &arena->latch)) {
+        return;
+    }
+    backed = mri_peek(&arena->backed);
+    top = mri_peek(&arena->top);
+    if (backed > top) {
+        mri_set(self, &segment->backed,
+                mri_peek(&segment->backed) - (backed - top));
+        mri_set(self, &arena->backed, top);
+        mri_commit(self);
+        mri_segment_unback(top, backed - top);
+    }
+    mri_unlatch(self, &arena->latch);
+}
+
+static uint64_t budget_left(const mri_segment *segment)
+{
+    return segment->budget - mri_peek(&segment->backed);
+}
+
+/* Move the arena's `backed` beyond `end`, within the segment's budget, which
+ * both arenas share. */
 static mr_error back(mri_record *self, mri_segment *segment, mri_arena *arena,
                      mri_ref end)
 {
@@ -73,7 +102,11 @@ static mr_error back(mri_record *self, mri_segment *segment, mri_arena *arena,
     if (end > backed) {
         uint64_t more = end - backed;
 
-        if (more > segment->budget - mri_peek(&segment->backed)) {
+        if (more > budget_left(segment)) {
+            unback(self, segment,
+                   arena == &segment->heap ? &segment->arrays : &segment->heap);
+        }
+        if (more > budget_left(segment)) {
             error = MR_ERR_NO_MEMORY;
         } else {
             error = mri_segment_back(backed, more);

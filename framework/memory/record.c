@@ -163,6 +163,20 @@ void mri_latch(mri_record *self, mri_word *latch)
     }
 }
 
+bool mri_latch_if_free(mri_record *self, mri_word *latch)
+{
+    uint64_t free = 0;
+
+    assert(self->depth < MRI_HELD_MAX);
+    mri_store(&self->held[self->depth], mri_ref_of(latch));
+    if (mri_cas(latch, &free, mri_ref_of(self))) {
+        self->depth++;
+        return true;
+    }
+    mri_store(&self->held[self->depth], 0);
+    return false;
+}
+
 void mri_unlatch(mri_record *self, mri_word *latch)
 {
     assert(mri_peek(latch) == mri_ref_of(self));

@@ -21,7 +21,7 @@
 enum {
     MRI_NOTES_MAX = 24,
     MRI_HANDS = 3,
-    MRI_HELD_MAX = 3,
+    MRI_HELD_MAX = 5,
     MRI_WAITS_INLINE = 2
 };
 
@@ -55,6 +55,7 @@ typedef struct mri_endpoint {
     mri_word holds;   /* not 0: may hold user locks or pipe ends */
     mri_word children;
     mri_word daemon;
+    mri_word status; /* exit code, once dead, as int64_t */
     mri_word generation;
 } mri_endpoint;
 
@@ -137,6 +138,7 @@ void mri_self_leave(void);
 /* Take and give a latch: for a few stores, never while user code runs.
  * mri_unlatch is a full barrier. */
 void mri_latch(mri_record *self, mri_word *latch);
+bool mri_latch_if_free(mri_record *self, mri_word *latch);
 void mri_unlatch(mri_record *self, mri_word *latch);
 
 /* Called again and again while a latch cannot be had for long.  A fork

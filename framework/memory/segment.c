@@ -245,6 +245,19 @@ mr_error mri_segment_back(mri_ref start, uint64_t size)
     return MR_OK;
 }
 
+void mri_segment_unback(mri_ref start, uint64_t size)
+{
+    unsigned int index = mri_segment_of(start);
+    int fd = mri_node.descriptors[index];
+    off_t offset = (off_t)(start - ((mri_ref)index << mri_node.shift));
+
+    if (fd >= 0 && fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+                             offset, (off_t)size) != 0) {
+        mri_log(MR_LOG_DEBUG, "%llu shared bytes stay with this job: %s",
+                (unsigned long long)size, strerror(errno));
+    }
+}
+
 mr_error mri_table_grow(mri_table *table)
 {
     uint64_t backed = mri_peek(&table->backed);

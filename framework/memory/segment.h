@@ -121,6 +121,9 @@ void mri_region_unmap(void);
  * never be a SIGBUS.  MR_ERR_NO_MEMORY. */
 mr_error mri_segment_back(mri_ref start, uint64_t size);
 
+/* Give the memory behind a range back to the system. */
+void mri_segment_unback(mri_ref start, uint64_t size);
+
 /* Back one more step of a table; the caller holds the table's latch or is
  * its only writer.  MR_ERR_LIMIT, MR_ERR_NO_MEMORY. */
 mr_error mri_table_grow(mri_table *table);

@@ -303,6 +303,7 @@ static bool nobody_works(mri_map *map)
 void mri_map_cancel(mri_record *self, mri_object *object)
 {
     mri_map *map = mri_map_of(object);
+    mr_handle handle = mri_handle_of(object); /* its row may be used again */
     bool unused;
 
     mri_swap(&map->cancelled, 1);
@@ -310,7 +311,7 @@ void mri_map_cancel(mri_record *self, mri_object *object)
     mri_store(&self->working, 0);
     mri_store(&self->active, 0);
     if (unused) {
-        mri_object_destroy(mri_handle_of(object), MRI_JOB);
+        mri_object_destroy(handle, MRI_JOB);
     }
 }
 
@@ -396,16 +397,21 @@ static void finish_theft(mri_map *map, mri_slot *slot, uint64_t thief)
 static void worker_died(mri_record *self, mri_map *map, uint64_t index,
                         uint64_t endpoint)
 {
+    const mri_endpoint *gone = mri_endpoint_at(endpoint);
+    int64_t status = (int64_t)mri_load(&gone->status);
     mr_task_error error = {
         .code = MR_ERR_WORKER_DIED,
         .index = map->first + index,
         .rank = (int)mri_endpoint_rank(endpoint),
+        .signal = status < 0 ? (int)-status : 0,
     };
 
     snprintf(error.host, sizeof error.host, "%s", mri_here.host);
     snprintf(error.text, sizeof error.text,
-             "the task ended its worker process %lld",
-             (long long)mri_load(&mri_endpoint_at(endpoint)->pid));
+             "the task ended its worker, process %lld, by %s %lld",
+             (long long)mri_load(&gone->pid),
+             status < 0 ? "signal" : "exit with code",
+             (long long)(status < 0 ? -status : status));
     mri_map_fail(self, map, &error);
 }
 

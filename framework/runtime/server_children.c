@@ -181,6 +181,8 @@ static bool bury(child *c)
     if (!c->reaped) {
         close_output(c, 0);
         close_output(c, 1);
+        mri_store(&mri_endpoint_at(c->endpoint)->status,
+                  (uint64_t)exit_code(c->status));
         mri_reap(self_record, c->endpoint);
         mri_store(&mri_endpoint_at(c->endpoint)->id, 0);
         c->reaped = true;
