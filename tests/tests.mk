@@ -9,8 +9,10 @@
 # One process; what is an endpoint elsewhere is a thread here.
 unit_suites = \
 	tests/unit/allocator_test \
+	tests/unit/function_test \
 	tests/unit/harness_test \
 	tests/unit/lock_test \
+	tests/unit/map_test \
 	tests/unit/object_test \
 	tests/unit/pipe_test \
 	tests/unit/queue_test \

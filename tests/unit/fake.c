@@ -140,6 +140,16 @@ void fake_await_death(unsigned int number)
     }
 }
 
+unsigned int fake_await_any_death(unsigned int count)
+{
+    for (unsigned int i = 0;; i = (i + 1) % count) {
+        if (mri_load(&threads[i].dead)) {
+            return i;
+        }
+        sched_yield();
+    }
+}
+
 /* ---- deaths -------------------------------------------------------------- */
 
 bool fake_dies(fake_body *body, unsigned int number, void *user)

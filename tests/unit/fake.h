@@ -39,8 +39,9 @@ void fake_threads(unsigned int count, fake_body *body, void *user);
 /* The endpoint that thread `number` of the last fake_threads was. */
 uint64_t fake_endpoint_of(unsigned int number);
 
-/* Wait until that thread has died. */
+/* Wait until that thread has died, or any of the first `count`. */
 void fake_await_death(unsigned int number);
+unsigned int fake_await_any_death(unsigned int count);
 
 /* Run a body in the calling thread; true if it died in it. */
 bool fake_dies(fake_body *body, unsigned int number, void *user);
