@@ -15,6 +15,7 @@ unit_suites = \
 	tests/unit/map_test \
 	tests/unit/object_test \
 	tests/unit/pipe_test \
+	tests/unit/points_test \
 	tests/unit/queue_test \
 	tests/unit/record_test \
 	tests/unit/util_test \
