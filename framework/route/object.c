@@ -60,6 +60,14 @@ static void set_state(mri_record *self, mri_object *object, mri_kind kind,
             generation << 32 | (uint64_t)kind << 16 | state);
 }
 
+/* The end of one object may bring another's with it: `building` is the last
+ * of a chain, which goes on in the rows.  A part of a noted change. */
+static void begin_work(mri_record *self, mri_object *object)
+{
+    mri_set(self, &object->outer, mri_peek(&self->building));
+    mri_set(self, &self->building, mri_ref_of(object));
+}
+
 /* A free row, from the list or the end of the table; the latch is held. */
 static mr_error take_row(mri_record *self, mri_segment *segment,
                          mri_object **object)
@@ -101,7 +109,7 @@ mr_error mri_object_build(mri_record *self, unsigned int rank, mri_kind kind,
         mri_store(&object->detail, 0);
         memset(object->body, 0, sizeof object->body);
         set_state(self, object, kind, MRI_BUILDING, 1);
-        mri_set(self, &self->building, mri_ref_of(object));
+        begin_work(self, object);
         mri_commit(self);
     }
     mri_unlatch(self, &segment->objects_latch);
@@ -119,7 +127,7 @@ mr_handle mri_object_publish(mri_record *self, mri_object *object)
     uint64_t identity = mri_peek(&object->identity);
 
     mri_store(&object->identity, identity - MRI_BUILDING + MRI_LIVE);
-    mri_store(&self->building, 0);
+    mri_store(&self->building, 0); /* nothing is made inside something else */
     return mri_handle_of(object);
 }
 
@@ -148,6 +156,7 @@ void mri_object_free(mri_record *self, mri_object *object, mri_word *word,
 static void dispose(mri_record *self, mri_object *object)
 {
     mri_segment *segment = segment_of(object);
+    mri_ref outer = mri_peek(&object->outer);
     const mri_kind_ops *ops =
         mri_ops_of(mri_identity_kind(mri_peek(&object->identity)));
 
@@ -159,7 +168,7 @@ static void dispose(mri_record *self, mri_object *object)
     mri_set(self, &segment->objects_free,
             (mri_ref_of(object) - segment->objects.rows) / MRI_OBJECT_SIZE);
     set_state(self, object, MRI_NONE, MRI_FREE, 0);
-    mri_set(self, &self->building, 0);
+    mri_set(self, &self->building, outer);
     mri_commit(self);
     mri_unlatch(self, &segment->objects_latch);
 }
@@ -229,7 +238,7 @@ static void unmake(mri_record *self, mri_object *object)
             "a %s was destroyed while a stopped process uses it; its "
             "memory is not used again",
             mri_ops_of(mri_identity_kind(mri_peek(&object->identity)))->name);
-        mri_store(&self->building, 0);
+        mri_store(&self->building, mri_peek(&object->outer));
         return;
     }
     dispose(self, object);
@@ -253,7 +262,7 @@ mr_error mri_object_destroy(mr_handle handle, mri_kind kind)
     mine = mri_load(&object->identity) == mri_identity(handle);
     if (mine) {
         set_state(self, object, kind, MRI_DYING, 0);
-        mri_set(self, &self->building, mri_ref_of(object));
+        begin_work(self, object);
         mri_commit(self);
     }
     mri_unlatch(self, &segment->objects_latch);
@@ -264,14 +273,17 @@ mr_error mri_object_destroy(mr_handle handle, mri_kind kind)
     return MR_OK;
 }
 
-void mri_object_mend(mri_record *self, mri_object *object)
+mri_ref mri_object_mend(mri_record *self, mri_object *object)
 {
-    mri_store(&self->building, mri_ref_of(object));
+    mri_ref outer = mri_load(&object->outer);
+
     if (mri_identity_state(mri_load(&object->identity)) == MRI_LIVE) {
-        mri_store(&self->building, 0);
-        return;
+        return 0; /* its maker died right after */
     }
+    mri_store(&object->outer, mri_peek(&self->building));
+    mri_store(&self->building, mri_ref_of(object));
     unmake(self, object);
+    return outer;
 }
 
 mr_error mri_objects_format(mri_record *self, unsigned int rank)
@@ -291,12 +303,20 @@ void mri_objects_visit(unsigned int segment,
 {
     mri_table *table = &mri_segment_at(segment)->objects;
     uint64_t used = mri_load(&table->used);
+    mri_record *self = mri_self();
+    uint64_t active = mri_peek(&self->active);
 
     for (uint64_t i = 0; i < used; i++) {
         mri_object *object = mri_table_row(table, i);
+        uint64_t identity = mri_load(&object->identity);
 
-        if (mri_identity_state(mri_load(&object->identity)) == MRI_LIVE) {
+        if (mri_identity_state(identity) != MRI_LIVE) {
+            continue;
+        }
+        mri_store(&self->active, mri_ref_of(object));
+        if (mri_load(&object->identity) == identity) {
             visit(object, user);
         }
+        mri_store(&self->active, active);
     }
 }

@@ -52,7 +52,10 @@ typedef struct mri_object {
     _Alignas(64) mri_word identity;
     mri_word wait_latch;
     mri_list lists[MRI_LISTS];
-    mri_word next_free;
+    union {
+        mri_word next_free; /* a row, of a free one */
+        mri_word outer;     /* an object, of one that is made or unmade */
+    };
     mri_word detail; /* a block of the kind's own, or 0 */
     _Alignas(64) unsigned char body[MRI_BODY];
 } mri_object;
@@ -156,13 +159,15 @@ void mri_object_free(mri_record *self, mri_object *object, mri_word *word,
  * call is inside.  MR_ERR_STALE. */
 mr_error mri_object_destroy(mr_handle handle, mri_kind kind);
 
-/* Go on with an object that a dead thread was making or unmaking. */
-void mri_object_mend(mri_record *self, mri_object *object);
+/* Go on with an object that a dead thread was making or unmaking: unmake it.
+ * The result is the next such object of that thread, or 0. */
+mri_ref mri_object_mend(mri_record *self, mri_object *object);
 
 /* Make the row MRI_MEMORY of a new segment. */
 mr_error mri_objects_format(mri_record *self, unsigned int rank);
 
-/* Call visit for each living object of a segment. */
+/* Call visit for each living object of a segment, inside it: it is not
+ * destroyed meanwhile, unless by visit or while visit calls others. */
 void mri_objects_visit(unsigned int segment,
                        void (*visit)(mri_object *object, void *user),
                        void *user);

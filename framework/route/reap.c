@@ -51,18 +51,15 @@ static void leave_lists(mri_record *self, mri_record *dead)
 }
 
 /* The object was inside a call of the dead one: its wakes may be missing. */
-static void mend_object(mri_record *self, mri_record *dead, mri_word *word)
+static void mend_object(mri_record *self, mri_record *dead, mri_ref ref)
 {
-    mri_ref ref = mri_load(word);
-    mri_object *object;
+    mri_object *object = mri_at(ref);
     const mri_kind_ops *ops;
 
     if (!ref) {
         return;
     }
-    object = mri_at(ref);
     mri_store(&self->active, ref);
-    mri_store(word, 0); /* lest somebody waits for the dead one */
     ops = mri_ops_of(mri_identity_kind(mri_load(&object->identity)));
     if (ops->mend) {
         ops->mend(self, object, dead);
@@ -71,6 +68,24 @@ static void mend_object(mri_record *self, mri_record *dead, mri_word *word)
         mri_wake_all(self, object, i);
     }
     mri_store(&self->active, 0);
+}
+
+/* We stand where the dead one stood, in both objects, before it goes: so they
+ * stay, and who destroys one of them waits for nobody who is dead. */
+static void mend_objects(mri_record *self, mri_record *dead)
+{
+    mri_ref active = mri_load(&dead->active);
+    mri_ref working = mri_load(&dead->working);
+
+    mri_store(&self->active, active);
+    mri_store(&self->working, working);
+    mri_store(&dead->active, 0);
+    mri_store(&dead->working, 0);
+    mend_object(self, dead, active);
+    if (working != active) {
+        mend_object(self, dead, working);
+    }
+    mri_store(&self->working, 0);
 }
 
 typedef struct reap_job {
@@ -88,12 +103,11 @@ static void reap_record(mri_record *dead, void *user)
         return;
     }
     leave_lists(self, dead);
-    mend_object(self, dead, &dead->active);
-    mend_object(self, dead, &dead->working);
+    mend_objects(self, dead);
     free_hands(self, dead);
-    if (building) {
-        mri_store(&dead->building, 0);
-        mri_object_mend(self, mri_at(building));
+    mri_store(&dead->building, 0);
+    while (building) {
+        building = mri_object_mend(self, mri_at(building));
     }
     mri_record_free(dead);
 }
