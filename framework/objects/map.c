@@ -308,11 +308,13 @@ void mri_map_cancel(mri_record *self, mri_object *object)
 
     mri_swap(&map->cancelled, 1);
     unused = nobody_works(map);
-    mri_store(&self->working, 0);
-    mri_store(&self->active, 0);
     if (unused) {
+        /* Still inside, so that our death here is mended; another that
+         * leaves at the same time may be faster. */
         mri_object_destroy(handle, MRI_JOB);
     }
+    mri_store(&self->working, 0);
+    mri_store(&self->active, 0);
 }
 
 /* What ended last is seen by whoever looks last. */

@@ -20,7 +20,7 @@
 #include "runtime/place.h"
 #include "util/log.h"
 
-enum { SEND = 0, RECV, MAY_RECV, HOLD, CLOSE };
+enum { SEND = 0, RECV, MAY_RECV, HOLD };
 enum { FIRST_HOLDERS = 8, MOST_HOLDERS = 1 << 20 };
 
 typedef struct pipe_body {
@@ -225,14 +225,6 @@ static mr_error drop(mri_record *self, mri_object *object, uint64_t id,
     return MR_OK;
 }
 
-static mr_error try_close(mri_record *self, mri_object *object, mri_call *call)
-{
-    mr_error error = drop(self, object, call->argument, call->part);
-
-    call->result = nobody_at(object, 0) && nobody_at(object, 1);
-    return error;
-}
-
 static void drop_both(mri_record *self, mri_object *object, uint64_t id)
 {
     for (unsigned int side = 0; side < 2; side++) {
@@ -308,8 +300,10 @@ static void dispose(mri_record *self, mri_object *object)
 }
 
 static mri_try *const tries[] = {
-    [SEND] = try_send, [RECV] = try_recv,   [MAY_RECV] = try_may_recv,
-    [HOLD] = try_hold, [CLOSE] = try_close,
+    [SEND] = try_send,
+    [RECV] = try_recv,
+    [MAY_RECV] = try_may_recv,
+    [HOLD] = try_hold,
 };
 
 const mri_kind_ops mri_pipe_ops = {.name = "pipe",
@@ -485,20 +479,27 @@ mr_error mr_pipe_attach(mr_pipe_end end)
     return mri_pipe_hold(self, end, holder_of_endpoint(mri_self_endpoint()));
 }
 
+/* The pipe is not left between the last close and its end: a death in there
+ * is one inside a call, see mend. */
 mr_error mr_pipe_close(mr_pipe_end end)
 {
     mri_record *self = mri_self();
-    mri_call call = {0};
+    mri_object *object;
     mr_error error;
 
     if (!self) {
         return MR_ERR_STATE;
     }
-    call.argument = holder_of_endpoint(mri_self_endpoint());
-    error = operate(end, CLOSE, &call, 0);
-    if (!error && call.result) {
-        /* Another's close may be faster to destroy it. */
-        mri_object_destroy(end.handle, MRI_PIPE);
+    object = end.handle.part > 1 ? NULL : mri_enter(self, end.handle, MRI_PIPE);
+    if (!object) {
+        return MR_ERR_STALE;
     }
+    error = drop(self, object, holder_of_endpoint(mri_self_endpoint()),
+                 end.handle.part);
+    if (!error && nobody_at(object, 0) && nobody_at(object, 1)) {
+        /* Another's close may be faster to destroy it. */
+        mri_object_destroy(mri_handle_of(object), MRI_PIPE);
+    }
+    mri_leave(self);
     return error;
 }

@@ -23,7 +23,7 @@
 #include "util/log.h"
 #include "util/settings.h"
 
-enum { BEGIN = 0, STARTED, JOIN, LOOK, SET_DAEMON, FORGET };
+enum { BEGIN = 0, STARTED, JOIN, LOOK, SET_DAEMON };
 
 static mri_process_state state_of(mri_object *object)
 {
@@ -109,13 +109,11 @@ static mr_error try_set_daemon(mri_record *self, mri_object *object,
     return MR_OK;
 }
 
-static mr_error try_forget(mri_record *self, mri_object *object, mri_call *call)
+static mr_error try_forget(mri_object *object)
 {
     mri_word *word = &mri_process_of(object)->state;
     uint64_t state = mri_load(word);
 
-    (void)self;
-    (void)call;
     while (state == MRI_CREATED || state == MRI_ENDED) {
         if (mri_cas(word, &state, MRI_FORGOTTEN)) {
             return MR_OK;
@@ -170,6 +168,8 @@ static void forget(mri_record *self, mri_object *object, uint64_t endpoint)
 {
     mri_process_body *body = mri_process_of(object);
     mri_process_state state = state_of(object);
+    mr_handle process = mri_handle_of(object);
+    bool daemon = mri_load(&body->daemon) != 0;
 
     if (mri_load(&body->creator) != endpoint) {
         return;
@@ -178,10 +178,10 @@ static void forget(mri_record *self, mri_object *object, uint64_t endpoint)
         mri_pipe_drop_all(self, mri_holder_of_process(object));
     }
     if (state == MRI_STARTING) {
-        (void)!request(mri_handle_of(object), 0);
+        (void)!request(process, 0);
     }
-    if (mri_load(&body->daemon) && state >= MRI_STARTING && state < MRI_ENDED) {
-        (void)!request(mri_handle_of(object), SIGKILL);
+    if (daemon && state >= MRI_STARTING && state < MRI_ENDED) {
+        (void)!request(process, SIGKILL);
     }
 }
 
@@ -198,7 +198,7 @@ static void mend(mri_record *self, mri_object *object, mri_record *dead)
 
 static mri_try *const tries[] = {
     [BEGIN] = try_begin, [STARTED] = try_started,       [JOIN] = try_join,
-    [LOOK] = try_look,   [SET_DAEMON] = try_set_daemon, [FORGET] = try_forget,
+    [LOOK] = try_look,   [SET_DAEMON] = try_set_daemon,
 };
 
 const mri_kind_ops mri_process_ops = {.name = "process",
@@ -457,10 +457,23 @@ mr_error mr_process_kill(mr_process process)
 
 mr_error mr_process_destroy(mr_process process)
 {
-    mri_call call = {0};
-    mr_error error = operate(process, FORGET, &call, 0);
+    mri_record *self = mri_self();
+    mri_object *object;
+    mr_error error;
 
-    return error ? error : mri_object_destroy(process.handle, MRI_PROCESS);
+    if (!self) {
+        return MR_ERR_STATE;
+    }
+    object = mri_enter(self, process.handle, MRI_PROCESS);
+    if (!object) {
+        return MR_ERR_STALE;
+    }
+    error = try_forget(object);
+    if (!error) {
+        error = mri_object_destroy(process.handle, MRI_PROCESS);
+    }
+    mri_leave(self);
+    return error;
 }
 
 mr_error mr_process_set_daemon(mr_process process, bool daemon)
