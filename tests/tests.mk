@@ -43,6 +43,7 @@ mpi_suites = \
 # With --enable-debug only: processes and ranks that die at a chosen store.
 fault_suites = \
 	tests/fault/lock_test \
+	tests/fault/pipe_test \
 	tests/fault/queue_test
 
 # Programs that the scripts run.
