@@ -49,7 +49,8 @@ fault_suites = \
 # Programs that the scripts run.
 job_programs = \
 	tests/job/endings \
-	tests/job/output
+	tests/job/output \
+	tests/job/user_mpi
 
 # Jobs that abort, exit or are killed, watched from outside; and the tour.
 job_scripts = \

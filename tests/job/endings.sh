@@ -60,11 +60,22 @@ segfault_on_rank_0_ends_the_job() { # RANKS
     abrupt_end "$1" segfault
 }
 
+mpi_of_the_user_is_used_and_left_alone() { # RANKS
+    start "$1" ./tests/job/user_mpi
+    await 10
+    expect_status 0
+    {
+        seq -f 'process on rank %.0f' 0 $(($(ranks_of "$1") - 1))
+        echo 'MPI is still there for rank 0'
+    } | expect_output
+}
+
 for ranks in 0 $(have_launcher && echo 1 2 4 8); do
     check return_from_main_ends_the_job_with_its_status "$ranks"
     check finalize_ends_the_job_before_main_does "$ranks"
     check exit_in_the_middle_gives_its_status "$ranks"
     check abort_on_rank_0_ends_the_job "$ranks"
     check segfault_on_rank_0_ends_the_job "$ranks"
+    check mpi_of_the_user_is_used_and_left_alone "$ranks"
 done
 report endings
