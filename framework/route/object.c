@@ -204,8 +204,8 @@ static bool drain(mri_record *self, mri_object *object)
     int64_t end = mri_now() + 2000000000;
     user_search search = {.object = mri_ref_of(object), .except = self};
 
+    /* For the caller itself the latches of the eviction are barriers. */
     syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL_EXPEDITED, 0, 0);
-    atomic_thread_fence(memory_order_seq_cst);
     for (unsigned int round = 0;; round++) {
         search.found = false;
         for (unsigned int i = 0; i < mri_node.count; i++) {
