@@ -21,6 +21,15 @@ static const mri_kind_ops no_ops = {.name = "nothing"};
 static const mri_kind_ops memory_ops = {.name = "memory", .kind = MRI_MEMORY};
 static const mri_kind_ops *kinds[MRI_KINDS] = {[MRI_MEMORY] = &memory_ops};
 
+bool mri_enter_with_barrier;
+
+void mri_objects_begin(void)
+{
+    mri_enter_with_barrier =
+        syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_GLOBAL_EXPEDITED, 0,
+                0) != 0;
+}
+
 void mri_kind_register(const mri_kind_ops *ops)
 {
     kinds[ops->kind] = ops;

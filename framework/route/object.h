@@ -155,6 +155,12 @@ void mri_object_detail(mri_record *self, mri_object *object);
 void mri_object_free(mri_record *self, mri_object *object, mri_word *word,
                      size_t size);
 
+/* True where membarrier(2) is refused (old kernels, seccomp): then each call
+ * makes the barrier that otherwise the destroyer makes for all.  Set at
+ * start. */
+extern bool mri_enter_with_barrier;
+void mri_objects_begin(void);
+
 /* Destroy: waiters get MR_ERR_CLOSED, handles become stale.  Waits until no
  * call is inside.  MR_ERR_STALE. */
 mr_error mri_object_destroy(mr_handle handle, mri_kind kind);

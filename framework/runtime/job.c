@@ -9,12 +9,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/membarrier.h>
 #include <mpi.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "memory/record.h"
@@ -442,7 +440,7 @@ mr_error mr_init(int *argc, char ***argv)
     this_job.started = true;
     mri_here.pid = getpid();
     gethostname(mri_here.host, sizeof mri_here.host - 1);
-    syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_GLOBAL_EXPEDITED, 0, 0);
+    mri_objects_begin();
     mri_objects_register();
     if (atexit(at_exit) != 0) {
         return MR_ERR_SYSTEM;

@@ -40,6 +40,7 @@ static _Thread_local jmp_buf *end_of_life;
 bool fake_start(unsigned int ranks, int64_t memory)
 {
     syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_GLOBAL_EXPEDITED, 0, 0);
+    mri_objects_begin();
     mri_objects_register();
     mri_here = (mri_place){.role = MRI_RANK, .pid = getpid(), .size = ranks};
     snprintf(mri_here.host, sizeof mri_here.host, "fake");
