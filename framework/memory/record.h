@@ -45,7 +45,7 @@ typedef struct mri_wait {
     mri_word previous;
     mri_word notified;
     mri_word record; /* whose doorbell to ring */
-    mri_word object;
+    mri_word object; /* it may be in a list of; 0: it is in none */
 } mri_wait;
 
 typedef struct mri_endpoint {

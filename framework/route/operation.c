@@ -17,15 +17,14 @@ static mri_object *memory_object(unsigned int segment)
     return mri_object_row(segment, MRI_ROW_MEMORY);
 }
 
+/* The caller stays active on its own object, which may have wakes to come.
+ * Should it die here, the reaper wakes for memory in any case. */
 void mri_wake_for_memory(mri_record *self, unsigned int segment)
 {
     mri_object *memory = memory_object(segment);
-    uint64_t active = mri_peek(&self->active);
 
     if (mri_peek(&memory->lists[0].first)) {
-        mri_store(&self->active, mri_ref_of(memory));
         mri_wake_all(self, memory, 0);
-        mri_store(&self->active, active);
     }
 }
 
@@ -243,6 +242,7 @@ static mr_error wait_for_any(several *s, int64_t deadline)
     s->entries = mri_at(mri_peek(&s->self->hands[1].block));
     for (size_t i = 0; i < s->count; i++) {
         mri_store(&s->entries[i].list, 0);
+        mri_store(&s->entries[i].object, 0);
     }
     mri_store(&s->self->waits, mri_ref_of(s->entries));
     mri_store(&s->self->waits_count, s->count);

@@ -145,6 +145,10 @@ void mri_reap(mri_record *self, uint64_t endpoint)
 
     mri_reap_mend(endpoint);
     mri_records_visit(rank, reap_record, &job);
+    /* What it freed it may have told nobody of. */
+    for (unsigned int i = 0; i < mri_node.count; i++) {
+        mri_wake_for_memory(self, i);
+    }
     /* The count is for the policy of spinning alone: a wake that happens
      * meanwhile makes it wrong for a while, not for ever. */
     mri_records_visit(rank, count_awake, &awake);

@@ -163,13 +163,15 @@ static void unlink_entry(mri_record *self, mri_wait *entry)
     mri_set(self, &entry->list, 0);
 }
 
+/* Whether the entry is in a list is known under the latch only: who turns it
+ * out may die before that is committed. */
 void mri_wait_leave(mri_record *self, mri_wait *entry, bool served)
 {
     mri_object *object;
     mri_list *list;
     bool pass_on = !served;
 
-    if (!mri_load(&entry->list)) {
+    if (!mri_load(&entry->object)) {
         return;
     }
     object = mri_at(mri_peek(&entry->object));
@@ -181,6 +183,7 @@ void mri_wait_leave(mri_record *self, mri_wait *entry, bool served)
         mri_commit(self);
     }
     mri_unlatch(self, &object->wait_latch);
+    mri_store(&entry->object, 0);
     if (list && pass_on) {
         mri_wake(self, object, (unsigned int)(list - object->lists));
     }
