@@ -44,7 +44,9 @@ mpi_suites = \
 fault_suites = \
 	tests/fault/lock_test \
 	tests/fault/pipe_test \
-	tests/fault/queue_test
+	tests/fault/queue_test \
+	tests/fault/value_test \
+	tests/fault/wait_test
 
 # Programs that the scripts run.
 job_programs = \

@@ -123,6 +123,13 @@ static inline void look_at_record(const mri_record *record)
     if (mri_load(&record->owner) == 0 && mri_load(&record->active)) {
         unfinished = "a free record is inside a call";
     }
+    for (unsigned int i = 0; i < MRI_WAITS_INLINE; i++) {
+        if (mri_load(&record->owner) == 0 &&
+            (mri_load(&record->inline_waits[i].list) ||
+             mri_load(&record->inline_waits[i].object))) {
+            unfinished = "a free record waits";
+        }
+    }
 }
 
 static inline void look_at_arena(const mri_arena *arena)

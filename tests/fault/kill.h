@@ -368,6 +368,7 @@ static inline int kill_main(const char *name, size_t rows, const mrt_test *more,
         tests[rows + i] = more[i];
     }
     setenv("MR_MEMORY", "16M", 0); /* soon filled */
+    setenv("MR_SPIN", "2", 0);     /* few points, all of a kind */
     return suite_main(name, tests, rows + more_count, argc, argv);
 }
 

@@ -245,6 +245,47 @@ static void check_waiter_closed(scene *s)
     }
 }
 
+/* Turned out of one list, it soon stands in another one. */
+static int wait_elsewhere(const void *argument, size_t size)
+{
+    const scene *s = argument;
+    mr_error error = mr_lock_acquire(s->lock, GUARD);
+
+    (void)size;
+    CHILD_CHECK(error == MR_OK || error == MR_ERR_CLOSED);
+    CHILD_OK(mr_queue_get(s->queue, NULL, 0, NULL, GUARD));
+    CHILD_OK(mr_queue_get(s->queue, NULL, 0, NULL, GUARD));
+    return child_failures ? 1 : error == MR_OK ? 2 : 0;
+}
+
+static bool make_lock_and_queue(scene *s)
+{
+    if (!make_held_lock(s) || !MRT_OK(mr_queue_create(&s->queue, NULL)) ||
+        !start_peer(s, wait_elsewhere)) {
+        return false;
+    }
+    await_sleepers(s->lock.handle, 0, 1, NULL);
+    return true;
+}
+
+static void check_waiter_elsewhere(scene *s)
+{
+    mr_error error = mr_lock_release(s->lock);
+
+    check_effect(s, error == MR_ERR_STALE);
+    for (int i = 0; i < 2; i++) {
+        await_sleepers(s->queue.handle, 0, 1, NULL);
+        MRT_EQUAL(count_sleepers(s->lock.handle, 0), 0);
+        MRT_OK(mr_queue_put(s->queue, NULL, 0, GUARD));
+    }
+    END(s->peer, error == MR_OK ? 2 : 0);
+    MRT_OK(mr_queue_destroy(s->queue));
+    if (error == MR_OK) {
+        MRT_CHECK(victim_held(s)); /* here: the peer */
+        finish(s);
+    }
+}
+
 const operation operations[] = {
     {.name = "lock_acquire",
      .prepare = make_lock,
@@ -298,6 +339,10 @@ const operation operations[] = {
      .prepare = make_lock_to_destroy,
      .operate = destroy,
      .check = check_waiter_closed},
+    {.name = "lock_destroy_with_waiter_that_goes_on",
+     .prepare = make_lock_and_queue,
+     .operate = destroy,
+     .check = check_waiter_elsewhere},
 };
 
 int main(int argc, char **argv)

@@ -6,6 +6,8 @@
  */
 #include "fault/kill.h"
 
+#include "route/channel.h"
+
 enum { GETTERS = 0, PUTTERS = 1, CELLS = 31, VICTIMS = 100, PEERS = 200 };
 
 static unsigned char item[HUGE_];
@@ -505,6 +507,129 @@ static void check_putter_closed(scene *s)
     }
 }
 
+/* ---- a full segment ------------------------------------------------------ */
+
+/* Put into `other` until nothing of the size of a huge item fits. */
+static bool fill_segment(scene *s)
+{
+    const mr_queue_options options = {.place = s->place};
+    static unsigned char filling[4 << 20];
+    size_t size = sizeof filling;
+
+    if (!MRT_OK(mr_queue_create(&s->other, &options))) {
+        return false;
+    }
+    while (size >= HUGE_) {
+        if (mr_queue_put(s->other, filling, size, 0) != MR_OK) {
+            size /= 2;
+        }
+    }
+    return MRT_ERROR(mr_queue_put(s->other, filling, HUGE_, 0), MR_ERR_TIMEOUT);
+}
+
+static void drain_segment(scene *s)
+{
+    void *filling;
+    size_t size;
+
+    while (mr_queue_get_alloc(s->other, &filling, &size, 0) == MR_OK) {
+        free(filling);
+    }
+}
+
+static int putter_without_memory(const void *argument, size_t size)
+{
+    const scene *s = argument;
+
+    (void)size;
+    CHILD_OK(put(s->other, HUGE_, PEERS, GUARD));
+    return child_result();
+}
+
+static mr_handle memory_of(const scene *s)
+{
+    mr_handle memory = s->queue.handle;
+
+    memory.slot = MRI_ROW_MEMORY;
+    return memory;
+}
+
+/* `peer` waits for room in a queue of one huge item, `process` for memory. */
+static bool full_segment(scene *s)
+{
+    if (!make_queue(s, HUGE_, 1, 0, 1) || !fill_segment(s)) {
+        return false;
+    }
+    s->item = SMALL; /* the peer's */
+    if (!with_peer(s, putter, PUTTERS) ||
+        !START(&s->process, ANYWHERE, putter_without_memory, s, sizeof *s)) {
+        return false;
+    }
+    await_sleepers(memory_of(s), 0, 1, NULL);
+    s->item = HUGE_; /* the victim's */
+    return true;
+}
+
+static bool item_is_taken(const scene *s)
+{
+    const mri_channel *channel =
+        (const mri_channel *)mri_row(s->queue.handle)->body;
+
+    return mri_load(&channel->head) > 0;
+}
+
+/* If the victim took the item then its death lets the peer go on. */
+static void check_get_from_full_segment(scene *s)
+{
+    bool taken = item_is_taken(s);
+
+    check_effect(s, taken);
+    if (!taken) {
+        MRT_EQUAL(get(s->queue, HUGE_, GUARD), 0);
+    }
+    /* One block was freed, which is what the other waits for. */
+    END(s->process, 0);
+    MRT_EQUAL(end_peer(s), 0);
+    s->item = SMALL;
+    MRT_EQUAL(get(s->queue, SMALL, GUARD), PEERS);
+    drain_segment(s);
+    MRT_OK(mr_queue_destroy(s->other));
+    finish(s);
+}
+
+/* The victim sleeps for memory, and before it another. */
+static bool full_segment_with_putter(scene *s)
+{
+    if (!make_queue(s, HUGE_, 0, 0, 1) || !fill_segment(s) ||
+        !START(&s->process, ANYWHERE, putter_without_memory, s, sizeof *s)) {
+        return false;
+    }
+    await_sleepers(memory_of(s), 0, 1, NULL);
+    return true;
+}
+
+/* Room for one of two. */
+static void free_one_item(scene *s)
+{
+    await_sleepers(memory_of(s), 0, 1, &s->victim);
+    expect_some(s, 0, 1);
+    await_sleepers(memory_of(s), 0, 0, NULL);
+    drain_segment(s);
+}
+
+static void check_put_into_full_segment(scene *s)
+{
+    int seed;
+
+    END(s->process, 0);
+    drain_segment(s);
+    seed = get(s->queue, HUGE_, 0);
+    MRT_CHECK(seed == VICTIMS || seed == -1);
+    check_effect(s, seed == VICTIMS);
+    MRT_OK(mr_queue_destroy(s->other));
+    finish(s);
+}
+
 #define ROW(name, prepare, operate, meanwhile, check)         \
     {                                                         \
         name, prepare, NULL, operate, meanwhile, check, false \
@@ -554,6 +679,10 @@ const operation operations[] = {
         check_waiter_closed),
     ROW("queue_destroy_with_putter", full_with_closed_putter, destroy, NULL,
         check_putter_closed),
+    ROW("queue_get_when_others_wait_for_memory", full_segment, get_one, NULL,
+        check_get_from_full_segment),
+    ROW("queue_put_when_memory_is_full", full_segment_with_putter, put_one,
+        free_one_item, check_put_into_full_segment),
 };
 
 int main(int argc, char **argv)
