@@ -42,8 +42,10 @@ mpi_suites = \
 
 # With --enable-debug only: processes and ranks that die at a chosen store.
 fault_suites = \
+	tests/fault/allocator_test \
 	tests/fault/lock_test \
 	tests/fault/pipe_test \
+	tests/fault/process_test \
 	tests/fault/queue_test \
 	tests/fault/value_test \
 	tests/fault/wait_test
