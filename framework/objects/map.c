@@ -447,10 +447,11 @@ static void finish_claim(mri_record *self, mri_map *map, mri_slot *slot,
         if (next < end) {
             put_back(slot, next, end);
         }
-        mri_store(&slot->done, done + next - first);
         if (current) {
             worker_died(self, map, current - 1, endpoint);
         }
+        /* Last, since the caller may then collect what there is. */
+        mri_store(&slot->done, done + next - first);
     }
     mri_store(&slot->claim, 0);
 }

@@ -119,9 +119,12 @@ void mri_children_collect(void)
 
 /* ---- output, and the end ------------------------------------------------- */
 
+/* A sibling that was just forked may still have the pipe, so epoll does not
+ * forget it by the close. */
 static void close_output(child *c, unsigned int i)
 {
     if (c->output[i] >= 0) {
+        epoll_ctl(epoll_descriptor, EPOLL_CTL_DEL, c->output[i], NULL);
         close(c->output[i]);
         c->output[i] = -1;
     }
@@ -288,8 +291,11 @@ static void close_all(void)
     close_server();
     close(epoll_descriptor);
     for (child *c = children; c; c = c->next) {
-        close_output(c, 0);
-        close_output(c, 1);
+        for (unsigned int i = 0; i < 2; i++) {
+            if (c->output[i] >= 0) {
+                close(c->output[i]);
+            }
+        }
     }
 }
 

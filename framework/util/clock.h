@@ -22,7 +22,7 @@ static inline int64_t mri_now(void)
 /* The moment at which a public time-out, in seconds, has passed. */
 static inline int64_t mri_deadline(double timeout)
 {
-    if (timeout < 0 || timeout > 4e9) {
+    if (!(timeout >= 0 && timeout <= 4e9)) { /* also NaN, refused later */
         return MRI_NEVER;
     }
     return timeout == 0 ? 0 : mri_now() + (int64_t)(timeout * 1e9);

@@ -86,8 +86,8 @@ MR_API const char *mr_error_text(mr_error error);
 /*
  * A handle names a shared object.  It is passed by value, may be copied into
  * arguments and sent through queues, and works at every endpoint of the job.
- * A handle of a destroyed object gives MR_ERR_STALE, never a crash.  The
- * members are for the library alone.
+ * A handle of a destroyed object, of another kind of object, or of nothing
+ * gives MR_ERR_STALE, never a crash.  The members are for the library alone.
  */
 typedef struct mr_handle {
     uint32_t owner;      /* rank */

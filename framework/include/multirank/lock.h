@@ -3,7 +3,7 @@
  * Lock: one holder at a time, at any endpoint.
  *
  * The word of a lock names the endpoint that holds it.  When that endpoint
- * dies the lock is passed on, and the next holder is told by
+ * ends, killed or not, the lock is passed on, and the next holder is told by
  * MR_ERR_HOLDER_DIED.
  */
 #ifndef MULTIRANK_LOCK_H

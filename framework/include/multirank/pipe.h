@@ -6,7 +6,7 @@
  * options, and by whoever attaches to it, until each closes it or dies.
  * Other copies of the handle can use the end but hold nothing.  When the
  * last holder of one end is gone the other end reads what is left, and then
- * end of file.
+ * end of file, unless somebody attaches to it again.
  */
 #ifndef MULTIRANK_PIPE_H
 #define MULTIRANK_PIPE_H

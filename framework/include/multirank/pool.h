@@ -40,8 +40,9 @@ typedef struct mr_task {
 /*
  * A task: reads `input`, writes `output`, which is zeroed or holds what the
  * caller's memory held (in place).  It may run in any worker, and must not
- * create processes or pools.  Any value but MR_OK makes the task a failure;
- * see mr_task_fail.
+ * create processes or pools, nor call exit(): in a rank that ends the job, in
+ * a child it is a failure of the task.  Any value but MR_OK makes the task a
+ * failure; see mr_task_fail.
  */
 typedef mr_error mr_task_function(const void *input, void *output,
                                   const mr_task *task);
@@ -54,7 +55,7 @@ typedef struct mr_task_error {
     mr_error code;           /* what the task returned, or why it could not */
     size_t index;            /* the task */
     int rank;                /* where it ran */
-    int signal;              /* that ended its worker, or 0 */
+    int signal;              /* that ended its worker; 0: none, or exit() */
     char host[MR_HOST_SIZE]; /* of that rank */
     char text[MR_TEXT_SIZE]; /* of mr_task_fail, or the library's own */
 } mr_task_error;
@@ -98,7 +99,8 @@ MR_CHECKED mr_error mr_pool_size(mr_pool pool, size_t *workers);
  * Call `function` for each of `count` inputs, in parallel, and gather the
  * outputs in order.  Task i reads inputs + i * input_size and writes
  * outputs + i * output_size.  Memory of an Array is used in place, other
- * memory is copied.  After a failure the other tasks still run.
+ * memory is copied.  After a failure the other tasks still run; a task that
+ * ended its worker is not tried again.
  *
  * Callers:   the creator of the pool, one thread at a time.
  * Blocks:    until all tasks have run, at most options->timeout seconds.

@@ -1,6 +1,22 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Process: an operating-system process, forked by the fork server of a rank.
+ *
+ * A process sees global variables as they were at mr_init.  It has the
+ * default signal actions, /dev/null as stdin, the processors that the
+ * launcher may use, no descriptor that main had opened, and none of the
+ * launcher's variables (OMPI_*, PMIX_*).  It must not call MPI.
+ *
+ * What it prints goes to rank 0, which writes it in whole lines.  Lines of
+ * stdio have the order in which they were printed, whichever process printed
+ * them; what goes around stdio, into descriptors 1 and 2, keeps its own order.
+ * A last line without an end gets one.  Lines of main itself are ordered
+ * against those of a process by mr_process_join alone.
+ *
+ * It ends when its function returns, by exit(), or by a signal.  The first two
+ * join the processes that it started itself, terminate its daemons, and flush
+ * stdio; only exit() runs handlers of atexit().  Whatever it still holds is
+ * passed on as if it had been killed.
  */
 #ifndef MULTIRANK_PROCESS_H
 #define MULTIRANK_PROCESS_H
@@ -16,7 +32,8 @@ typedef struct mr_process {
     mr_handle handle;
 } mr_process;
 
-/* What a process runs; the return value, modulo 256, is its exit code. */
+/* What a process runs; the return value, modulo 256, is its exit code.  The
+ * argument is aligned to 64 bytes. */
 typedef int mr_process_function(const void *argument, size_t size);
 
 #define MR_NAME_SIZE 48 /* bytes of a name with its final zero */
@@ -38,12 +55,14 @@ typedef struct mr_process_options {
  *            any thread.
  * Blocks:    never.
  * Ownership: `argument`, `options` and what they point to are copied.  The
- *            object lives until mr_process_destroy or the end of the job.
+ *            process holds its pipe ends from now on.  The object lives until
+ *            mr_process_destroy or the end of the job.
  * Units:     `size` in bytes.
  * Errors:    MR_ERR_ARGUMENT - process or function is NULL, argument is NULL
  *            with a size, a name too long, a rank that does not exist, a
  *            handle in `ends` that is none of a pipe;
  *            MR_ERR_STATE - no job, a daemon, or a pool task;
+ *            MR_ERR_STALE - a pipe in `ends` is gone;
  *            MR_ERR_FUNCTION - `function` lies in no loaded module;
  *            MR_ERR_NO_MEMORY, MR_ERR_TOO_LARGE - the segment is full, or
  *            smaller than the argument; MR_ERR_LIMIT - too many objects.

@@ -16,7 +16,8 @@ extern "C" {
 /**
  * Wait until at least one of several objects is ready: a process that has
  * ended, a queue with an item, a pipe end with a message or at end of file, a
- * lock that is free.  Take the `handle` member of each object.  Ready means
+ * lock that is free, also that of a Value or an Array.  Take the `handle`
+ * member of each object.  Ready means
  * that the next call would not have blocked at that moment; another endpoint
  * may be faster.
  *
@@ -27,7 +28,8 @@ extern "C" {
  * Units:     `count` 1 to MR_WAIT_MAX; `timeout` in seconds.
  * Errors:    MR_ERR_TIMEOUT - none was; MR_ERR_ARGUMENT - handles or ready is
  *            NULL, count is out of range, timeout is NaN, or a handle is of a
- *            kind that cannot be waited for; MR_ERR_STALE, MR_ERR_CLOSED -
+ *            kind that cannot be waited for; MR_ERR_NO_MEMORY - the segment
+ *            has no room for the wait; MR_ERR_STALE, MR_ERR_CLOSED -
  *            one of them was destroyed before, meanwhile.
  * Differs:   multiprocessing.connection.wait() returns a list.
  */
