@@ -50,9 +50,9 @@ int64_t mri_fault_disarm(void)
     return passed;
 }
 
-void mri_fault_fail_allocation(int64_t n)
+int64_t mri_fault_fail_allocation(int64_t n)
 {
-    atomic_store(&allocations, n);
+    return atomic_exchange(&allocations, n);
 }
 
 bool mri_fault_allocation(void)

@@ -27,8 +27,9 @@ extern void (*mri_fault_instead)(void);
 /* The points passed since mri_fault_arm; disarms. */
 int64_t mri_fault_disarm(void);
 
-/* Let the n-th of the allocations from now on fail, of any kind; 0: none. */
-void mri_fault_fail_allocation(int64_t n);
+/* Let the n-th of the allocations from now on fail, of any kind; 0: none.
+ * The result is what was left of the n before: 0 if one failed. */
+int64_t mri_fault_fail_allocation(int64_t n);
 
 /* True when this allocation shall fail. */
 bool mri_fault_allocation(void);
