@@ -44,7 +44,9 @@ mpi_suites = \
 fault_suites = \
 	tests/fault/allocator_test \
 	tests/fault/lock_test \
+	tests/fault/memory_test \
 	tests/fault/pipe_test \
+	tests/fault/pool_test \
 	tests/fault/process_test \
 	tests/fault/queue_test \
 	tests/fault/value_test \

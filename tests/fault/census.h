@@ -190,16 +190,19 @@ static inline bool census_equal(const census *a, const census *b)
 static inline bool check_census(const census *before)
 {
     double end = mrt_now() + 3 * mrt_scale();
-    census now = take_census();
+    census now;
     bool good = true;
 
-    while ((!census_equal(&now, before) || !all_finished()) &&
-           mrt_now() < end) {
-        pause_a_little();
+    for (;;) {
         now = take_census();
+        good = all_finished();
+        if ((good && census_equal(&now, before)) || mrt_now() > end) {
+            break;
+        }
+        pause_a_little();
     }
-    if (!all_finished()) {
-        good = MRT_FAIL("%s", unfinished);
+    if (!good) {
+        MRT_FAIL("%s", unfinished);
     }
     good &= MRT_EQUAL(now.heap, before->heap);
     good &= MRT_EQUAL(now.arrays, before->arrays);

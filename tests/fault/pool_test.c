@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Death of a pool's child at each point of its way through a map: inside a
+ * task, between tasks, while it steals, when it leaves, and when it gets its
+ * next work.  The map gives all outputs but that of a task that ran, and says
+ * which; no task runs twice; the pool goes on.
+ *
+ * A task arms the child that runs it, the first of a map.  Ranks are workers
+ * as well, and not killed.
+ */
+#include "fault/kill.h"
+
+#include <unistd.h>
+
+enum { TASKS = 16, MAPS = 3, QUIET_ROUNDS = 4 };
+
+typedef struct order {
+    int64_t k;       /* 0: do not arm */
+    bool held;       /* tasks wait until `go`, and arm after that */
+    mr_value armed;  /* children that wanted to be the victim */
+    mr_value victim; /* its process of the operating system */
+    mr_value go;
+    mr_array runs; /* of each task */
+} order;
+
+static int64_t number(mr_value value)
+{
+    int64_t now = 0;
+
+    if (mr_value_get(value, &now) != MR_OK) {
+        return -1;
+    }
+    return now;
+}
+
+static void await(mr_value value, double seconds)
+{
+    double end = mrt_now() + seconds;
+
+    while (number(value) == 0 && mrt_now() < end) {
+        pause_a_little();
+    }
+}
+
+static void become_victim(const order *o)
+{
+    const int64_t one = 1, pid = getpid();
+    int64_t before = 1;
+    mr_process self;
+
+    if (mr_process_current(&self) != MR_OK) {
+        await(o->armed, 0.05); /* lest the ranks do it all */
+    } else if (mr_value_add(o->armed, &one, &before) == MR_OK && before == 0 &&
+               mr_value_set(o->victim, &pid) == MR_OK) {
+        mri_fault_arm(o->k);
+    }
+}
+
+static mr_error square(const void *input, void *output, const mr_task *task)
+{
+    const order *o = task->context;
+    const int64_t one = 1;
+    int64_t n;
+
+    if (o->held) {
+        await(o->go, GUARD);
+    }
+    if (o->k > 0) {
+        become_victim(o);
+    } else {
+        mri_fault_disarm();
+    }
+    memcpy(&n, input, sizeof n);
+    n *= n;
+    memcpy(output, &n, sizeof n);
+    /* What is cancelled runs on beside the next map, whose runs are counted. */
+    return o->held ? MR_OK : mr_array_add(o->runs, task->index, &one, NULL);
+}
+
+/* ---- rank 0 -------------------------------------------------------------- */
+
+/* What a row varies. */
+typedef struct variant {
+    const char *name;
+    size_t children;
+    size_t chunk;
+    bool cancelled; /* the first map times out while its tasks run */
+} variant;
+
+static const variant variants[] = {
+    {"pool_of_one", 1, 1, false},
+    {"pool_of_one_chunk_of_5", 1, 5, false},
+    {"pool_of_one_chosen_chunk", 1, 0, false},
+    {"pool_of_two", 2, 1, false},
+    {"pool_of_two_chunk_of_5", 2, 5, false},
+    {"pool_of_two_chosen_chunk", 2, 0, false},
+    {"pool_of_four", 4, 1, false},
+    {"pool_of_four_chosen_chunk", 4, 0, false},
+    {"pool_of_one_cancelled", 1, 1, true},
+    {"pool_of_three_cancelled", 3, 1, true},
+};
+
+/* All is right but one task, if the map says so; true: it says so. */
+static bool check_map(mr_error error, const mr_task_error *failure,
+                      const order *o, const int64_t *outputs)
+{
+    int64_t runs[TASKS];
+
+    MRT_CHECK(error == MR_OK || error == MR_ERR_WORKER_DIED);
+    MRT_OK(mr_array_get(o->runs, 0, TASKS, runs));
+    for (int64_t i = 0; i < TASKS; i++) {
+        if (error != MR_OK && (size_t)i == failure->index) {
+            MRT_CHECK(runs[i] <= 1);
+            MRT_EQUAL(failure->signal, SIGKILL);
+        } else {
+            mrt_check(runs[i] == 1 && outputs[i] == i * i, __FILE__, __LINE__,
+                      "task %lld ran %lld times and gave %lld; the map gave "
+                      "%s for task %zu",
+                      (long long)i, (long long)runs[i], (long long)outputs[i],
+                      mr_error_name(error), failure->index);
+        }
+    }
+    return error != MR_OK;
+}
+
+static mr_error map_once(mr_pool pool, const order *o, const variant *v,
+                         double timeout, int64_t *outputs,
+                         mr_task_error *failure)
+{
+    const mr_map_options options = {
+        .chunk = v->chunk, .timeout = timeout, .error = failure};
+    int64_t inputs[TASKS], zeros[TASKS] = {0};
+
+    for (int64_t i = 0; i < TASKS; i++) {
+        inputs[i] = i;
+    }
+    memset(outputs, 0, TASKS * sizeof *outputs);
+    MRT_OK(mr_array_set(o->runs, 0, TASKS, zeros));
+    return mr_pool_map(pool, square, o, sizeof *o, inputs, sizeof *inputs,
+                       outputs, sizeof *outputs, TASKS, &options);
+}
+
+static bool make_order(order *o)
+{
+    return MRT_OK(mr_value_create(&o->armed, MR_INT64, NULL, NULL)) &&
+           MRT_OK(mr_value_create(&o->victim, MR_INT64, NULL, NULL)) &&
+           MRT_OK(mr_value_create(&o->go, MR_INT64, NULL, NULL)) &&
+           MRT_OK(mr_array_create(&o->runs, MR_INT64, TASKS, NULL, NULL));
+}
+
+static void destroy_order(const order *o)
+{
+    MRT_OK(mr_value_destroy(o->armed));
+    MRT_OK(mr_value_destroy(o->victim));
+    MRT_OK(mr_value_destroy(o->go));
+    MRT_OK(mr_array_destroy(o->runs));
+}
+
+/* The first map, with a victim in it; true: it tells of the death. */
+static bool map_with_victim(mr_pool pool, order *o, const variant *v, int64_t k)
+{
+    const int64_t one = 1;
+    mr_task_error failure = {.code = MR_OK};
+    int64_t outputs[TASKS];
+    mr_error error;
+
+    o->k = k;
+    o->held = v->cancelled;
+    error =
+        map_once(pool, o, v, v->cancelled ? 0.001 : GUARD, outputs, &failure);
+    if (!v->cancelled) {
+        return check_map(error, &failure, o, outputs);
+    }
+    MRT_CHECK(error == MR_ERR_TIMEOUT);
+    MRT_OK(mr_value_set(o->go, &one));
+    await(o->victim, 0.05); /* none if no child had begun a task */
+    return false;
+}
+
+/* True: the victim lived to the end. */
+static bool kill_in_pool(const variant *v, int64_t k)
+{
+    const mr_pool_options options = {.workers =
+                                         v->children + (size_t)mr_size() - 1};
+    census before = take_census();
+    order o;
+    mr_pool pool;
+    size_t deaths;
+    bool survived;
+
+    if (!make_order(&o) || !MRT_OK(mr_pool_create(&pool, &options))) {
+        return false;
+    }
+    deaths = map_with_victim(pool, &o, v, k);
+    o.k = 0;
+    o.held = false;
+    for (int i = 1; i < MAPS; i++) {
+        mr_task_error failure = {.code = MR_OK};
+        int64_t outputs[TASKS];
+        mr_error error = map_once(pool, &o, v, GUARD, outputs, &failure);
+
+        deaths += check_map(error, &failure, &o, outputs);
+    }
+    MRT_CHECK(deaths <= 1);
+    survived = number(o.victim) == 0 || kill((pid_t)number(o.victim), 0) == 0;
+    MRT_OK(mr_pool_destroy(pool));
+    destroy_order(&o);
+    check_census(&before);
+    return survived;
+}
+
+/* Who of several runs how many tasks varies, so that one survivor is not the
+ * end: several in a row are. */
+static void kill_in_pools(void)
+{
+    const variant *v = variants;
+    const char *only = getenv("MULTIRANK_TEST_KILL");
+    int64_t k = only ? strtoll(only, NULL, 10) : 1;
+    int64_t first = k;
+    int quiet = 0;
+
+    while (strcmp(v->name, mrt_name()) != 0) {
+        v++;
+    }
+    await_start();
+    for (; quiet < QUIET_ROUNDS && k < MOST_KILLS; k++) {
+        quiet = kill_in_pool(v, k) ? quiet + 1 : 0;
+        if (mrt_failed()) {
+            MRT_FAIL("%s: at kill point %lld", v->name, (long long)k);
+            return;
+        }
+        if (only && k - first == 20) {
+            return;
+        }
+    }
+    if (getenv("MULTIRANK_TEST_VERBOSE")) {
+        printf("       %s: %lld kill points\n", v->name,
+               (long long)(k - first - quiet));
+    }
+}
+
+const operation operations[] = {{.name = ""}};
+
+int main(int argc, char **argv)
+{
+    mrt_test tests[MRT_COUNT(variants)];
+
+    for (size_t i = 0; i < MRT_COUNT(variants); i++) {
+        tests[i] = (mrt_test){variants[i].name, kill_in_pools, 90};
+    }
+    return kill_main("fault/pool", 0, tests, MRT_COUNT(tests), argc, argv);
+}
