@@ -49,6 +49,7 @@ fault_suites = \
 	tests/fault/pool_test \
 	tests/fault/process_test \
 	tests/fault/queue_test \
+	tests/fault/soak_test \
 	tests/fault/value_test \
 	tests/fault/wait_test
 
