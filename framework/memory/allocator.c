@@ -15,12 +15,23 @@
 #include "memory/record.h"
 #include "memory/segment.h"
 
-enum { SLAB = 64 * 1024, SPARE_HAND = MRI_HANDS - 1 };
+enum { SLAB = 64 * 1024, SLAB_HEADER = 64, SPARE_HAND = MRI_HANDS - 1 };
 
 typedef struct run {
     mri_word next;
     mri_word size;
 } run;
+
+/* The first bytes of a slab, which lies at a multiple of its size. */
+typedef struct slab {
+    mri_word next; /* in the list of open ones */
+    mri_word previous;
+    mri_word free;   /* list of blocks */
+    mri_word fresh;  /* blocks behind this many were never used */
+    mri_word blocks; /* how many are not free */
+} slab;
+
+_Static_assert(sizeof(slab) <= SLAB_HEADER, "blocks begin behind it");
 
 void mri_arena_format(mri_arena *arena, mri_ref start, mri_ref end)
 {
@@ -132,56 +143,108 @@ static void fill_hand(mri_record *self, unsigned int hand, mri_ref block,
     mri_set(self, &self->hands[hand].block, block);
 }
 
+/* Where a block of `size` fits into [at, end) last, at a multiple of `unit`
+ * from the arena's start; 0: nowhere. */
+static mri_ref fit(const mri_arena *arena, mri_ref at, mri_ref end,
+                   uint64_t size, uint64_t unit)
+{
+    mri_ref place;
+
+    if (size > end - at) {
+        return 0;
+    }
+    place = arena->start + (end - size - arena->start) / unit * unit;
+    return place >= at ? place : 0;
+}
+
+/* Cut [place, place + size) out of the free run that `link` refers to. */
+static void cut_run(mri_record *self, mri_word *link, mri_ref place,
+                    uint64_t size)
+{
+    mri_ref at = mri_peek(link);
+    run *free = mri_at(at);
+    mri_ref end = at + mri_peek(&free->size);
+    mri_ref next = mri_peek(&free->next);
+
+    if (place + size < end) {
+        run *rest = mri_at(place + size);
+
+        mri_store(&rest->next, next);
+        mri_store(&rest->size, end - place - size);
+        next = place + size;
+    }
+    if (place > at) {
+        mri_set(self, &free->size, place - at);
+        link = &free->next;
+    }
+    if (mri_peek(link) != next) {
+        mri_set(self, link, next);
+    }
+}
+
 /* First fit; from the end of a run, so that its head stays where it is. */
-static mri_ref take_from_runs(mri_record *self, mri_arena *arena, uint64_t size)
+static mri_ref take_from_runs(mri_record *self, mri_arena *arena, uint64_t size,
+                              uint64_t unit)
 {
     mri_word *link = &arena->runs;
 
     for (mri_ref at = mri_peek(link); at; at = mri_peek(link)) {
         run *free = mri_at(at);
-        uint64_t have = mri_peek(&free->size);
+        mri_ref place = fit(arena, at, at + mri_peek(&free->size), size, unit);
 
-        if (have == size) {
-            mri_set(self, link, mri_peek(&free->next));
-            return at;
-        }
-        if (have > size) {
-            mri_set(self, &free->size, have - size);
-            return at + have - size;
+        if (place) {
+            cut_run(self, link, place, size);
+            return place;
         }
         link = &free->next;
     }
     return 0;
 }
 
-/* Above all runs; with memory behind it before it can be seen. */
+/* Above all runs; with memory behind it before it can be seen.  What is left
+ * out below a multiple of `unit` becomes a run. */
 static mr_error take_from_top(mri_record *self, mri_segment *segment,
-                              mri_arena *arena, uint64_t size, mri_ref *at)
+                              mri_arena *arena, uint64_t size, uint64_t unit,
+                              mri_ref *at)
 {
     mri_ref top = mri_peek(&arena->top);
+    uint64_t gap = (unit - (top - arena->start) % unit) % unit;
+    mri_word *link = &arena->runs;
     mr_error error;
 
-    if (size > arena->end - top) {
+    if (size + gap > arena->end - top) {
         return MR_ERR_NO_MEMORY;
     }
-    error = back(self, segment, arena, top + size);
-    if (!error) {
-        mri_set(self, &arena->top, top + size);
-        *at = top;
+    error = back(self, segment, arena, top + gap + size);
+    if (error) {
+        return error;
     }
-    return error;
+    if (gap) {
+        run *rest = mri_at(top);
+
+        while (mri_peek(link)) {
+            link = &((run *)mri_at(mri_peek(link)))->next;
+        }
+        mri_store(&rest->next, 0);
+        mri_store(&rest->size, gap);
+        mri_set(self, link, top);
+    }
+    mri_set(self, &arena->top, top + gap + size);
+    *at = top + gap;
+    return MR_OK;
 }
 
 static mr_error take_run(mri_record *self, mri_segment *segment,
-                         mri_arena *arena, uint64_t size, unsigned int hand)
+                         mri_arena *arena, uint64_t size, uint64_t unit,
+                         unsigned int hand)
 {
     mr_error error = MR_OK;
     mri_ref at;
 
     mri_latch(self, &arena->latch);
-    at = take_from_runs(self, arena, size);
+    at = take_from_runs(self, arena, size, unit);
     if (!at) {
-        error = take_from_top(self, segment, arena, size, &at);
+        error = take_from_top(self, segment, arena, size, unit, &at);
     }
     if (!error) {
         fill_hand(self, hand, at, size);
@@ -240,27 +303,70 @@ static void give_run(mri_record *self, mri_arena *arena, unsigned int hand)
     mri_unlatch(self, &arena->latch);
 }
 
-static mr_error allocate_run(mri_record *self, mri_segment *segment,
-                             mri_arena *arena, uint64_t size, unsigned int hand)
-{
-    if (size > segment->budget || size > arena->end - arena->start) {
-        return MR_ERR_TOO_LARGE;
-    }
-    return take_run(self, segment, arena, size, hand);
-}
-
 /* ---- size classes -------------------------------------------------------- */
 
-/* The latch is held.  From the free list, else from the slab. */
+static uint64_t capacity(size_t size)
+{
+    return (SLAB - SLAB_HEADER) / size;
+}
+
+static mri_ref slab_of(const mri_arena *arena, mri_ref block)
+{
+    return block - (block - arena->start) % SLAB;
+}
+
+static void open_slab(mri_record *self, mri_class *class, mri_ref ref)
+{
+    slab *opened = mri_at(ref);
+    mri_ref next = mri_peek(&class->open);
+
+    mri_set(self, &opened->next, next);
+    mri_set(self, &opened->previous, 0);
+    if (next) {
+        mri_set(self, &((slab *)mri_at(next))->previous, ref);
+    }
+    mri_set(self, &class->open, ref);
+}
+
+static void close_slab(mri_record *self, mri_class *class, mri_ref ref)
+{
+    slab *closed = mri_at(ref);
+    mri_ref next = mri_peek(&closed->next);
+    mri_ref previous = mri_peek(&closed->previous);
+
+    if (next) {
+        mri_set(self, &((slab *)mri_at(next))->previous, previous);
+    }
+    if (previous) {
+        mri_set(self, &((slab *)mri_at(previous))->next, next);
+    } else {
+        mri_set(self, &class->open, next);
+    }
+}
+
+/* The latch is held.  0: no slab has room. */
 static mri_ref take_small(mri_record *self, mri_class *class, size_t size)
 {
-    mri_ref at = mri_peek(&class->free);
+    mri_ref ref = mri_peek(&class->open);
+    slab *from = mri_at(ref);
+    mri_ref at;
 
+    if (!ref) {
+        return 0;
+    }
+    at = mri_peek(&from->free);
     if (at) {
-        mri_set(self, &class->free, mri_peek((mri_word *)mri_at(at)));
-    } else if (mri_peek(&class->bump) < mri_peek(&class->bump_end)) {
-        at = mri_peek(&class->bump);
-        mri_set(self, &class->bump, at + size);
+        mri_set(self, &from->free, mri_peek((mri_word *)mri_at(at)));
+    } else {
+        uint64_t fresh = mri_peek(&from->fresh);
+
+        at = ref + SLAB_HEADER + fresh * size;
+        mri_set(self, &from->fresh, fresh + 1);
+    }
+    mri_set(self, &from->blocks, mri_peek(&from->blocks) + 1);
+    mri_set(self, &class->blocks, mri_peek(&class->blocks) + 1);
+    if (mri_peek(&from->blocks) == capacity(size)) {
+        close_slab(self, class, ref);
     }
     return at;
 }
@@ -280,26 +386,116 @@ static mri_ref allocate_small_once(mri_record *self, mri_class *class,
     return at;
 }
 
-/* Give the class the slab in the spare hand, unless another was faster. */
+/* Give the class the slab in the spare hand. */
 static void add_slab(mri_record *self, mri_class *class)
 {
     mri_hand *spare = &self->hands[SPARE_HAND];
-    bool used = false;
+    mri_ref ref = mri_peek(&spare->block);
+    slab *added = mri_at(ref);
+
+    mri_store(&added->free, 0);
+    mri_store(&added->fresh, 0);
+    mri_store(&added->blocks, 0);
+    mri_latch(self, &class->latch);
+    open_slab(self, class, ref);
+    mri_set(self, &class->slabs, mri_peek(&class->slabs) + 1);
+    mri_set(self, &spare->block, 0);
+    mri_commit(self);
+    mri_unlatch(self, &class->latch);
+}
+
+/* An empty slab leaves its class, into a hand. */
+static void remove_slab(mri_record *self, mri_class *class, mri_ref ref,
+                        unsigned int hand)
+{
+    close_slab(self, class, ref);
+    mri_set(self, &class->slabs, mri_peek(&class->slabs) - 1);
+    mri_set(self, &self->hands[hand].size, SLAB);
+    mri_set(self, &self->hands[hand].block, ref);
+}
+
+/* The block in a hand goes back to its slab.  When that is empty then, and
+ * not the only open one, it takes the block's place in the hand: true. */
+static bool give_small(mri_record *self, mri_arena *arena, unsigned int number,
+                       unsigned int hand)
+{
+    mri_class *class = &arena->classes[number];
+    mri_ref at = mri_peek(&self->hands[hand].block);
+    mri_ref ref = slab_of(arena, at);
+    slab *to = mri_at(ref);
+    bool empty;
 
     mri_latch(self, &class->latch);
-    if (mri_peek(&class->bump) == mri_peek(&class->bump_end)) {
-        mri_ref slab = mri_peek(&spare->block);
-
-        mri_set(self, &class->bump, slab);
-        mri_set(self, &class->bump_end, slab + mri_peek(&spare->size));
-        mri_set(self, &spare->block, 0);
-        mri_commit(self);
-        used = true;
+    if (mri_peek(&to->blocks) == capacity(class_size(number))) {
+        open_slab(self, class, ref);
     }
+    mri_store((mri_word *)mri_at(at), mri_peek(&to->free));
+    mri_set(self, &to->free, at);
+    mri_set(self, &to->blocks, mri_peek(&to->blocks) - 1);
+    mri_set(self, &class->blocks, mri_peek(&class->blocks) - 1);
+    empty = mri_peek(&to->blocks) == 0 &&
+            (mri_peek(&to->next) || mri_peek(&to->previous));
+    if (empty) {
+        remove_slab(self, class, ref, hand);
+    } else {
+        mri_set(self, &self->hands[hand].block, 0);
+    }
+    mri_commit(self);
     mri_unlatch(self, &class->latch);
-    if (!used) {
-        mri_release(self, SPARE_HAND);
+    return empty;
+}
+
+/* The latch is held: an empty slab, or 0. */
+static mri_ref find_empty(mri_class *class)
+{
+    mri_ref ref = mri_peek(&class->open);
+
+    while (ref && mri_peek(&((slab *)mri_at(ref))->blocks) != 0) {
+        ref = mri_peek(&((slab *)mri_at(ref))->next);
     }
+    return ref;
+}
+
+/* Give back the empty slabs that classes keep for their next block. */
+static void trim(mri_record *self, mri_arena *arena)
+{
+    for (unsigned int i = 0; i < MRI_CLASSES; i++) {
+        mri_class *class = &arena->classes[i];
+        mri_ref empty;
+
+        do {
+            mri_latch(self, &class->latch);
+            empty = find_empty(class);
+            if (empty) {
+                remove_slab(self, class, empty, SPARE_HAND);
+                mri_commit(self);
+            }
+            mri_unlatch(self, &class->latch);
+            if (empty) {
+                give_run(self, arena, SPARE_HAND);
+            }
+        } while (empty);
+    }
+}
+
+/* ---- both ---------------------------------------------------------------- */
+
+static mr_error allocate_run(mri_record *self, mri_segment *segment,
+                             mri_arena *arena, uint64_t size, uint64_t unit,
+                             unsigned int hand)
+{
+    mr_error error;
+
+    if (size > segment->budget || size > arena->end - arena->start) {
+        return MR_ERR_TOO_LARGE;
+    }
+    error = take_run(self, segment, arena, size, unit, hand);
+    if (error == MR_ERR_NO_MEMORY) {
+        trim(self, &segment->heap);
+        trim(self, &segment->arrays);
+        error = take_run(self, segment, arena, size, unit, hand);
+    }
+    return error;
 }
 
 static mr_error allocate_small(mri_record *self, mri_segment *segment,
@@ -309,29 +505,13 @@ static mr_error allocate_small(mri_record *self, mri_segment *segment,
     mri_class *class = &arena->classes[index];
 
     while (!allocate_small_once(self, class, class_size(index), hand)) {
-        mr_error error = allocate_run(self, segment, arena, SLAB, SPARE_HAND);
-
-        if (error) {
+        if (allocate_run(self, segment, arena, SLAB, SLAB, SPARE_HAND)) {
             return MR_ERR_NO_MEMORY;
         }
         add_slab(self, class);
     }
     return MR_OK;
 }
-
-static void give_small(mri_record *self, mri_class *class, unsigned int hand)
-{
-    mri_ref at = mri_peek(&self->hands[hand].block);
-
-    mri_latch(self, &class->latch);
-    mri_store((mri_word *)mri_at(at), mri_peek(&class->free));
-    mri_set(self, &class->free, at);
-    mri_set(self, &self->hands[hand].block, 0);
-    mri_commit(self);
-    mri_unlatch(self, &class->latch);
-}
-
-/* ---- both ---------------------------------------------------------------- */
 
 mr_error mri_allocate(mri_record *self, unsigned int index, mri_pool pool,
                       size_t size, unsigned int hand)
@@ -348,7 +528,7 @@ mr_error mri_allocate(mri_record *self, unsigned int index, mri_pool pool,
     if (size <= class_size(MRI_CLASSES - 1)) {
         return allocate_small(self, segment, arena, size, hand);
     }
-    return allocate_run(self, segment, arena, page_round(size), hand);
+    return allocate_run(self, segment, arena, page_round(size), MRI_PAGE, hand);
 }
 
 void mri_release(mri_record *self, unsigned int hand)
@@ -362,11 +542,13 @@ void mri_release(mri_record *self, unsigned int hand)
     }
     arena = arena_of(block);
     if (size <= class_size(MRI_CLASSES - 1)) {
-        give_small(self, &arena->classes[class_for(size)], hand);
+        if (!give_small(self, arena, class_for(size), hand)) {
+            return;
+        }
     } else {
         mri_store(&self->hands[hand].size, page_round(size));
-        give_run(self, arena, hand);
     }
+    give_run(self, arena, hand);
 }
 
 void mri_hand_over(mri_record *self, unsigned int hand, mri_word *word)
@@ -391,6 +573,12 @@ uint64_t mri_arena_used(const mri_arena *arena)
 
         used -= mri_load(&free->size);
         at = mri_load(&free->next);
+    }
+    for (unsigned int i = 0; i < MRI_CLASSES; i++) {
+        const mri_class *class = &arena->classes[i];
+
+        used -= mri_load(&class->slabs) * SLAB;
+        used += mri_load(&class->blocks) * class_size(i);
     }
     return used;
 }

@@ -4,10 +4,11 @@
  * changes are noted in the caller's record, and a block is either free, in a
  * hand of somebody's record, or in an object.
  *
- * Up to 32 KiB blocks come from size classes, powers of two with a free list
- * each; larger ones are runs of pages, kept in a list by address and merged
- * with their neighbours (first fit; Knuth, The Art of Computer Programming
- * volume 1, section 2.5).
+ * Up to 16 KiB blocks come from slabs of one size class, powers of two, with
+ * a free list in each slab (slab allocation; Bonwick, USENIX Summer 1994); an
+ * empty slab goes back.  Larger blocks, and the slabs, are runs of pages, kept
+ * in a list by address and merged with their neighbours (first fit; Knuth, The
+ * Art of Computer Programming volume 1, section 2.5).
  */
 #ifndef MRI_MEMORY_ALLOCATOR_H
 #define MRI_MEMORY_ALLOCATOR_H
@@ -18,13 +19,13 @@
 
 #include "memory/word.h"
 
-enum { MRI_CLASSES = 10, MRI_CLASS_MIN = 64, MRI_PAGE = 4096 };
+enum { MRI_CLASSES = 9, MRI_CLASS_MIN = 64, MRI_PAGE = 4096 };
 
 typedef struct mri_class {
     _Alignas(64) mri_word latch;
-    mri_word free; /* list */
-    mri_word bump; /* the part of the last slab that was never used */
-    mri_word bump_end;
+    mri_word open;   /* list of the slabs that have room */
+    mri_word slabs;  /* how many there are, full ones too */
+    mri_word blocks; /* how many are not free */
 } mri_class;
 
 typedef struct mri_arena {
@@ -59,7 +60,7 @@ void mri_hand_over(struct mri_record *self, unsigned int hand, mri_word *word);
 void mri_take_back(struct mri_record *self, unsigned int hand, mri_word *word,
                    size_t size);
 
-/* Bytes of an arena in use, small blocks counted by the slab. */
+/* Bytes in blocks that are not free.  Exact while nobody allocates. */
 uint64_t mri_arena_used(const mri_arena *arena);
 
 #endif

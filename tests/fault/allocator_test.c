@@ -9,7 +9,7 @@ enum {
     WORDS = 600,
     LAST = WORDS - 1,
     TINY = 64,
-    MIDDLE = 32 << 10,
+    MIDDLE = 16 << 10,
     RUN = 80000,
     PAGES = 81920
 };
@@ -118,8 +118,7 @@ static bool used_slabs(scene *s)
     if (!make_words(s)) {
         return false;
     }
-    while (mri_load(&class->free) ||
-           mri_load(&class->bump) != mri_load(&class->bump_end)) {
+    while (mri_load(&class->open)) {
         if (!MRT_OK(fill_word(s, MRI_HEAP, i++, MIDDLE))) {
             return false;
         }

@@ -34,21 +34,6 @@ static inline void pause_a_little(void)
 
 /* ---- counting ------------------------------------------------------------ */
 
-static inline uint64_t free_small(mri_class *class, uint64_t size)
-{
-    mri_record *self = mri_self();
-    uint64_t bytes;
-
-    mri_latch(self, &class->latch);
-    bytes = mri_peek(&class->bump_end) - mri_peek(&class->bump);
-    for (mri_ref at = mri_peek(&class->free); at;
-         at = mri_peek((mri_word *)mri_at(at))) {
-        bytes += size;
-    }
-    mri_unlatch(self, &class->latch);
-    return bytes;
-}
-
 static inline uint64_t in_blocks(mri_arena *arena)
 {
     mri_record *self = mri_self();
@@ -57,9 +42,6 @@ static inline uint64_t in_blocks(mri_arena *arena)
     mri_latch(self, &arena->latch);
     bytes = mri_arena_used(arena);
     mri_unlatch(self, &arena->latch);
-    for (unsigned int i = 0; i < MRI_CLASSES; i++) {
-        bytes -= free_small(&arena->classes[i], (uint64_t)MRI_CLASS_MIN << i);
-    }
     return bytes;
 }
 

@@ -242,6 +242,36 @@ static void allocator_has_room_for_all_when_all_is_free(void)
     }
 }
 
+/* Small blocks come from slabs; empty slabs are not kept from others. */
+static void allocator_has_room_for_large_when_all_small_is_free(void)
+{
+    enum { MOST = FAKE_MEMORY / MRI_CLASS_MIN };
+    block *blocks = calloc(MOST, sizeof *blocks);
+    block large = {0};
+    uint64_t before;
+
+    fake_start(1, FAKE_MEMORY);
+    before = fake_used(0);
+    for (size_t size = MRI_CLASS_MIN; size <= LARGEST_CLASS; size *= 2) {
+        size_t count = 0;
+
+        while (count < MOST && take(MRI_HEAP, size, &blocks[count]) == MR_OK) {
+            count++;
+        }
+        MRT_CHECK(count * size > FAKE_MEMORY / 2);
+        for (size_t i = 0; i < count; i++) {
+            give(&blocks[size % 3 ? i : count - 1 - i]);
+        }
+        MRT_EQUAL(fake_used(0), before);
+        MRT_OK(take(MRI_HEAP, FAKE_MEMORY / 8 * 7, &large));
+        give(&large);
+        MRT_OK(take(MRI_ARRAYS, FAKE_MEMORY / 8 * 7, &large));
+        give(&large);
+    }
+    fake_stop();
+    free(blocks);
+}
+
 /* ---- many threads -------------------------------------------------------- */
 
 enum { THREADS = 4, KEPT = 24, ROUNDS = 6000 };
@@ -345,6 +375,46 @@ static void allocator_loses_nothing_by_a_death_at_any_point(void)
     }
 }
 
+static void release_hand(unsigned int number, void *unused)
+{
+    (void)number;
+    (void)unused;
+    mri_release(mri_self(), 0);
+}
+
+/* The last block of a slab, while another slab has room. */
+static void allocator_loses_no_slab_by_a_death_at_any_point(void)
+{
+    bool died = fake_has_points();
+
+    for (int64_t k = 1; died; k++) {
+        block blocks[4] = {{0}};
+        uint64_t endpoint;
+        uint64_t before;
+
+        fake_start(1, FAKE_MEMORY);
+        before = fake_used(0);
+        for (size_t i = 0; i < MRT_COUNT(blocks); i++) {
+            MRT_OK(take(MRI_HEAP, LARGEST_CLASS, &blocks[i]));
+        }
+        give(&blocks[0]);
+        give(&blocks[1]);
+        endpoint = fake_endpoint(0, MRI_SLOT_FIRST_PROCESS);
+        mri_store(&mri_self()->hands[0].size, blocks[2].size);
+        mri_store(&mri_self()->hands[0].block, blocks[2].at);
+        died = fake_dies_at(k, release_hand, 0, NULL);
+        mri_self_leave();
+        mri_become(0, true);
+        fake_reap(endpoint);
+        MRT_EQUAL(fake_used(0), before + LARGEST_CLASS);
+        give(&blocks[3]);
+        MRT_EQUAL(fake_used(0), before);
+        MRT_OK(take(MRI_HEAP, FAKE_MEMORY / 8 * 7, &blocks[0]));
+        give(&blocks[0]);
+        fake_stop();
+    }
+}
+
 int main(int argc, char **argv)
 {
     static const mrt_test tests[] = {
@@ -360,6 +430,10 @@ int main(int argc, char **argv)
          allocator_has_room_after_a_failure, 0},
         {"allocator_has_room_for_all_when_all_is_free",
          allocator_has_room_for_all_when_all_is_free, 0},
+        {"allocator_has_room_for_large_when_all_small_is_free",
+         allocator_has_room_for_large_when_all_small_is_free, 0},
+        {"allocator_loses_no_slab_by_a_death_at_any_point",
+         allocator_loses_no_slab_by_a_death_at_any_point, 0},
         {"allocator_keeps_threads_apart", allocator_keeps_threads_apart, 0},
         {"allocator_keeps_threads_apart_when_memory_is_scarce",
          allocator_keeps_threads_apart_when_memory_is_scarce, 0},

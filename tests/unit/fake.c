@@ -275,27 +275,11 @@ bool fake_meets_at(int64_t k, fake_body *body, fake_body *other, void *user)
 
 /* ---- what was left ------------------------------------------------------- */
 
-static uint64_t used_of(const mri_arena *arena)
-{
-    uint64_t used = mri_arena_used(arena);
-
-    for (unsigned int i = 0; i < MRI_CLASSES; i++) {
-        const mri_class *class = &arena->classes[i];
-
-        used -= mri_load(&class->bump_end) - mri_load(&class->bump);
-        for (mri_ref at = mri_load(&class->free); at;
-             at = mri_load((mri_word *)mri_at(at))) {
-            used -= (uint64_t)MRI_CLASS_MIN << i;
-        }
-    }
-    return used;
-}
-
 uint64_t fake_used(unsigned int rank)
 {
     mri_segment *segment = mri_segment_at(rank);
 
-    return used_of(&segment->heap) + used_of(&segment->arrays);
+    return mri_arena_used(&segment->heap) + mri_arena_used(&segment->arrays);
 }
 
 static void count_object(mri_object *object, void *user)
