@@ -2,11 +2,16 @@
 # Benchmarks; built by make, not installed, never run by make check.
 # bench/figures runs them and prints a table.
 
-noinst_PROGRAMS += bench/objects bench/raw
+noinst_PROGRAMS += bench/idle bench/objects bench/raw
 if HAVE_OPENMP
 noinst_PROGRAMS += bench/loop
 endif
 EXTRA_DIST += bench/figures bench/peer.py
+
+bench_idle_SOURCES = bench/idle.c
+bench_idle_CPPFLAGS = $(PUBLIC_CPPFLAGS)
+bench_idle_LDFLAGS = $(COMMON_LDFLAGS)
+bench_idle_LDADD = libmultirank.la
 
 bench_objects_SOURCES = bench/objects.c
 bench_objects_CPPFLAGS = $(PUBLIC_CPPFLAGS)
