@@ -343,6 +343,7 @@ static void stop_workers(world *w)
     unsigned int state = 1;
 
     MRT_OK(mr_value_set(w->stop, &one));
+    w->number = started++; /* rank 0 is one more producer */
     for (unsigned int i = 0; i < WORKERS; i++) {
         end_worker(i);
     }
