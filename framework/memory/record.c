@@ -240,6 +240,7 @@ void mri_record_mend(mri_record *dead)
         mri_store(&dead->held[i], 0);
     }
     dead->depth = 0;
+    mri_store(&dead->gone, 1);
 }
 
 void mri_record_free(mri_record *record)
@@ -249,6 +250,7 @@ void mri_record_free(mri_record *record)
     mri_store(&record->sleeping, MRI_AWAKE);
     mri_store(&record->waits, 0);
     mri_store(&record->waits_count, 0);
+    mri_store(&record->gone, 0);
     mri_store(&record->owner, 0);
 }
 

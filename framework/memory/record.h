@@ -67,6 +67,7 @@ typedef struct mri_record {
     mri_word active;   /* the object inside whose call the thread is */
     mri_word working;  /* the map job whose task the thread runs */
     mri_word building; /* the object that is being made or unmade */
+    mri_word gone;     /* mended: its thread is dead, and in no object */
     mri_word notes;    /* noted changes that are not committed */
     mri_word held[MRI_HELD_MAX]; /* latches taken, or about to be */
     mri_word promise_word;       /* see mri_promise */

@@ -171,8 +171,11 @@ static void run_own(worker *w)
         run(w, claim);
         if (choose) {
             int64_t now = mri_now();
+            bool whole =
+                mri_range_end(claim) - mri_range_first(claim) == w->chunk;
 
-            if (now - before < SHORT_CHUNK) {
+            /* The short rest of a range says nothing about a chunk. */
+            if (whole && now - before < SHORT_CHUNK) {
                 w->chunk *= 2;
             } else if (now - before > LONG_CHUNK && w->chunk > 1) {
                 w->chunk /= 2;
@@ -480,6 +483,14 @@ static void mend(mri_record *self, mri_object *object, mri_record *dead)
     }
 }
 
+/* Nobody waits for it any more. */
+static void forget(mri_record *self, mri_object *object, uint64_t endpoint)
+{
+    if (body_of(object)->creator == endpoint) {
+        mri_map_cancel(self, object);
+    }
+}
+
 /* ---- memory -------------------------------------------------------------- */
 
 static mr_error try_done(mri_record *self, mri_object *object, mri_call *call)
@@ -519,6 +530,7 @@ const mri_kind_ops mri_map_ops = {.name = "map",
                                   .kind = MRI_JOB,
                                   .tries = tries,
                                   .dispose = dispose,
+                                  .forget = forget,
                                   .mend = mend};
 
 /* Give the map a block of its own, with a copy of `from` unless NULL. */
@@ -554,6 +566,7 @@ static mr_error add_map(mri_record *self, mri_object *object,
     mr_error error;
 
     body_of(object)->workers = request->workers;
+    body_of(object)->creator = mri_load(&self->owner);
     error =
         mri_allocate(self, segment, MRI_HEAP, map_size(request->workers), 0);
     if (error) {

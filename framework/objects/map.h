@@ -82,6 +82,7 @@ typedef struct mri_map_body {
     uint64_t inputs_size;
     uint64_t outputs_size;
     uint64_t workers;
+    uint64_t creator; /* endpoint */
 } mri_map_body;
 
 static inline mri_map *mri_map_of(mri_object *object)

@@ -131,12 +131,15 @@ static void call_attention(mri_record *self, mri_object *pool)
     mri_store(&self->active, 0);
 }
 
-/* Was the dead one a worker of this pool? */
+/* Was the dead one a worker of this pool, or its creator inside a map? */
 static void forget(mri_record *self, mri_object *object, uint64_t endpoint)
 {
     mri_ref process = mri_load(&mri_endpoint_at(endpoint)->process);
     pool_worker *workers = workers_of(object);
 
+    if (mri_load(&body_of(object)->creator) == endpoint) {
+        mri_store(&body_of(object)->busy, 0);
+    }
     for (uint64_t i = 0; i < body_of(object)->workers; i++) {
         if (process && is_process(&workers[i], process)) {
             mri_swap(&workers[i].lost, 1);

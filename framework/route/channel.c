@@ -81,12 +81,16 @@ mr_error mri_channel_format(mri_record *self, mri_channel *channel,
 }
 
 /* A consumer may be ahead of a producer that has not counted its item yet. */
+static uint64_t items_between(uint64_t head, uint64_t tail)
+{
+    return tail > head ? tail - head : 0;
+}
+
 uint64_t mri_channel_count(const mri_channel *channel)
 {
     uint64_t head = mri_load(&channel->head);
-    uint64_t tail = mri_load(&channel->tail);
 
-    return tail > head ? tail - head : 0;
+    return items_between(head, mri_load(&channel->tail));
 }
 
 /* ---- put ----------------------------------------------------------------- */
@@ -97,11 +101,12 @@ static bool is_full(mri_channel *channel)
     uint64_t tail = mri_peek(&channel->tail);
 
     if (!channel->maxsize ||
-        tail - mri_peek(&channel->head_seen) < channel->maxsize) {
+        items_between(mri_peek(&channel->head_seen), tail) < channel->maxsize) {
         return false;
     }
     mri_store(&channel->head_seen, mri_load(&channel->head));
-    return tail - mri_peek(&channel->head_seen) >= channel->maxsize;
+    return items_between(mri_peek(&channel->head_seen), tail) >=
+           channel->maxsize;
 }
 
 static mr_error no_memory(mri_call *call, mr_error error)

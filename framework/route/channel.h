@@ -17,7 +17,7 @@
 #include "route/object.h"
 
 typedef struct mri_channel {
-    /* Under put_latch. */
+    /* Under put_latch, but for head_seen. */
     mri_word put_latch;
     mri_word tail;      /* items ever put; one less after a kill, see mend */
     mri_word put_block; /* the last block */

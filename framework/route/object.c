@@ -200,7 +200,7 @@ static void look_for_user(mri_record *record, void *user)
 {
     user_search *search = user;
 
-    if (record != search->except &&
+    if (record != search->except && !mri_load(&record->gone) &&
         (mri_load(&record->active) == search->object ||
          mri_load(&record->working) == search->object)) {
         search->found = true;

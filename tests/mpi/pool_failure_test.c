@@ -501,7 +501,7 @@ static void pool_replaces_idle_workers(void)
 
 /* A pool whose creator is killed in the middle of a map. */
 typedef struct gate {
-    mr_queue begun, open;
+    mr_queue begun, open, pools;
 } gate;
 
 static mr_error wait_at_the_gate(const void *input, void *output,
@@ -522,6 +522,7 @@ static int map_until_killed(const void *argument, size_t size)
 
     (void)size;
     CHILD_OK(mr_pool_create(&pool, NULL));
+    CHILD_OK(mr_queue_put(g->pools, &pool, sizeof pool, GUARD));
     CHILD_OK(mr_pool_map(pool, wait_at_the_gate, g, sizeof *g, NULL, 0, NULL, 0,
                          1000, NULL));
     return child_result();
@@ -534,7 +535,8 @@ static void pool_of_a_killed_creator_frees_its_ranks(void)
     gate g;
 
     if (!MRT_OK(mr_queue_create(&g.begun, NULL)) ||
-        !MRT_OK(mr_queue_create(&g.open, NULL))) {
+        !MRT_OK(mr_queue_create(&g.open, NULL)) ||
+        !MRT_OK(mr_queue_create(&g.pools, NULL))) {
         return;
     }
     START(&child, ANYWHERE, map_until_killed, &g, sizeof g);
@@ -548,8 +550,13 @@ static void pool_of_a_killed_creator_frees_its_ranks(void)
         pool_works(pool);
         MRT_OK(mr_pool_destroy(pool));
     }
+    if (MRT_OK(mr_queue_get(g.pools, &pool, sizeof pool, NULL, GUARD))) {
+        MRT_OK(mr_pool_destroy(pool));
+        MRT_ERROR(mr_pool_destroy(pool), MR_ERR_STALE);
+    }
     MRT_OK(mr_queue_destroy(g.begun));
     MRT_OK(mr_queue_destroy(g.open));
+    MRT_OK(mr_queue_destroy(g.pools));
 }
 
 static const mrt_test tests[] = {

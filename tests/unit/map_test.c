@@ -221,6 +221,18 @@ static void idle_workers_steal(void)
     }
 }
 
+/* Each theft brings one task, which is done at once. */
+static void lone_worker_steals_from_many(void)
+{
+    job j = {0};
+
+    fake_start(1, FAKE_MEMORY);
+    create(&j, square, 1000, 0, 1000);
+    work(0, &j);
+    end(&j);
+    fake_stop();
+}
+
 static void work_is_done_without_late_workers(void)
 {
     job j = {0};
@@ -527,6 +539,7 @@ int main(int argc, char **argv)
          map_copies_inputs_and_gathers_outputs, 0},
         {"map_uses_arrays_in_place", map_uses_arrays_in_place, 0},
         {"idle_workers_steal", idle_workers_steal, 0},
+        {"lone_worker_steals_from_many", lone_worker_steals_from_many, 0},
         {"work_is_done_without_late_workers", work_is_done_without_late_workers,
          0},
         {"caller_is_woken_by_the_last_task", caller_is_woken_by_the_last_task,

@@ -6,6 +6,8 @@
 
 #include <stdlib.h>
 
+#include "route/channel.h"
+
 /* ---- one thread ---------------------------------------------------------- */
 
 static void fill(unsigned char *item, size_t size, unsigned int seed)
@@ -95,6 +97,26 @@ static void queue_tells_its_size(void)
     MRT_ERROR(mr_queue_put(queue, NULL, 0, 0.001), MR_ERR_TIMEOUT);
     MRT_OK(mr_queue_get(queue, NULL, 0, NULL, 0));
     MRT_OK(mr_queue_put(queue, NULL, 0, 0));
+    MRT_OK(mr_queue_destroy(queue));
+    fake_stop();
+}
+
+/* The state between the two stores of a put, when a consumer was faster than
+ * the second. */
+static void queue_has_room_though_its_last_item_is_not_counted(void)
+{
+    mr_queue_options options = {.maxsize = 1};
+    mri_channel *channel;
+    mr_queue queue;
+
+    fake_start(1, FAKE_MEMORY);
+    MRT_OK(mr_queue_create(&queue, &options));
+    MRT_OK(mr_queue_put(queue, NULL, 0, 0));
+    MRT_OK(mr_queue_get(queue, NULL, 0, NULL, 0));
+    channel = (mri_channel *)mri_row(queue.handle)->body;
+    mri_store(&channel->tail, mri_peek(&channel->tail) - 1);
+    MRT_OK(mr_queue_put(queue, NULL, 0, 0));
+    MRT_ERROR(mr_queue_put(queue, NULL, 0, 0), MR_ERR_TIMEOUT);
     MRT_OK(mr_queue_destroy(queue));
     fake_stop();
 }
@@ -401,6 +423,8 @@ int main(int argc, char **argv)
         {"queue_frees_what_is_in_it_when_destroyed",
          queue_frees_what_is_in_it_when_destroyed, 0},
         {"queue_tells_its_size", queue_tells_its_size, 0},
+        {"queue_has_room_though_its_last_item_is_not_counted",
+         queue_has_room_though_its_last_item_is_not_counted, 0},
         {"queue_get_leaves_what_does_not_fit",
          queue_get_leaves_what_does_not_fit, 0},
         {"queue_refuses_what_can_never_fit", queue_refuses_what_can_never_fit,

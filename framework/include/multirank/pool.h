@@ -72,7 +72,8 @@ typedef struct mr_map_options {
  *
  * Callers:   any endpoint that is not a daemon and not inside a task.
  * Blocks:    until its children are started.
- * Ownership: the pool lives until mr_pool_destroy or the end of its creator.
+ * Ownership: the pool lives until mr_pool_destroy or the end of the job; its
+ *            children end with its creator.
  * Units:     workers in processes, 1 to 4096.
  * Errors:    MR_ERR_ARGUMENT - pool is NULL, or too many workers;
  *            MR_ERR_STATE - no job, a daemon, or inside a task;
