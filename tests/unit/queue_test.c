@@ -114,6 +114,7 @@ static void queue_has_room_though_its_last_item_is_not_counted(void)
     MRT_OK(mr_queue_put(queue, NULL, 0, 0));
     MRT_OK(mr_queue_get(queue, NULL, 0, NULL, 0));
     channel = (mri_channel *)mri_row(queue.handle)->body;
+    mri_store(&channel->head_seen, mri_peek(&channel->head));
     mri_store(&channel->tail, mri_peek(&channel->tail) - 1);
     MRT_OK(mr_queue_put(queue, NULL, 0, 0));
     MRT_ERROR(mr_queue_put(queue, NULL, 0, 0), MR_ERR_TIMEOUT);
