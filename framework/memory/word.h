@@ -35,11 +35,22 @@ static inline void mri_store(mri_word *word, uint64_t value)
     mri_fault_point();
 }
 
+/* What makes the next three full barriers.  On x86 they are; elsewhere C11
+ * orders them with other sequentially consistent operations only, and loads
+ * that follow may pass the store of an exclusive pair (Arm ARM, B2.3). */
+static inline void mri_barrier(void)
+{
+#if !defined(__x86_64__) && !defined(__i386__)
+    atomic_thread_fence(memory_order_seq_cst);
+#endif
+}
+
 /* Full barrier. */
 static inline uint64_t mri_swap(mri_word *word, uint64_t value)
 {
     uint64_t old = atomic_exchange(word, value);
 
+    mri_barrier();
     mri_fault_point();
     return old;
 }
@@ -50,15 +61,18 @@ static inline bool mri_cas(mri_word *word, uint64_t *expected, uint64_t value)
     bool done = atomic_compare_exchange_strong(word, expected, value);
 
     if (done) {
+        mri_barrier();
         mri_fault_point();
     }
     return done;
 }
 
+/* Full barrier. */
 static inline uint64_t mri_add(mri_word *word, uint64_t amount)
 {
     uint64_t old = atomic_fetch_add(word, amount);
 
+    mri_barrier();
     mri_fault_point();
     return old;
 }
