@@ -122,7 +122,7 @@ static void call_attention(mri_record *self, mri_object *pool)
     if (!job) {
         return;
     }
-    mri_store(&self->active, job);
+    mri_be_active(self, job);
     if (mri_identity_state(mri_load(&object->identity)) == MRI_LIVE &&
         mri_identity_kind(mri_load(&object->identity)) == MRI_JOB) {
         mri_swap(&mri_map_of(object)->attention, 1);

@@ -322,7 +322,7 @@ void mri_objects_visit(unsigned int segment,
         if (mri_identity_state(identity) != MRI_LIVE) {
             continue;
         }
-        mri_store(&self->active, mri_ref_of(object));
+        mri_be_active(self, mri_ref_of(object));
         if (mri_load(&object->identity) == identity) {
             visit(object, user);
         }

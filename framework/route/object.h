@@ -161,6 +161,17 @@ void mri_object_free(mri_record *self, mri_object *object, mri_word *word,
 extern bool mri_enter_with_barrier;
 void mri_objects_begin(void);
 
+/* Be active on an object.  Whether it still is what the caller takes it for is
+ * to be looked at after that, as its destroyer looks for us after he changed
+ * it. */
+static inline void mri_be_active(mri_record *self, mri_ref object)
+{
+    mri_store(&self->active, object);
+    if (__builtin_expect(mri_enter_with_barrier, 0)) {
+        mri_swap(&self->active, object);
+    }
+}
+
 /* Destroy: waiters get MR_ERR_CLOSED, handles become stale.  Waits until no
  * call is inside.  MR_ERR_STALE. */
 mr_error mri_object_destroy(mr_handle handle, mri_kind kind);

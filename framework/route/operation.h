@@ -20,10 +20,7 @@ static inline mri_object *mri_enter(mri_record *self, mr_handle handle,
     if (!object || handle.kind != kind) {
         return NULL;
     }
-    mri_store(&self->active, mri_ref_of(object));
-    if (__builtin_expect(mri_enter_with_barrier, 0)) {
-        mri_swap(&self->active, mri_ref_of(object));
-    }
+    mri_be_active(self, mri_ref_of(object));
     if (mri_load(&object->identity) != mri_identity(handle)) {
         mri_store(&self->active, 0);
         return NULL;
