@@ -263,12 +263,18 @@ static mr_error wait_for_any(several *s, int64_t deadline)
 static mr_error check_handles(const mr_handle *handles, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
-        if (!mri_row(handles[i])) {
+        const mri_kind_ops *ops = mri_ops_of((mri_kind)handles[i].kind);
+        mri_object *object = mri_row(handles[i]);
+
+        if (!object) {
             return MR_ERR_STALE;
         }
-        if (!mri_ops_of((mri_kind)handles[i].kind)->ready) {
+        if (!ops->ready) {
             return mri_bad_argument("mr_wait", "handles",
                                     "has one that cannot be waited for");
+        }
+        if (ops->ready_list(object, handles[i].part) >= MRI_LISTS) {
+            return MR_ERR_STALE; /* no such part */
         }
     }
     return MR_OK;

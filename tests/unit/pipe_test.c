@@ -69,6 +69,25 @@ static void pipe_of_one_direction_refuses_the_other(void)
     fake_stop();
 }
 
+static void wait_refuses_a_side_that_no_pipe_has(void)
+{
+    mr_pipe_end a;
+    mr_pipe_end b;
+    mr_handle wrong;
+    bool ready;
+
+    fake_start(1, FAKE_MEMORY);
+    MRT_OK(mr_pipe_create(&a, &b, true));
+    wrong = a.handle;
+    for (unsigned int part = 2; part < 5000; part = part * 2 + 1) {
+        wrong.part = (uint16_t)part;
+        MRT_ERROR(mr_wait(&wrong, 1, 0.001, &ready), MR_ERR_STALE);
+    }
+    MRT_OK(mr_pipe_close(a));
+    MRT_OK(mr_pipe_close(b));
+    fake_stop();
+}
+
 static void pipe_ends_when_nobody_holds_the_other_side(void)
 {
     mr_pipe_end a;
@@ -284,6 +303,8 @@ int main(int argc, char **argv)
          pipe_carries_messages_of_all_sizes, 0},
         {"pipe_of_one_direction_refuses_the_other",
          pipe_of_one_direction_refuses_the_other, 0},
+        {"wait_refuses_a_side_that_no_pipe_has",
+         wait_refuses_a_side_that_no_pipe_has, 0},
         {"pipe_ends_when_nobody_holds_the_other_side",
          pipe_ends_when_nobody_holds_the_other_side, 0},
         {"pipe_lives_as_long_as_somebody_holds_it",
