@@ -12,6 +12,8 @@
 #include "route/wait.h"
 #include "util/clock.h"
 
+enum { LOOK_UP = 20000000 }; /* nanoseconds that a server sleeps in a call */
+
 static mri_object *memory_object(unsigned int segment)
 {
     return mri_object_row(segment, MRI_ROW_MEMORY);
@@ -97,6 +99,23 @@ static bool change_lists(blocked *b)
            changed;
 }
 
+/* A fork server that waits here still notices deaths. */
+static bool sleep_on(blocked *b, uint64_t bell)
+{
+    while (mri_latch_stalled) {
+        int64_t next = mri_now() + LOOK_UP;
+
+        if (next >= b->deadline) {
+            break;
+        }
+        if (mri_sleep(b->self, bell, next)) {
+            return true;
+        }
+        mri_latch_stalled();
+    }
+    return mri_sleep(b->self, bell, b->deadline);
+}
+
 /* Before each sleep there is a try while the thread stands in the lists. */
 static mr_error sleep_until_done(blocked *b)
 {
@@ -126,7 +145,7 @@ static mr_error sleep_until_done(blocked *b)
             continue;
         }
         mri_store(&self->active, 0);
-        rung = mri_sleep(self, bell, b->deadline);
+        rung = sleep_on(b, bell);
         mri_store(&self->active, mri_ref_of(b->object));
     }
     for (unsigned int i = 0; i < MRI_WAITS_INLINE; i++) {
