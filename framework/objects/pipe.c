@@ -358,9 +358,9 @@ static mr_error add_holders(mri_record *self, mri_object *object)
     return MR_OK;
 }
 
-static mr_error build(mri_record *self, bool duplex, mr_handle *handle)
+static mr_error build(mri_record *self, unsigned int rank, bool duplex,
+                      mr_handle *handle)
 {
-    unsigned int rank = mri_endpoint_rank(mri_load(&self->owner));
     mri_object *object = NULL;
     mr_error error = mri_object_build(self, rank, MRI_PIPE, &object);
 
@@ -384,6 +384,7 @@ mr_error mr_pipe_create(mr_pipe_end *first, mr_pipe_end *second, bool duplex)
 {
     mri_record *self = mri_self();
     mr_handle handle;
+    unsigned int rank;
     mr_error error;
 
     if (!self) {
@@ -393,7 +394,10 @@ mr_error mr_pipe_create(mr_pipe_end *first, mr_pipe_end *second, bool duplex)
         return mri_bad_argument("mr_pipe_create", first ? "second" : "first",
                                 "is NULL");
     }
-    error = build(self, duplex, &handle);
+    error = mri_place_rank("mr_pipe_create", MR_PLACE_DEFAULT, &rank);
+    if (!error) {
+        error = build(self, rank, duplex, &handle);
+    }
     if (!error) {
         first->handle = handle;
         second->handle = handle;
@@ -472,7 +476,7 @@ mr_error mr_pipe_attach(mr_pipe_end end)
 {
     mri_record *self = mri_self();
 
-    if (!self) {
+    if (!self || !mri_node.base) { /* a thread may outlive the job */
         return MR_ERR_STATE;
     }
     mri_may_hold(self);
