@@ -271,6 +271,21 @@ static void create_window(void)
 
 /* ---- the fork server ----------------------------------------------------- */
 
+/* Is a file in /dev/shm one of MPI's or of its transports, and not the
+ * user's? */
+static bool is_of_mpi(const char *name)
+{
+    static const char *const names[] = {"vader_segment.", "sm_segment.", "osc_",
+                                        "open_mpi",       "ucx_shm_",    "psm"};
+
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        if (strncmp(name, names[i], strlen(names[i])) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* The files in /dev/shm that MPI mapped, each ended by a zero: after kill -9
  * they would stay. */
 static size_t list_files(char *list, size_t capacity)
@@ -283,7 +298,8 @@ static size_t list_files(char *list, size_t capacity)
         char *path = strstr(line, "/dev/shm/");
         size_t length;
 
-        if (!path || strstr(path, " (deleted)")) {
+        if (!path || strstr(path, " (deleted)") ||
+            !is_of_mpi(path + strlen("/dev/shm/"))) {
             continue;
         }
         path[strcspn(path, "\n")] = '\0';
