@@ -299,7 +299,6 @@ mr_error mri_segment_format(unsigned int index, unsigned int rank)
         return error;
     }
     segment->rank = rank;
-    segment->size = segment_size(mri_node.allowance);
     segment->budget = share;
     format_table(&segment->endpoints, &next, sizeof(mri_endpoint),
                  MRI_ENDPOINTS_MAX);

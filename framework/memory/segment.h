@@ -39,14 +39,9 @@ typedef struct mri_table {
 /* The first bytes of each segment. */
 typedef struct mri_segment {
     uint64_t rank;
-    uint64_t size;
-    mri_word rank_pid;
     mri_word server_pid;
-    mri_word state;         /* of the job, see runtime/job.h */
-    mri_word awake;         /* threads of this rank that do not sleep */
-    mri_word exit_requests; /* counts what only the owner's runtime knows */
-    uint64_t processors;    /* that the node may use */
-    char host[64];
+    mri_word awake;      /* threads of this rank that do not sleep */
+    uint64_t processors; /* that the node may use */
     _Alignas(64) mri_word backing_latch;
     mri_word backed; /* bytes in both arenas */
     uint64_t budget; /* bytes that may be */

@@ -225,9 +225,7 @@ mr_error mri_rank_format(unsigned int rank, unsigned int processors)
     mri_segment *segment = mri_segment_at(rank);
     mri_record *self;
 
-    mri_store(&segment->rank_pid, (uint64_t)getpid());
     segment->processors = processors;
-    memcpy(segment->host, mri_here.host, sizeof segment->host);
     format_endpoints(rank);
     mri_become(mri_endpoint_id(1, rank, MRI_SLOT_RANK), false);
     self = mri_self();
