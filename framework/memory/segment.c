@@ -24,6 +24,8 @@ mri_region mri_node;
 
 enum { STEP = 64 * 1024 }; /* bytes by which tables are backed */
 
+#define MOST_MEMORY ((int64_t)1 << 46)
+
 static uint64_t round_up(uint64_t size, uint64_t unit)
 {
     return (size + unit - 1) / unit * unit;
@@ -119,6 +121,13 @@ mr_error mri_segment_create(int64_t allowance, int *descriptor)
         mri_log(MR_LOG_ERROR,
                 "%lld bytes of shared memory are too few for a rank; set "
                 "MR_MEMORY to 1M or more",
+                (long long)allowance);
+        return MR_ERR_NO_MEMORY;
+    }
+    if (allowance > MOST_MEMORY) {
+        mri_log(MR_LOG_ERROR,
+                "%lld bytes of shared memory are more than there are "
+                "addresses for; set MR_MEMORY to less",
                 (long long)allowance);
         return MR_ERR_NO_MEMORY;
     }
