@@ -45,13 +45,11 @@ void mri_child_at_exit(void)
     }
 }
 
-static void reset_signals(void)
+/* The actions are the default ones already, as the server's are. */
+static void unblock_signals(void)
 {
     sigset_t none;
 
-    for (int number = 1; number < SIGRTMAX; number++) {
-        signal(number, SIG_DFL);
-    }
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
 }
@@ -87,7 +85,7 @@ void mri_child_run(mri_object *process, uint64_t endpoint, const int output[2])
 
     die_with((pid_t)mri_load(
         &mri_segment_at(mri_endpoint_rank(endpoint))->server_pid));
-    reset_signals();
+    unblock_signals();
     dup2(output[0], STDOUT_FILENO);
     dup2(output[1], STDERR_FILENO);
     close(output[0]);

@@ -8,6 +8,7 @@
  */
 #include "runtime/output.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -302,6 +303,7 @@ mr_error mri_output_start(void)
     error = pthread_create(&writer, NULL, write_all, NULL);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     if (error) {
+        errno = error;
         return mri_system_error("pthread_create of the writer");
     }
     running = true;

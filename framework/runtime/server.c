@@ -135,6 +135,7 @@ static mr_error start_watcher(void)
     error = pthread_create(&watcher, NULL, watch, NULL);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     watching = error == 0;
+    errno = error;
     return error ? mri_system_error("pthread_create of the watcher") : MR_OK;
 }
 

@@ -82,7 +82,7 @@ void mri_server_clean(int socket, pid_t rank)
         limit.rlim_cur = limit.rlim_max;
         setrlimit(RLIMIT_NOFILE, &limit);
     }
-    for (int number = 1; number < SIGRTMAX; number++) {
+    for (int number = 1; number <= SIGRTMAX; number++) {
         signal(number, SIG_DFL);
     }
     clean_environment();
