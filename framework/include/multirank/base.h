@@ -9,6 +9,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/*
+ * No function may be called from a signal handler, nor by what fork() of the
+ * user's own made of a rank or a process: both would change what the
+ * interrupted or the original thread is changing.
+ */
+
 #ifdef __cplusplus
 extern "C" {
 #endif

@@ -16,9 +16,10 @@ extern "C" {
  * tasks and host processes, and exit when the job ends.  A fork server is
  * started first, then MPI (MPI_THREAD_SERIALIZED), then the shared segments.
  * An MPI that the caller has started is used, and on rank 0 left for the
- * caller to finalize (the other ranks finalize it themselves); processes are
- * then forked after MPI_Init and must not call it.  Code before mr_init runs
- * on every rank; processes see global variables as they were at this call.
+ * caller to finalize after mr_finalize (the other ranks finalize it
+ * themselves); processes are then forked after MPI_Init and must not call it.
+ * Code before mr_init runs on every rank; processes see global variables as
+ * they were at this call.
  *
  * Callers:   the main thread of every rank, once, with the same binary and
  *            before other threads are started.

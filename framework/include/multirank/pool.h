@@ -114,7 +114,8 @@ MR_CHECKED mr_error mr_pool_size(mr_pool pool, size_t *workers);
  *            is NULL with a size, count times a size overflows, timeout is
  *            NaN; MR_ERR_FUNCTION - the function lies in no loaded module;
  *            MR_ERR_TIMEOUT - tasks that have begun go on, the others never
- *            run; MR_ERR_WORKER_DIED - a task ended its worker; MR_ERR_STATE
+ *            run, and an Array used in place must outlive them;
+ * MR_ERR_WORKER_DIED - a task ended its worker; MR_ERR_STATE
  *            - not the creator, or another map of this pool is under way;
  *            MR_ERR_NO_MEMORY, MR_ERR_TOO_LARGE - inputs and outputs do not
  *            fit into the segment; MR_ERR_STALE - destroyed; or what the
