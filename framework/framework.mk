@@ -26,7 +26,9 @@ util_sources = \
 	framework/util/log.c \
 	framework/util/log.h \
 	framework/util/settings.c \
-	framework/util/settings.h
+	framework/util/settings.h \
+	framework/util/thread.c \
+	framework/util/thread.h
 
 topology_sources = \
 	framework/topology/processors.c \

@@ -57,6 +57,7 @@ fault_suites = \
 job_programs = \
 	tests/job/endings \
 	tests/job/output \
+	tests/job/unwilling \
 	tests/job/user_mpi
 
 # Jobs that abort, exit or are killed, watched from outside; and the tour.

@@ -65,7 +65,22 @@ static mri_arena *arena_of(mri_ref block)
 {
     mri_segment *segment = mri_segment_at(mri_segment_of(block));
 
+    if (block >= segment->reserve.start) {
+        return &segment->reserve;
+    }
     return block < segment->arrays.start ? &segment->heap : &segment->arrays;
+}
+
+static mri_arena *arena_for(mri_segment *segment, mri_pool pool)
+{
+    switch (pool) {
+    case MRI_ARRAYS:
+        return &segment->arrays;
+    case MRI_RESERVE:
+        return &segment->reserve;
+    default:
+        return &segment->heap;
+    }
 }
 
 /* ---- memory behind the pages ------------------------------------------- */
@@ -493,6 +508,7 @@ static mr_error allocate_run(mri_record *self, mri_segment *segment,
     if (error == MR_ERR_NO_MEMORY) {
         trim(self, &segment->heap);
         trim(self, &segment->arrays);
+        trim(self, &segment->reserve);
         error = take_run(self, segment, arena, size, unit, hand);
     }
     return error;
@@ -517,7 +533,7 @@ mr_error mri_allocate(mri_record *self, unsigned int index, mri_pool pool,
                       size_t size, unsigned int hand)
 {
     mri_segment *segment = mri_segment_at(index);
-    mri_arena *arena = pool == MRI_HEAP ? &segment->heap : &segment->arrays;
+    mri_arena *arena = arena_for(segment, pool);
 
     if (mri_fault_allocation()) {
         return MR_ERR_NO_MEMORY;

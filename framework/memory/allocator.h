@@ -41,8 +41,9 @@ typedef struct mri_arena {
 struct mri_record;
 struct mri_segment;
 
-/* Which arena: objects and items, or the elements of Arrays (the window). */
-typedef enum mri_pool { MRI_HEAP, MRI_ARRAYS } mri_pool;
+/* Which arena: objects and items; the elements of Arrays (the window); or what
+ * the runtime needs to go on when users have filled the others. */
+typedef enum mri_pool { MRI_HEAP, MRI_ARRAYS, MRI_RESERVE } mri_pool;
 
 void mri_arena_format(mri_arena *arena, mri_ref start, mri_ref end);
 

@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "util/clock.h"
+#include "util/log.h"
 
 _Thread_local mri_record *mri_self_record
     __attribute__((tls_model("initial-exec")));
@@ -86,6 +87,15 @@ static void make_key(void)
     pthread_key_create(&leave_key, leave_at_exit);
 }
 
+static void warn_once(const char *text)
+{
+    static atomic_bool warned;
+
+    if (!atomic_exchange(&warned, true)) {
+        mri_log(MR_LOG_WARNING, "%s", text);
+    }
+}
+
 mri_record *mri_self_claim(void)
 {
     uint64_t endpoint = mri_self_endpoint();
@@ -93,11 +103,15 @@ mri_record *mri_self_claim(void)
     mri_record *record;
 
     if (!mri_node.base || !endpoint) {
+        warn_once("there is no job: call mr_init first, and nothing after "
+                  "mr_finalize");
         return NULL;
     }
     segment = mri_segment_at(mri_endpoint_rank(endpoint));
     record = claim_in(segment, endpoint);
     if (!record) {
+        warn_once("too many threads of this rank and its processes use the "
+                  "library at once");
         return NULL;
     }
     mri_store(&record->pid, (uint64_t)getpid());

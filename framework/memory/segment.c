@@ -47,7 +47,7 @@ static uint64_t tables_size(void)
 
 static uint64_t segment_size(int64_t allowance)
 {
-    return tables_size() + 2 * (uint64_t)allowance;
+    return tables_size() + 2 * (uint64_t)allowance + MRI_RESERVE_SIZE;
 }
 
 static unsigned int shift_for(uint64_t size)
@@ -315,7 +315,13 @@ mr_error mri_segment_format(unsigned int index, unsigned int rank)
     format_table(&segment->objects, &next, MRI_OBJECT_SIZE, MRI_OBJECTS_MAX);
     mri_arena_format(&segment->heap, next, next + share);
     mri_arena_format(&segment->arrays, next + share, next + 2 * share);
-    error = mri_table_grow(&segment->endpoints);
+    next += 2 * share;
+    mri_arena_format(&segment->reserve, next, next + MRI_RESERVE_SIZE);
+    error = mri_segment_back(next, MRI_RESERVE_SIZE);
+    mri_store(&segment->reserve.backed, next + MRI_RESERVE_SIZE);
+    if (!error) {
+        error = mri_table_grow(&segment->endpoints);
+    }
     if (!error) {
         error = mri_table_grow(&segment->records);
     }

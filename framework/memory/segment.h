@@ -24,7 +24,8 @@ enum {
     MRI_RECORDS_MAX = 4096,
     MRI_ENDPOINTS_MAX = 2048,
     MRI_OBJECTS_MAX = 65536,
-    MRI_OBJECT_SIZE = 256
+    MRI_OBJECT_SIZE = 256,
+    MRI_RESERVE_SIZE = 2 << 20 /* bytes of the runtime's own arena */
 };
 
 /* One table that grows under its latch; `backed` and `used` count rows. */
@@ -43,7 +44,7 @@ typedef struct mri_segment {
     mri_word awake;      /* threads of this rank that do not sleep */
     uint64_t processors; /* that the node may use */
     _Alignas(64) mri_word backing_latch;
-    mri_word backed; /* bytes in both arenas */
+    mri_word backed; /* bytes in heap and arrays */
     uint64_t budget; /* bytes that may be */
     _Alignas(64) mri_word objects_latch;
     mri_word objects_free; /* list of free rows */
@@ -52,6 +53,7 @@ typedef struct mri_segment {
     mri_table endpoints;
     mri_arena heap;
     mri_arena arrays;
+    mri_arena reserve;
 } mri_segment;
 
 /* What a process knows of its node.  Written at attach, then constant. */

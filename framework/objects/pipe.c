@@ -326,7 +326,7 @@ static mr_error add_channels(mri_record *self, mri_object *object)
     memset(mri_at(mri_peek(&self->hands[0].block)), 0, sizeof(channels));
     mri_object_detail(self, object);
     for (unsigned int side = 0; !error && side < 2; side++) {
-        error = mri_channel_format(self, channel_of(object, side), 0);
+        error = mri_channel_format(self, channel_of(object, side), 0, MRI_HEAP);
     }
     return error;
 }

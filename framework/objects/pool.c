@@ -221,7 +221,7 @@ static mr_error start_worker(mri_record *self, unsigned int number,
         worker->mailbox = mri_mailbox_at(number, MRI_ROW_MAILBOX);
         return MR_OK;
     }
-    error = mri_mailbox_create(self, rank, 0, &worker->mailbox);
+    error = mri_mailbox_create(self, rank, 0, MRI_HEAP, &worker->mailbox);
     return error ? error : start_child(number, worker);
 }
 
@@ -379,7 +379,8 @@ static mr_error post(const mapping *m, unsigned int number)
     mri_work work = {.what = MRI_WORK_MAP, .worker = number, .job = m->job};
 
     return mri_mailbox_put(workers_of(m->object)[number].mailbox, &work,
-                           sizeof work, MR_FOREVER);
+                           sizeof work,
+                           mri_timeout_left(m->timeout, m->deadline));
 }
 
 /* Another child in place of a lost one.  The old one's mailbox goes with it,

@@ -20,6 +20,7 @@
 #include "route/wait.h"
 #include "runtime/child.h"
 #include "runtime/place.h"
+#include "util/clock.h"
 #include "util/log.h"
 #include "util/settings.h"
 
@@ -550,53 +551,55 @@ mr_error mr_process_current(mr_process *process)
 
 /* ---- the end of an endpoint ---------------------------------------------- */
 
-void mri_process_end(mr_process process)
+/* Three passes over the processes that the caller made: all daemons are told
+ * to end; those that have not by the deadline, which is one for all, are
+ * killed; then all are waited for. */
+typedef struct ending {
+    enum { TERMINATE, KILL, WAIT } pass;
+    int64_t deadline;
+} ending;
+
+static void end_daemon(mr_process process, const ending *e)
 {
     double grace = (double)mri_settings()->grace / 1000;
 
-    if (mr_process_terminate(process) == MR_OK &&
-        mr_process_join(process, grace) == MR_ERR_TIMEOUT &&
-        mr_process_kill(process) == MR_OK) {
-        (void)!mr_process_join(process, MR_FOREVER);
+    if (e->pass == TERMINATE) {
+        (void)!mr_process_terminate(process);
+    } else if (e->pass == KILL &&
+               mr_process_join(process, mri_timeout_left(grace, e->deadline)) !=
+                   MR_OK) {
+        (void)!mr_process_kill(process);
     }
 }
 
-/* First pass: tell daemons to end; second: wait, for them and the others. */
 static void end_one(mri_object *object, void *user)
 {
-    mri_record *self = mri_self();
-    bool wait = *(bool *)user;
+    const ending *e = user;
     mr_process process = {.handle = mri_handle_of(object)};
-    mri_process_body *body = mri_process_of(object);
     mri_process_state state = state_of(object);
 
-    if (process.handle.kind != MRI_PROCESS || !is_mine(self, object) ||
+    if (process.handle.kind != MRI_PROCESS || !is_mine(mri_self(), object) ||
         state == MRI_CREATED || state >= MRI_ENDED) {
         return;
     }
-    if (!mri_load(&body->daemon)) {
-        if (wait) {
-            (void)!mr_process_join(process, MR_FOREVER);
-        }
-    } else if (wait) {
-        mri_process_end(process);
-    } else {
-        (void)!mr_process_terminate(process);
+    if (e->pass == WAIT) {
+        (void)!mr_process_join(process, MR_FOREVER);
+    } else if (mri_load(&mri_process_of(object)->daemon)) {
+        end_daemon(process, e);
     }
 }
 
 void mri_process_end_all(void)
 {
     mri_record *self = mri_self();
+    ending e = {.deadline = mri_now() + mri_settings()->grace * 1000000};
 
     if (!self || !mri_load(&mri_endpoint_at(mri_self_endpoint())->children)) {
         return;
     }
-    for (int wait = 0; wait < 2; wait++) {
-        bool waits = wait;
-
+    for (e.pass = TERMINATE; e.pass <= WAIT; e.pass++) {
         for (unsigned int i = 0; i < mri_node.count; i++) {
-            mri_objects_visit(i, end_one, &waits);
+            mri_objects_visit(i, end_one, &e);
         }
     }
 }

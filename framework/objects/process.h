@@ -7,11 +7,8 @@
 
 #include <multirank/process.h>
 
-/* The end of the calling endpoint: pools and daemons that it made are ended,
- * its other processes joined. */
+/* The end of the calling endpoint: its daemons, also those of its pools, are
+ * terminated, and killed after MR_GRACE; its other processes are joined. */
 void mri_process_end_all(void);
-
-/* Terminate, then kill after a while, and join.  For daemons. */
-void mri_process_end(mr_process process);
 
 #endif

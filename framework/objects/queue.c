@@ -27,7 +27,7 @@ mr_error mr_queue_create(mr_queue *queue, const mr_queue_options *options)
         mri_place_rank("mr_queue_create", options ? options->place : 0, &rank);
     if (!error) {
         error = mri_mailbox_create(self, rank, options ? options->maxsize : 0,
-                                   &queue->handle);
+                                   MRI_HEAP, &queue->handle);
     }
     return error;
 }

@@ -53,8 +53,8 @@ static unsigned int segment_of(const mri_channel *channel)
 static mr_error allocate_block(mri_record *self, mri_channel *channel,
                                unsigned int hand)
 {
-    mr_error error =
-        mri_allocate(self, segment_of(channel), MRI_HEAP, sizeof(block), hand);
+    mr_error error = mri_allocate(self, segment_of(channel),
+                                  (mri_pool)channel->pool, sizeof(block), hand);
 
     if (!error) {
         memset(mri_at(mri_peek(&self->hands[hand].block)), 0, sizeof(block));
@@ -63,15 +63,17 @@ static mr_error allocate_block(mri_record *self, mri_channel *channel,
 }
 
 mr_error mri_channel_format(mri_record *self, mri_channel *channel,
-                            uint64_t maxsize)
+                            uint64_t maxsize, mri_pool pool)
 {
-    mr_error error = allocate_block(self, channel, 0);
+    mr_error error;
 
+    channel->maxsize = maxsize;
+    channel->bounded = maxsize;
+    channel->pool = pool;
+    error = allocate_block(self, channel, 0);
     if (error) {
         return error;
     }
-    channel->maxsize = maxsize;
-    channel->bounded = maxsize;
     mri_latch(self, &channel->get_latch);
     mri_set(self, &channel->put_block, mri_peek(&self->hands[0].block));
     mri_hand_over(self, 0, &channel->get_block);
@@ -126,7 +128,8 @@ static mr_error prepare(mri_record *self, mri_channel *channel, mri_call *call)
     if (call->in_size <= INLINE || call->keeps_hand) {
         return MR_OK;
     }
-    error = mri_allocate(self, segment_of(channel), MRI_HEAP, call->in_size, 0);
+    error = mri_allocate(self, segment_of(channel), (mri_pool)channel->pool,
+                         call->in_size, 0);
     if (error) {
         return no_memory(call, error);
     }

@@ -24,6 +24,7 @@ typedef struct mri_channel {
     mri_word put_base;  /* the index of its first cell */
     mri_word head_seen; /* head is this or more */
     uint64_t maxsize;   /* 0: none */
+    uint64_t pool;      /* where its memory comes from, an mri_pool */
     /* Under get_latch, but for head, which producers read. */
     _Alignas(64) mri_word get_latch;
     mri_word head;      /* items ever got */
@@ -34,7 +35,7 @@ typedef struct mri_channel {
 
 /* Make a channel of zeroed memory in a segment.  MR_ERR_NO_MEMORY. */
 mr_error mri_channel_format(mri_record *self, mri_channel *channel,
-                            uint64_t maxsize);
+                            uint64_t maxsize, mri_pool pool);
 
 /*
  * The body of a try function: put call->in at the end, or get the first item

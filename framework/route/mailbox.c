@@ -96,7 +96,7 @@ const mri_kind_ops mri_mailbox_ops = {.name = "queue",
                                       .mend = mend};
 
 mr_error mri_mailbox_create(mri_record *self, unsigned int rank,
-                            uint64_t maxsize, mr_handle *handle)
+                            uint64_t maxsize, mri_pool pool, mr_handle *handle)
 {
     mri_object *object = NULL;
     mr_error error = mri_object_build(self, rank, MRI_QUEUE, &object);
@@ -104,7 +104,7 @@ mr_error mri_mailbox_create(mri_record *self, unsigned int rank,
     if (error) {
         return error;
     }
-    error = mri_channel_format(self, channel_of(object), maxsize);
+    error = mri_channel_format(self, channel_of(object), maxsize, pool);
     if (error) {
         mri_object_abandon(self, object);
         return error;

@@ -8,9 +8,10 @@
 
 #include "route/object.h"
 
-/* Make one in a rank's segment.  MR_ERR_NO_MEMORY, MR_ERR_LIMIT. */
+/* Make one in a rank's segment, with memory of an arena.  MR_ERR_NO_MEMORY,
+ * MR_ERR_LIMIT. */
 mr_error mri_mailbox_create(mri_record *self, unsigned int rank,
-                            uint64_t maxsize, mr_handle *handle);
+                            uint64_t maxsize, mri_pool pool, mr_handle *handle);
 
 /* Errors as mr_queue_put and mr_queue_get; *size is written with MR_OK and
  * MR_ERR_TRUNCATED. */

@@ -36,7 +36,13 @@ typedef enum mri_kind {
 enum { MRI_FREE = 0, MRI_BUILDING, MRI_LIVE, MRI_DYING };
 
 /* Rows that every segment has from the start. */
-enum { MRI_ROW_MEMORY = 0, MRI_ROW_REQUESTS, MRI_ROW_MAILBOX, MRI_ROW_OUTPUT };
+enum {
+    MRI_ROW_MEMORY = 0,
+    MRI_ROW_REQUESTS, /* for the fork server */
+    MRI_ROW_MAILBOX,  /* work for a hosting rank */
+    MRI_ROW_OUTPUT,   /* rank 0's: text to be written */
+    MRI_ROW_STOP      /* for a hosting rank that may be inside a task */
+};
 
 /* Waiters of one list wait for the same, so that any of them may be woken
  * for it; who waits for memory is in the list of row MRI_ROW_MEMORY. */

@@ -10,9 +10,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <mpi.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "memory/record.h"
@@ -29,6 +31,7 @@
 #include "topology/processors.h"
 #include "util/log.h"
 #include "util/settings.h"
+#include "util/thread.h"
 
 typedef struct job {
     bool started; /* mr_init was called, once for ever */
@@ -193,17 +196,14 @@ static mr_error map_segments(void)
  * numbers. */
 static mr_error build_rows(mri_record *self, unsigned int rank)
 {
-    mr_handle handle;
     mr_error error = mri_objects_format(self, rank);
 
-    if (!error) {
-        error = mri_mailbox_create(self, rank, 0, &handle);
-    }
-    if (!error) {
-        error = mri_mailbox_create(self, rank, 0, &handle);
-    }
-    if (!error) {
-        error = mri_mailbox_create(self, rank, MRI_OUTPUT_ITEMS, &handle);
+    for (unsigned int row = MRI_ROW_REQUESTS; !error && row <= MRI_ROW_STOP;
+         row++) {
+        uint64_t most = row == MRI_ROW_OUTPUT ? MRI_OUTPUT_ITEMS : 0;
+        mr_handle handle;
+
+        error = mri_mailbox_create(self, rank, most, MRI_RESERVE, &handle);
     }
     return error;
 }
@@ -335,13 +335,15 @@ static mr_error set_up_server(void)
 
 static void stop_hosts(void)
 {
+    static const unsigned int rows[] = {MRI_ROW_STOP, MRI_ROW_MAILBOX};
     mri_work stop = {.what = MRI_WORK_STOP};
 
     for (unsigned int rank = 1; rank < mri_here.size; rank++) {
-        mr_handle mailbox = mri_mailbox_at(rank, MRI_ROW_MAILBOX);
-
-        if (mri_mailbox_put(mailbox, &stop, sizeof stop, MR_FOREVER)) {
-            mri_log(MR_LOG_ERROR, "rank %u cannot be told to stop", rank);
+        for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+            if (mri_mailbox_put(mri_mailbox_at(rank, rows[i]), &stop,
+                                sizeof stop, MR_FOREVER)) {
+                mri_log(MR_LOG_ERROR, "rank %u cannot be told to stop", rank);
+            }
         }
     }
 }
@@ -364,7 +366,9 @@ static void leave_job(void)
     }
     mri_server_stop();
     mri_self_leave();
-    mri_region_unmap();
+    if (mri_here.rank == 0) {
+        mri_region_unmap(); /* another thread of a host may still use it */
+    }
     mri_here.role = MRI_OUTSIDE;
 }
 
@@ -400,18 +404,51 @@ static void at_exit(void)
 
 /* ---- the start ----------------------------------------------------------- */
 
+static atomic_bool leaving; /* some thread of this host ends it */
+
+/* A task whose map was given up may go on for ever.  When its rank shall stop
+ * this thread waits for a while, and then leaves the job for it. */
+static void *stand_by(void *unused)
+{
+    int64_t grace = mri_settings()->grace;
+    struct timespec wait = {.tv_sec = grace / 1000,
+                            .tv_nsec = grace % 1000 * 1000000};
+    mri_work work;
+    size_t size;
+
+    if (mri_mailbox_get(mri_mailbox_at(mri_here.rank, MRI_ROW_STOP), &work,
+                        sizeof work, &size, MR_FOREVER)) {
+        return unused;
+    }
+    clock_nanosleep(CLOCK_MONOTONIC, 0, &wait, NULL);
+    if (!atomic_exchange(&leaving, true)) {
+        mri_log(MR_LOG_WARNING, "the job ends while this rank is inside a "
+                                "task of a map that was given up");
+        leave_job();
+        _exit(0);
+    }
+    return unused;
+}
+
 /* A rank that hosts: prints through rank 0, works until told to stop. */
 _Noreturn static void host(void)
 {
     static mri_word printed;
     mr_handle nobody = {.owner = mri_here.rank, .slot = UINT32_MAX};
+    pthread_t thread;
 
     mri_output_redirect(nobody, &printed);
-    mri_serve(mri_mailbox_at(mri_here.rank, MRI_ROW_MAILBOX));
-    fflush(NULL);
     /* Code of the user after mr_init, which might finalize an MPI of its
      * own, does not run here. */
     this_job.owns_mpi = true;
+    if (mri_thread_start(&thread, stand_by) == MR_OK) {
+        pthread_detach(thread);
+    }
+    mri_serve(mri_mailbox_at(mri_here.rank, MRI_ROW_MAILBOX));
+    fflush(NULL);
+    while (atomic_exchange(&leaving, true)) {
+        pause(); /* too late: the other thread ends the process */
+    }
     leave_job();
     exit(0);
 }
@@ -465,7 +502,7 @@ mr_error mr_init(int *argc, char ***argv)
 
         leave_job();
         if (rank != 0) {
-            exit(1);
+            exit(0); /* rank 0 tells the user, and chooses the status */
         }
         return error;
     }

@@ -8,9 +8,6 @@
  */
 #include "runtime/output.h"
 
-#include <errno.h>
-#include <pthread.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,7 +17,7 @@
 #include "route/mailbox.h"
 #include "route/operation.h"
 #include "runtime/child.h"
-#include "util/log.h"
+#include "util/thread.h"
 
 typedef struct piece {
     mr_handle from;
@@ -293,21 +290,10 @@ static void *write_all(void *unused)
 
 mr_error mri_output_start(void)
 {
-    sigset_t all;
-    sigset_t before;
-    int error;
+    mr_error error = mri_thread_start(&writer, write_all);
 
-    /* Signals are for the user's threads. */
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    error = pthread_create(&writer, NULL, write_all, NULL);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    if (error) {
-        errno = error;
-        return mri_system_error("pthread_create of the writer");
-    }
-    running = true;
-    return MR_OK;
+    running = error == MR_OK;
+    return error;
 }
 
 void mri_output_stop(void)

@@ -7,7 +7,6 @@
 
 #include <errno.h>
 #include <poll.h>
-#include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -18,6 +17,7 @@
 
 #include "runtime/server_main.h"
 #include "util/log.h"
+#include "util/thread.h"
 
 enum { RIGHTS_AT_ONCE = 200 }; /* the kernel takes 253, SCM_MAX_FD */
 
@@ -126,17 +126,10 @@ static void *watch(void *unused)
 
 static mr_error start_watcher(void)
 {
-    sigset_t all;
-    sigset_t before;
-    int error;
+    mr_error error = mri_thread_start(&watcher, watch);
 
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    error = pthread_create(&watcher, NULL, watch, NULL);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    watching = error == 0;
-    errno = error;
-    return error ? mri_system_error("pthread_create of the watcher") : MR_OK;
+    watching = error == MR_OK;
+    return error;
 }
 
 mr_error mri_server_setup_send(const mri_server_setup *setup,
@@ -164,7 +157,7 @@ void mri_server_quiet(void)
 {
     char byte = MRI_SERVER_QUIET;
 
-    if (server_socket >= 0 && send_bytes(&byte, 1) == MR_OK) {
+    if (watching && send_bytes(&byte, 1) == MR_OK) {
         receive_byte(MRI_SERVER_IS_QUIET);
     }
 }
@@ -177,7 +170,10 @@ void mri_server_stop(void)
         return;
     }
     atomic_store(&stopping, true);
-    if (send_bytes(&byte, 1) != MR_OK) {
+    /* A server that was never set up ends when the socket does. */
+    if (!watching) {
+        shutdown(server_socket, SHUT_RDWR);
+    } else if (send_bytes(&byte, 1) != MR_OK) {
         kill(server, SIGKILL);
     }
     while (waitpid(server, NULL, 0) < 0 && errno == EINTR) {

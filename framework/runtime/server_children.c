@@ -21,6 +21,8 @@
 #include "runtime/output.h"
 #include "util/log.h"
 
+enum { PIECES_AT_ONCE = 64 };
+
 struct mri_server_child {
     struct mri_server_child *next;
     pid_t pid;
@@ -143,17 +145,26 @@ static bool send_held(child *c)
     return true;
 }
 
-/* Forward what a child wrote around stdio; true: all there is. */
+/* Forward what a child wrote around stdio; true: all there is.  Others have
+ * their turn after some pieces. */
 static bool forward(child *c)
 {
+    unsigned int pieces = 0;
+
     if (c->held && !send_held(c)) {
         return false;
     }
     c->readable = false;
     for (unsigned int i = 0; i < 2; i++) {
         while (c->output[i] >= 0) {
-            ssize_t got = read(c->output[i], c->text, sizeof c->text);
+            ssize_t got;
 
+            if (pieces++ == PIECES_AT_ONCE) {
+                c->readable = true;
+                retry = true;
+                return false;
+            }
+            got = read(c->output[i], c->text, sizeof c->text);
             if (got < 0) {
                 break; /* EAGAIN: for now */
             }

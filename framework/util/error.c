@@ -13,7 +13,7 @@ typedef struct row {
 
 static const row rows[] = {
     ROW(MR_OK, "success"),
-    ROW(MR_ERR_ARGUMENT, "an argument has no meaning; the log names it"),
+    ROW(MR_ERR_ARGUMENT, "an argument has no meaning; MR_LOG=info names it"),
     ROW(MR_ERR_STATE, "the call is not allowed in the present state"),
     ROW(MR_ERR_TIMEOUT, "the time-out passed first"),
     ROW(MR_ERR_STALE, "the handle's object was destroyed before the call"),

@@ -70,6 +70,26 @@ mpi_of_the_user_is_used_and_left_alone() { # RANKS
     } | expect_output
 }
 
+unwilling() { # RANKS HOW
+    start "$1" ./tests/job/unwilling "$2"
+    await 15
+    expect_status 0
+    [ "$(tail -n 1 "$scratch/out")" = 'the end' ] ||
+        broken "the last line is $(tail -n 1 "$scratch/out")"
+}
+
+full_segment_does_not_keep_the_job() { # RANKS
+    unwilling "$1" full
+}
+
+task_that_never_ends_does_not_keep_the_job() { # RANKS
+    unwilling "$1" stuck
+}
+
+stubborn_daemons_do_not_keep_the_job() { # RANKS
+    unwilling "$1" stubborn
+}
+
 for ranks in 0 $(have_launcher && echo 1 2 4 8); do
     check return_from_main_ends_the_job_with_its_status "$ranks"
     check finalize_ends_the_job_before_main_does "$ranks"
@@ -77,5 +97,8 @@ for ranks in 0 $(have_launcher && echo 1 2 4 8); do
     check abort_on_rank_0_ends_the_job "$ranks"
     check segfault_on_rank_0_ends_the_job "$ranks"
     check mpi_of_the_user_is_used_and_left_alone "$ranks"
+    check full_segment_does_not_keep_the_job "$ranks"
+    check task_that_never_ends_does_not_keep_the_job "$ranks"
+    check stubborn_daemons_do_not_keep_the_job "$ranks"
 done
 report endings

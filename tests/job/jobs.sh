@@ -43,7 +43,8 @@ processes() { # TAG; the ids of its processes
 unused_files() {
     local name
     for name in /dev/shm/*; do
-        if [ -e "$name" ] && ! grep -qsF "$name" /proc/[0-9]*/maps; then
+        # What others own need not be ours, nor can we see who maps it.
+        if [ -O "$name" ] && ! grep -qsF "$name" /proc/[0-9]*/maps; then
             echo "$name"
         fi
     done | sort

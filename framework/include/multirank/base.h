@@ -77,7 +77,7 @@ MR_API const char *mr_error_text(mr_error error);
 
 /*
  * Time-outs are in seconds.  0 asks once and returns; MR_FOREVER (any
- * negative value) waits until it is done or the other side is gone.  NaN is
+ * negative value) waits until it is done, or the object is destroyed.  NaN is
  * MR_ERR_ARGUMENT.
  */
 #define MR_FOREVER (-1.0)

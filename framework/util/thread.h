@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Threads of the library's own.
+ */
+#ifndef MRI_UTIL_THREAD_H
+#define MRI_UTIL_THREAD_H
+
+#include <pthread.h>
+
+#include <multirank/base.h>
+
+/* Start a thread with all signals blocked: they are for the user's threads.
+ * MR_ERR_SYSTEM. */
+mr_error mri_thread_start(pthread_t *thread, void *(*function)(void *));
+
+#endif
