@@ -109,18 +109,15 @@ static void reap_record(mri_record *dead, void *user)
     while (building) {
         building = mri_object_mend(self, mri_at(building));
     }
+    if (mri_load(&dead->sleeping) == MRI_AWAKE) {
+        /* Wrong by one if it died between its own two stores; the count is
+         * for the policy of spinning alone. */
+        mri_add(&mri_segment_at(mri_segment_of(mri_ref_of(dead)))->awake,
+                (uint64_t)-1);
+    }
     mri_record_free(dead);
 }
 
-static void count_awake(mri_record *record, void *user)
-{
-    if (mri_load(&record->sleeping) == MRI_AWAKE) {
-        ++*(uint64_t *)user;
-    }
-}
-
-/* `working` keeps the object from being unmade meanwhile, as `active` does;
- * that is for the calls that forgetting makes. */
 static void forget(mri_object *object, void *user)
 {
     reap_job *job = user;
@@ -141,7 +138,6 @@ void mri_reap(mri_record *self, uint64_t endpoint)
     unsigned int rank = mri_endpoint_rank(endpoint);
     mri_endpoint *gone = mri_endpoint_at(endpoint);
     reap_job job = {.self = self, .endpoint = endpoint};
-    uint64_t awake = 0;
 
     mri_reap_mend(endpoint);
     mri_records_visit(rank, reap_record, &job);
@@ -149,10 +145,6 @@ void mri_reap(mri_record *self, uint64_t endpoint)
     for (unsigned int i = 0; i < mri_node.count; i++) {
         mri_wake_for_memory(self, i);
     }
-    /* The count is for the policy of spinning alone: a wake that happens
-     * meanwhile makes it wrong for a while, not for ever. */
-    mri_records_visit(rank, count_awake, &awake);
-    mri_store(&mri_segment_at(rank)->awake, awake);
     if (mri_load(&gone->holds) || mri_load(&gone->children)) {
         for (unsigned int i = 0; i < mri_node.count; i++) {
             mri_objects_visit(i, forget, &job);

@@ -78,19 +78,19 @@ bool mri_sleep(mri_record *self, uint64_t bell, int64_t deadline)
 
 enum { YIELDS = 3, ROUNDS_PER_LOOK = 64 };
 
-static uint64_t threads_awake(void)
+static int64_t threads_awake(void)
 {
     uint64_t awake = 0;
 
     for (unsigned int i = 0; i < mri_node.count; i++) {
         awake += mri_peek(&mri_segment_at(i)->awake);
     }
-    return awake;
+    return (int64_t)awake;
 }
 
 void mri_spin_start(mri_spinner *spinner)
 {
-    bool crowded = threads_awake() > mri_segment_at(0)->processors;
+    bool crowded = threads_awake() > (int64_t)mri_segment_at(0)->processors;
 
     *spinner = (mri_spinner){
         .end = crowded ? 0 : mri_now() + mri_settings()->spin * 1000,
