@@ -92,13 +92,15 @@ void mri_spin_start(mri_spinner *spinner)
 {
     bool crowded = threads_awake() > (int64_t)mri_segment_at(0)->processors;
 
-    *spinner = (mri_spinner){
-        .end = crowded ? 0 : mri_now() + mri_settings()->spin * 1000,
-        .yields = crowded ? YIELDS : 0};
+    *spinner = (mri_spinner){.end = crowded ? 0 : MRI_NEVER,
+                             .yields = crowded ? YIELDS : 0};
 }
 
+/* The clock is looked at seldom, and not before the first rounds. */
 bool mri_spin(mri_spinner *spinner)
 {
+    int64_t now;
+
     if (spinner->end == 0) {
         if (spinner->yields == 0) {
             return false;
@@ -108,7 +110,14 @@ bool mri_spin(mri_spinner *spinner)
         return true;
     }
     mri_pause();
-    return ++spinner->round % ROUNDS_PER_LOOK || mri_now() < spinner->end;
+    if (++spinner->round % ROUNDS_PER_LOOK) {
+        return true;
+    }
+    now = mri_now();
+    if (spinner->end == MRI_NEVER) {
+        spinner->end = now + mri_settings()->spin * 1000;
+    }
+    return now < spinner->end;
 }
 
 /* ---- lists --------------------------------------------------------------- */

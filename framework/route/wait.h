@@ -63,7 +63,7 @@ void mri_sleeping(mri_record *self, uint64_t how);
  * yields a few times only.
  */
 typedef struct mri_spinner {
-    int64_t end;
+    int64_t end; /* MRI_NEVER: not known yet; 0: does not spin */
     unsigned int round;
     unsigned int yields; /* left; 0: spins until `end` */
 } mri_spinner;

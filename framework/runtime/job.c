@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <mpi.h>
+#include <semaphore.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -405,6 +406,7 @@ static void at_exit(void)
 /* ---- the start ----------------------------------------------------------- */
 
 static atomic_bool leaving; /* some thread of this host ends it */
+static sem_t standing_by;
 
 /* A task whose map was given up may go on for ever.  When its rank shall stop
  * this thread waits for a while, and then leaves the job for it. */
@@ -416,6 +418,8 @@ static void *stand_by(void *unused)
     mri_work work;
     size_t size;
 
+    mri_self();
+    sem_post(&standing_by);
     if (mri_mailbox_get(mri_mailbox_at(mri_here.rank, MRI_ROW_STOP), &work,
                         sizeof work, &size, MR_FOREVER)) {
         return unused;
@@ -430,20 +434,33 @@ static void *stand_by(void *unused)
     return unused;
 }
 
+/* Its record is there on return, so that a job has all its own from the
+ * start. */
+static mr_error start_stand_by(void)
+{
+    pthread_t thread;
+    mr_error error;
+
+    sem_init(&standing_by, 0, 0);
+    error = mri_thread_start(&thread, stand_by);
+    if (!error) {
+        pthread_detach(thread);
+        while (sem_wait(&standing_by) != 0) {
+        }
+    }
+    return error;
+}
+
 /* A rank that hosts: prints through rank 0, works until told to stop. */
 _Noreturn static void host(void)
 {
     static mri_word printed;
     mr_handle nobody = {.owner = mri_here.rank, .slot = UINT32_MAX};
-    pthread_t thread;
 
     mri_output_redirect(nobody, &printed);
     /* Code of the user after mr_init, which might finalize an MPI of its
      * own, does not run here. */
     this_job.owns_mpi = true;
-    if (mri_thread_start(&thread, stand_by) == MR_OK) {
-        pthread_detach(thread);
-    }
     mri_serve(mri_mailbox_at(mri_here.rank, MRI_ROW_MAILBOX));
     fflush(NULL);
     while (atomic_exchange(&leaving, true)) {
@@ -473,7 +490,8 @@ static mr_error start(void)
         error = agree(set_up_server());
     }
     if (!error) {
-        error = agree(mri_here.rank == 0 ? mri_output_start() : MR_OK);
+        error =
+            agree(mri_here.rank == 0 ? mri_output_start() : start_stand_by());
     }
     return error;
 }

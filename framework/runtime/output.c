@@ -8,6 +8,7 @@
  */
 #include "runtime/output.h"
 
+#include <semaphore.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -136,6 +137,7 @@ typedef struct pending {
 } pending;
 
 static pthread_t writer;
+static sem_t begun; /* the writer has its record */
 static bool running;
 static pending *pendings;
 
@@ -263,6 +265,8 @@ static void *write_all(void *unused)
     mr_handle mailbox = mri_mailbox_at(0, MRI_ROW_OUTPUT);
     static piece piece_;
 
+    mri_self();
+    sem_post(&begun);
     for (;;) {
         size_t size;
         mr_error error =
@@ -290,9 +294,13 @@ static void *write_all(void *unused)
 
 mr_error mri_output_start(void)
 {
-    mr_error error = mri_thread_start(&writer, write_all);
+    mr_error error;
 
+    sem_init(&begun, 0, 0);
+    error = mri_thread_start(&writer, write_all);
     running = error == MR_OK;
+    while (running && sem_wait(&begun) != 0) {
+    }
     return error;
 }
 
