@@ -21,7 +21,7 @@
 
 _Thread_local mri_record *mri_self_record
     __attribute__((tls_model("initial-exec")));
-void (*mri_latch_stalled)(void);
+void (*mri_stalled)(void);
 
 static uint64_t process_endpoint;
 static _Thread_local uint64_t thread_endpoint;
@@ -158,8 +158,8 @@ static void latch_contended(mri_word *latch, uint64_t me)
             sched_yield();
         } else {
             nanosleep(&(struct timespec){.tv_nsec = 50000}, NULL);
-            if (mri_latch_stalled) {
-                mri_latch_stalled();
+            if (mri_stalled) {
+                mri_stalled();
             }
         }
     }

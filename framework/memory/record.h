@@ -145,7 +145,7 @@ void mri_unlatch(mri_record *self, mri_word *latch);
 /* Called again and again while a latch, or what a call waits for, cannot be
  * had for long.  A fork server mends dead children here, as one of them may
  * hold it, and ends with its rank. */
-extern void (*mri_latch_stalled)(void);
+extern void (*mri_stalled)(void);
 
 /* Change a word under a latch; undone if the thread dies before
  * mri_commit. */

@@ -157,12 +157,14 @@ mr_error mr_lock_create(mr_lock *lock, const mr_lock_options *options)
 /* The kinds whose operations begin with those of a lock. */
 static const mri_kind_ops *ops_for(mr_handle handle)
 {
-    if (handle.kind == MRI_LOCK) {
+    switch (handle.kind) {
+    case MRI_VALUE:
+        return &mri_value_ops;
+    case MRI_ARRAY:
+        return &mri_array_ops;
+    default:
         return &mri_lock_ops;
     }
-    return handle.kind == MRI_VALUE   ? &mri_value_ops
-           : handle.kind == MRI_ARRAY ? &mri_array_ops
-                                      : &mri_lock_ops;
 }
 
 mr_error mr_lock_acquire(mr_lock lock, double timeout)

@@ -230,8 +230,8 @@ static bool drain(mri_record *self, mri_object *object)
             sched_yield();
         } else {
             nanosleep(&(struct timespec){.tv_nsec = 100000}, NULL);
-            if (mri_latch_stalled) {
-                mri_latch_stalled();
+            if (mri_stalled) {
+                mri_stalled();
             }
         }
     }

@@ -102,7 +102,7 @@ static bool change_lists(blocked *b)
 /* A fork server that waits here still notices deaths. */
 static bool sleep_on(blocked *b, uint64_t bell)
 {
-    while (mri_latch_stalled) {
+    while (mri_stalled) {
         int64_t next = mri_now() + LOOK_UP;
 
         if (next >= b->deadline) {
@@ -111,7 +111,7 @@ static bool sleep_on(blocked *b, uint64_t bell)
         if (mri_sleep(b->self, bell, next)) {
             return true;
         }
-        mri_latch_stalled();
+        mri_stalled();
     }
     return mri_sleep(b->self, bell, b->deadline);
 }

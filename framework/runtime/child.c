@@ -71,16 +71,16 @@ static void become(mri_object *process, uint64_t endpoint)
     this_process = process;
     mri_here.role = MRI_CHILD;
     mri_here.pid = getpid();
-    mri_latch_stalled = NULL;
+    mri_stalled = NULL;
     mri_become(endpoint, false);
     mri_log_set_place("rank %u, %.16s", rank,
                       mri_process_detail_of(process)->name);
 }
 
-void mri_child_run(mri_object *process, uint64_t endpoint, const int output[2])
+void mri_child_run(mri_object *process, uint64_t endpoint,
+                   mr_process_function *function, const int output[2])
 {
     mri_process_body *body = mri_process_of(process);
-    mr_process_function *function;
     int code;
 
     die_with((pid_t)mri_load(
@@ -92,7 +92,6 @@ void mri_child_run(mri_object *process, uint64_t endpoint, const int output[2])
     close(output[1]);
     become(process, endpoint);
     mri_output_redirect(mri_handle_of(process), &body->printed);
-    function = (mr_process_function *)mri_function_decode(body->function);
     code =
         function(mri_process_detail_of(process)->argument, body->argument_size);
     mri_child_at_exit();

@@ -71,6 +71,7 @@ mri_object *mri_this_process(void);
 
 /* In the new process: become the endpoint, run the function, end. */
 _Noreturn void mri_child_run(mri_object *process, uint64_t endpoint,
+                             mr_process_function *function,
                              const int output[2]);
 
 /* Registered with atexit: the end of a child that called exit(). */

@@ -310,7 +310,8 @@ static void close_all(void)
     }
 }
 
-static mr_error fork_child(child *c, mri_object *process)
+static mr_error fork_child(child *c, mri_object *process,
+                           mr_process_function *function)
 {
     mri_endpoint *row = mri_endpoint_at(c->endpoint);
     int write_ends[2];
@@ -328,7 +329,7 @@ static mr_error fork_child(child *c, mri_object *process)
         close(c->output[0]);
         close(c->output[1]);
         close_all();
-        mri_child_run(process, c->endpoint, write_ends);
+        mri_child_run(process, c->endpoint, function, write_ends);
     }
     close(write_ends[0]);
     close(write_ends[1]);
@@ -348,6 +349,8 @@ static mr_error fork_child(child *c, mri_object *process)
 mr_error mri_children_start(mri_object *process, mr_handle handle)
 {
     child *c = calloc(1, sizeof *c);
+    mr_process_function *function = (mr_process_function *)mri_function_decode(
+        mri_process_of(process)->function);
     mr_error error;
 
     if (!c) {
@@ -355,11 +358,11 @@ mr_error mri_children_start(mri_object *process, mr_handle handle)
     }
     c->process = handle;
     error = take_endpoint(&c->endpoint);
-    if (!error && !mri_function_decode(mri_process_of(process)->function)) {
+    if (!error && !function) {
         error = MR_ERR_FUNCTION;
     }
     if (!error) {
-        error = fork_child(c, process);
+        error = fork_child(c, process, function);
     }
     if (error) {
         free(c);

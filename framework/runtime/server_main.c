@@ -71,7 +71,7 @@ static bool rank_is_gone(void)
 
 /* While a latch cannot be had: a dead child may hold it, or the rank, whose
  * death ends all. */
-static void latch_stalled(void)
+static void stalled(void)
 {
     mri_children_collect();
     if (rank_is_gone()) {
@@ -285,7 +285,7 @@ static bool become_endpoint(void)
     mri_store(&segment->server_pid, (uint64_t)getpid());
     me.requests = mri_row(mri_mailbox_at(mri_here.rank, MRI_ROW_REQUESTS));
     mri_children_begin(mri_here.rank, me.self, me.epoll, close_descriptors);
-    mri_latch_stalled = latch_stalled;
+    mri_stalled = stalled;
     return true;
 }
 

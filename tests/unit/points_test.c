@@ -392,7 +392,7 @@ static void queue_is_not_taken_for_empty_while_a_consumer_moves_on(void)
         return;
     }
     fake_start(1, FAKE_MEMORY);
-    mri_latch_stalled = reap_the_dead;
+    mri_stalled = reap_the_dead;
     for (int64_t k = 1; died; k++) {
         stage s = {.size = SMALL, .items = 35};
         uint64_t self = mri_self_endpoint();
@@ -410,7 +410,7 @@ static void queue_is_not_taken_for_empty_while_a_consumer_moves_on(void)
         fake_reap(dead_endpoint);
         mri_objects_visit(0, destroy_left, NULL);
     }
-    mri_latch_stalled = NULL;
+    mri_stalled = NULL;
     fake_stop();
 }
 

@@ -189,9 +189,9 @@ static void latch_of_a_dead_thread_is_had_by_mending(void)
     fake_start(1, FAKE_MEMORY);
     fake_threads(1, die_before_commit, NULL);
     self = mri_self();
-    mri_latch_stalled = reap_first;
+    mri_stalled = reap_first;
     mri_latch(self, &shared()->latch);
-    mri_latch_stalled = NULL;
+    mri_stalled = NULL;
     MRT_EQUAL(mri_load(&shared()->a), 1);
     mri_unlatch(self, &shared()->latch);
     fake_reap(fake_endpoint_of(0));
