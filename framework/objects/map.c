@@ -355,7 +355,7 @@ void mri_map_work(mri_record *self, mri_object *object, unsigned int number)
                 .chunk = map->chunk ? map->chunk : 1};
 
     mri_store(&w.slot->worker, mri_ref_of(self));
-    w.function = (mr_task_function *)mri_function_decode(map->function);
+    w.function = (mr_task_function *)mri_function_decode(&map->function);
     if (!w.function) {
         w.function = no_function;
     }

@@ -281,8 +281,8 @@ static mr_error hold_ends(mri_record *self, mri_object *object,
 }
 
 static mr_error fill(mri_record *self, mri_object *object, unsigned int rank,
-                     uint64_t number, const void *argument,
-                     const mr_process_options *options)
+                     uint64_t number, const mri_function_ref *function,
+                     const void *argument, const mr_process_options *options)
 {
     mri_process_body *body = mri_process_of(object);
     mri_process_detail *detail;
@@ -292,6 +292,7 @@ static mr_error fill(mri_record *self, mri_object *object, unsigned int rank,
         return error;
     }
     detail = mri_at(mri_peek(&self->hands[0].block));
+    detail->function = *function;
     write_names(detail, number, options);
     if (body->argument_size) {
         memcpy(detail->argument, argument, body->argument_size);
@@ -302,7 +303,7 @@ static mr_error fill(mri_record *self, mri_object *object, unsigned int rank,
 }
 
 static mr_error build(mri_record *self, mr_process *process,
-                      mri_function_ref function, const void *argument,
+                      const mri_function_ref *function, const void *argument,
                       size_t size, const mr_process_options *options)
 {
     mri_endpoint *me = mri_endpoint_at(mri_load(&self->owner));
@@ -317,10 +318,9 @@ static mr_error build(mri_record *self, mr_process *process,
     if (error) {
         return error;
     }
-    mri_process_of(object)->function = function;
     mri_process_of(object)->argument_size = size;
     mri_store(&mri_process_of(object)->creator, mri_load(&self->owner));
-    error = fill(self, object, rank, number, argument, options);
+    error = fill(self, object, rank, number, function, argument, options);
     if (error) {
         mri_object_abandon(self, object);
         return error;
@@ -358,7 +358,7 @@ mr_error mr_process_create(mr_process *process, mr_process_function *function,
         error = mri_function_encode((mri_function *)function, &ref);
     }
     if (!error) {
-        error = build(self, process, ref, argument, size, options);
+        error = build(self, process, &ref, argument, size, options);
     }
     return error;
 }

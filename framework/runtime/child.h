@@ -32,11 +32,11 @@ typedef struct mri_process_body {
     mri_word printed; /* something of it is on the way to rank 0 */
     uint64_t holds;   /* pipe ends were given to it */
     uint64_t argument_size;
-    mri_function_ref function;
 } mri_process_body;
 
-/* Its detail: names, then the argument. */
+/* Its detail: what it runs, names, then the argument. */
 typedef struct mri_process_detail {
+    mri_function_ref function;
     char name[MR_NAME_SIZE];
     char path[MR_NAME_SIZE]; /* "1:2" */
     _Alignas(64) unsigned char argument[];

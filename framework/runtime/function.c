@@ -112,13 +112,14 @@ mr_error mri_function_encode(mri_function *function, mri_function_ref *ref)
     }
     ref->module = wanted.module;
     ref->offset = wanted.address - wanted.base;
+    ref->path[0] = '\0';
     return MR_OK;
 }
 
-mri_function *mri_function_decode(mri_function_ref ref)
+mri_function *mri_function_decode(const mri_function_ref *ref)
 {
-    search wanted = {.module = ref.module};
+    search wanted = {.module = ref->module};
 
     dl_iterate_phdr(look, &wanted);
-    return wanted.found ? (mri_function *)(wanted.base + ref.offset) : NULL;
+    return wanted.found ? (mri_function *)(wanted.base + ref->offset) : NULL;
 }

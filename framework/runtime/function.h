@@ -17,12 +17,13 @@ typedef void mri_function(void);
 typedef struct mri_function_ref {
     uint64_t module;
     uint64_t offset;
+    char path[240]; /* of the module's file; "": the main program */
 } mri_function_ref;
 
 /* MR_ERR_FUNCTION: the address is not inside the code of a module. */
 mr_error mri_function_encode(mri_function *function, mri_function_ref *ref);
 
 /* The function in this process; NULL: no such module here. */
-mri_function *mri_function_decode(mri_function_ref ref);
+mri_function *mri_function_decode(const mri_function_ref *ref);
 
 #endif

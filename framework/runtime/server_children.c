@@ -350,7 +350,7 @@ mr_error mri_children_start(mri_object *process, mr_handle handle)
 {
     child *c = calloc(1, sizeof *c);
     mr_process_function *function = (mr_process_function *)mri_function_decode(
-        mri_process_of(process)->function);
+        &mri_process_detail_of(process)->function);
     mr_error error;
 
     if (!c) {

@@ -238,7 +238,7 @@ static inline int use_main(const void *argument, size_t size)
 {
     const use_order *order = argument;
     const mri_function_ref ref = {order->module, order->offset};
-    use *function = (use *)mri_function_decode(ref);
+    use *function = (use *)mri_function_decode(&ref);
 
     (void)size;
     function(&order->scene);

@@ -35,7 +35,7 @@ static void functions_come_back_from_their_references(void)
 
     for (size_t i = 0; i < MRT_COUNT(functions); i++) {
         MRT_OK(mri_function_encode(functions[i], &refs[i]));
-        MRT_CHECK(mri_function_decode(refs[i]) == functions[i]);
+        MRT_CHECK(mri_function_decode(&refs[i]) == functions[i]);
     }
     MRT_CHECK(refs[0].module == refs[1].module);
     MRT_CHECK(refs[0].module != refs[2].module);
@@ -68,7 +68,7 @@ static void references_into_unknown_modules_give_nothing(void)
 
     MRT_OK(mri_function_encode(any_function, &ref));
     ref.module++;
-    MRT_CHECK(mri_function_decode(ref) == NULL);
+    MRT_CHECK(mri_function_decode(&ref) == NULL);
 }
 
 int main(int argc, char **argv)
