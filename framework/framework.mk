@@ -8,6 +8,7 @@ multirankincludedir = $(includedir)/multirank
 multirankinclude_HEADERS = \
 	framework/include/multirank/array.h \
 	framework/include/multirank/base.h \
+	framework/include/multirank/function.h \
 	framework/include/multirank/job.h \
 	framework/include/multirank/lock.h \
 	framework/include/multirank/log.h \
@@ -60,12 +61,16 @@ route_sources = \
 	framework/route/wait.h
 
 runtime_sources = \
+	framework/runtime/binary.c \
+	framework/runtime/binary.h \
 	framework/runtime/child.c \
 	framework/runtime/child.h \
 	framework/runtime/function.c \
 	framework/runtime/function.h \
 	framework/runtime/job.c \
 	framework/runtime/job.h \
+	framework/runtime/module.c \
+	framework/runtime/module.h \
 	framework/runtime/output.c \
 	framework/runtime/output.h \
 	framework/runtime/place.c \

@@ -25,6 +25,7 @@ unit_suites = \
 # A whole suite in one job, once for each number of ranks.
 mpi_suites = \
 	tests/mpi/array_test \
+	tests/mpi/function_test \
 	tests/mpi/job_test \
 	tests/mpi/lock_test \
 	tests/mpi/memory_test \
@@ -91,6 +92,7 @@ CLEANFILES += $(mpi_runs) $(fault_runs)
 
 if BUILD_TESTS
 check_LIBRARIES += tests/harness/libharness.a tests/unit/libfake.a
+check_LTLIBRARIES = tests/library/libfunctions.la
 check_PROGRAMS += $(unit_suites) $(mpi_suites) $(job_programs)
 TESTS += $(unit_suites) $(mpi_runs) $(job_scripts) $(install_scripts)
 if DEBUG_BUILD
@@ -109,6 +111,18 @@ tests_harness_libharness_a_SOURCES = \
 tests_unit_libfake_a_SOURCES = \
 	tests/unit/fake.c \
 	tests/unit/fake.h
+
+# A library for tests to give functions of.  With a place to be installed at it
+# is made a shared one; the programs find it where it is built.
+tests_library_libfunctions_la_SOURCES = \
+	tests/library/functions.c \
+	tests/library/functions.h
+tests_library_libfunctions_la_LDFLAGS = $(COMMON_LDFLAGS) -avoid-version \
+	-rpath $(abs_builddir)
+tests_mpi_function_test_LDADD = tests/library/libfunctions.la $(LDADD)
+tests_mpi_function_test_LDFLAGS = $(AM_LDFLAGS) -no-install
+tests_unit_function_test_LDADD = tests/library/libfunctions.la $(LDADD)
+tests_unit_function_test_LDFLAGS = $(AM_LDFLAGS) -no-install
 
 # Headers that tests share.
 noinst_HEADERS = \

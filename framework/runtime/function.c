@@ -1,125 +1,206 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Owns function references.  Modules are found by dl_iterate_phdr(3), which
- * also sees static functions and position-independent executables; the idea
- * is that of UPC++ (docs/ccs-rpc.md there).
+ * Owns function references, and the table of functions that were registered.
+ *
+ * The lock guards the table and is a leaf.  The fork server and all that it
+ * forks inherit the table, which is complete when mr_init begins.
  */
 #include "runtime/function.h"
 
-#include <elf.h>
-#include <link.h>
+#include <dlfcn.h>
+#include <pthread.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "runtime/module.h"
+#include "runtime/place.h"
 #include "util/log.h"
 
-typedef struct search {
-    uintptr_t address; /* looked for, or 0 */
-    uint64_t module;   /* looked for when address is 0, else found */
-    uintptr_t base;    /* found */
-    bool found;
-} search;
+/* ---- registered functions ------------------------------------------------ */
 
-/* FNV-1a, Fowler, Noll and Vo. */
-static uint64_t hash(const void *bytes, size_t size)
+typedef struct entry {
+    struct entry *next;
+    mr_function *function;
+    char name[MR_FUNCTION_NAME_SIZE];
+} entry;
+
+static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+static entry *entries;
+
+/* By name, or by function when that is NULL. */
+static const entry *find_locked(const char *name, mr_function *function)
 {
-    const unsigned char *at = bytes;
-    uint64_t value = 0xcbf29ce484222325;
+    const entry *e = entries;
 
-    for (size_t i = 0; i < size; i++) {
-        value = (value ^ at[i]) * 0x100000001b3;
+    while (e && (name ? strcmp(e->name, name) != 0 : e->function != function)) {
+        e = e->next;
     }
-    return value;
+    return e;
 }
 
-/* The build-id in a note segment; 0: none. */
-static uint64_t build_id(const unsigned char *at, size_t size)
+static const entry *find(const char *name, mr_function *function)
 {
-    while (size >= sizeof(ElfW(Nhdr))) {
-        const ElfW(Nhdr) *note = (const void *)at;
-        size_t name = (note->n_namesz + 3u) & ~3u;
-        size_t text = (note->n_descsz + 3u) & ~3u;
+    const entry *found;
 
-        if (size < sizeof *note + name + text) {
-            return 0;
-        }
-        if (note->n_type == NT_GNU_BUILD_ID && note->n_namesz == 4 &&
-            memcmp(note + 1, "GNU", 4) == 0) {
-            return hash((const unsigned char *)(note + 1) + name,
-                        note->n_descsz);
-        }
-        at += sizeof *note + name + text;
-        size -= sizeof *note + name + text;
-    }
-    return 0;
+    pthread_mutex_lock(&mutex);
+    found = find_locked(name, function);
+    pthread_mutex_unlock(&mutex);
+    return found;
 }
 
-static uint64_t identify(const struct dl_phdr_info *module)
+static mr_error add(entry *added)
 {
-    for (int i = 0; i < module->dlpi_phnum; i++) {
-        const ElfW(Phdr) *part = &module->dlpi_phdr[i];
+    bool known;
 
-        if (part->p_type == PT_NOTE) {
-            uint64_t id =
-                build_id((const void *)(module->dlpi_addr + part->p_vaddr),
-                         part->p_memsz);
-
-            if (id) {
-                return id;
-            }
-        }
+    pthread_mutex_lock(&mutex);
+    known = find_locked(added->name, NULL) != NULL;
+    if (!known) {
+        added->next = entries;
+        entries = added;
     }
-    return hash(module->dlpi_name, strlen(module->dlpi_name));
+    pthread_mutex_unlock(&mutex);
+    return known ? mri_bad_argument("mr_function_register", "name",
+                                    "was registered before")
+                 : MR_OK;
 }
 
-static bool has_code_at(const struct dl_phdr_info *module, uintptr_t address)
+mr_error mr_function_register(const char *name, mr_function *function)
 {
-    for (int i = 0; i < module->dlpi_phnum; i++) {
-        const ElfW(Phdr) *part = &module->dlpi_phdr[i];
-        uintptr_t start = module->dlpi_addr + part->p_vaddr;
+    entry *added;
+    mr_error error;
 
-        if (part->p_type == PT_LOAD && (part->p_flags & PF_X) &&
-            address >= start && address - start < part->p_memsz) {
+    if (mri_here.pid) {
+        mri_log(MR_LOG_INFO, "mr_function_register: not after mr_init");
+        return MR_ERR_STATE;
+    }
+    if (!name || !*name || strlen(name) >= MR_FUNCTION_NAME_SIZE) {
+        return mri_bad_argument("mr_function_register", "name",
+                                "is NULL, empty or too long");
+    }
+    if (!function) {
+        return mri_bad_argument("mr_function_register", "function", "is NULL");
+    }
+    added = calloc(1, sizeof *added);
+    if (!added) {
+        return MR_ERR_NO_MEMORY;
+    }
+    added->function = function;
+    strcpy(added->name, name);
+    error = add(added);
+    if (error) {
+        free(added);
+    }
+    return error;
+}
+
+/* ---- references ---------------------------------------------------------- */
+
+/* Has the module a function for each kind of processor, of which the loader
+ * chooses one (STT_GNU_IFUNC)?  The vDSO is not even a file, but a part of
+ * the kernel. */
+static bool differs_between_hosts(const mri_module *module)
+{
+    static const char *const beginnings[] = {
+        "libc.",    "libc-2.",  "libm.",  "libm-2.", "libmvec", "libmvec-2.",
+        "ld-linux", "ld-musl-", "ld64.s", "ld.so",   "ld-2."};
+    const char *slash = strrchr(module->name, '/');
+
+    if (module->program) {
+        return false;
+    }
+    for (size_t i = 0; slash && i < sizeof beginnings / sizeof *beginnings;
+         i++) {
+        if (strncmp(slash + 1, beginnings[i], strlen(beginnings[i])) == 0) {
             return true;
         }
     }
-    return false;
-}
-
-static int look(struct dl_phdr_info *module, size_t size, void *user)
-{
-    search *wanted = user;
-
-    (void)size;
-    if (wanted->address ? has_code_at(module, wanted->address)
-                        : identify(module) == wanted->module) {
-        wanted->module = identify(module);
-        wanted->base = module->dlpi_addr;
-        wanted->found = true;
-        return 1;
-    }
-    return 0;
+    return !slash;
 }
 
 mr_error mri_function_encode(mri_function *function, mri_function_ref *ref)
 {
-    search wanted = {.address = (uintptr_t)function};
+    uintptr_t address = (uintptr_t)function;
+    const entry *registered = find(NULL, function);
+    mri_module module;
 
-    dl_iterate_phdr(look, &wanted);
-    if (!wanted.found) {
+    if (registered) {
+        *ref = (mri_function_ref){0};
+        strcpy(ref->name, registered->name);
+        return MR_OK;
+    }
+    if (!mri_module_at(address, &module) || !module.id) {
         mri_log(MR_LOG_INFO, "the function at %p lies in no loaded module",
-                (void *)wanted.address);
+                (void *)address);
         return MR_ERR_FUNCTION;
     }
-    ref->module = wanted.module;
-    ref->offset = wanted.address - wanted.base;
-    ref->path[0] = '\0';
+    if (differs_between_hosts(&module)) {
+        mri_log(MR_LOG_WARNING,
+                "the function at %p lies in %s and may lie elsewhere on "
+                "another processor: give a function of your own that calls it",
+                (void *)address, module.name);
+        return MR_ERR_FUNCTION;
+    }
+    *ref = (mri_function_ref){.module = module.id,
+                              .offset = address - module.base};
+    if (!module.program) {
+        mri_module_path(&module, ref->name, sizeof ref->name);
+    }
     return MR_OK;
+}
+
+/* False, with the reason in the log: the module is not on this host.  What
+ * is opened stays, as functions of it are about to run. */
+static bool open_module(const mri_function_ref *ref, mri_module *module)
+{
+    void *library;
+
+    if (!ref->name[0]) {
+        mri_log(MR_LOG_ERROR,
+                "host %s runs another program than the caller of a function, "
+                "or the path of the function's library is too long",
+                mri_here.host);
+        return false;
+    }
+    library = dlopen(ref->name, RTLD_NOW | RTLD_LOCAL);
+    if (!library) {
+        mri_log(MR_LOG_ERROR,
+                "host %s cannot open the library of a function: %s",
+                mri_here.host, dlerror());
+        return false;
+    }
+    if (!mri_module_with(ref->module, module)) {
+        mri_log(MR_LOG_ERROR,
+                "host %s has another build of %s than the caller of a "
+                "function in it: copy the same file to all hosts",
+                mri_here.host, ref->name);
+        dlclose(library);
+        return false;
+    }
+    return true;
+}
+
+static mri_function *find_by_name(const char *name)
+{
+    const entry *registered = find(name, NULL);
+
+    if (!registered) {
+        mri_log(MR_LOG_ERROR,
+                "host %s has no function that is registered as %s: register "
+                "it before mr_init, on all hosts",
+                mri_here.host, name);
+    }
+    return registered ? registered->function : NULL;
 }
 
 mri_function *mri_function_decode(const mri_function_ref *ref)
 {
-    search wanted = {.module = ref->module};
+    mri_module module;
 
-    dl_iterate_phdr(look, &wanted);
-    return wanted.found ? (mri_function *)(wanted.base + ref->offset) : NULL;
+    if (!ref->module) {
+        return find_by_name(ref->name);
+    }
+    if (!mri_module_with(ref->module, &module) && !open_module(ref, &module)) {
+        return NULL;
+    }
+    return (mri_function *)(module.base + ref->offset);
 }

@@ -8,22 +8,25 @@
 
 #include <stdint.h>
 
-#include <multirank/base.h>
+#include <multirank/function.h>
 
-typedef void mri_function(void);
+typedef mr_function mri_function;
 
-/* A loaded module, by a hash of its build-id or else its name, and an offset
- * in it; static functions too. */
+/* Where a function is: an offset in a module, which tells static functions
+ * too, or the name under which it was registered. */
 typedef struct mri_function_ref {
-    uint64_t module;
+    uint64_t module; /* its id; 0: registered */
     uint64_t offset;
-    char path[240]; /* of the module's file; "": the main program */
+    char name[MR_FUNCTION_NAME_SIZE]; /* as registered, or the path of a
+                                       * library; "" for the main program */
 } mri_function_ref;
 
-/* MR_ERR_FUNCTION: the address is not inside the code of a module. */
+/* MR_ERR_FUNCTION: the address is not inside the code of a module, or in the
+ * C library, whose functions need not be the same everywhere. */
 mr_error mri_function_encode(mri_function *function, mri_function_ref *ref);
 
-/* The function in this process; NULL: no such module here. */
+/* The function in this process.  A library that is not loaded is opened.
+ * NULL: it is not here, the log says why. */
 mri_function *mri_function_decode(const mri_function_ref *ref);
 
 #endif

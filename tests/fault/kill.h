@@ -231,14 +231,13 @@ typedef void use(const scene *s);
 
 typedef struct use_order {
     scene scene;
-    uint64_t module, offset; /* of the use */
+    mri_function_ref use;
 } use_order;
 
 static inline int use_main(const void *argument, size_t size)
 {
     const use_order *order = argument;
-    const mri_function_ref ref = {order->module, order->offset};
-    use *function = (use *)mri_function_decode(&ref);
+    use *function = (use *)mri_function_decode(&order->use);
 
     (void)size;
     function(&order->scene);
@@ -249,15 +248,12 @@ static inline void use_here_and_there(use *function, const scene *s,
                                       const char *file, int line)
 {
     use_order order = {.scene = *s};
-    mri_function_ref ref;
 
     child_failures = 0;
     function(s);
     mrt_equal(child_failures, 0, "failures of a use", "none", file, line);
-    if (mrt_error(mri_function_encode((mri_function *)function, &ref), MR_OK,
-                  "mri_function_encode", file, line)) {
-        order.module = ref.module;
-        order.offset = ref.offset;
+    if (mrt_error(mri_function_encode((mri_function *)function, &order.use),
+                  MR_OK, "mri_function_encode", file, line)) {
         run_child((s->rank + 1) % mr_size(), use_main, &order, sizeof order,
                   file, line);
     }
