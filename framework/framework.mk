@@ -46,6 +46,16 @@ memory_sources = \
 	framework/memory/window.h \
 	framework/memory/word.h
 
+message_sources = \
+	framework/message/bulk.c \
+	framework/message/message.c \
+	framework/message/message.h \
+	framework/message/mpi_transport.c \
+	framework/message/mpi_transport.h \
+	framework/message/small.c \
+	framework/message/state.h \
+	framework/message/transport.h
+
 route_sources = \
 	framework/route/channel.c \
 	framework/route/channel.h \
@@ -111,6 +121,7 @@ libmultirank_core_la_SOURCES = \
 	$(util_sources) \
 	$(topology_sources) \
 	$(memory_sources) \
+	$(message_sources) \
 	$(route_sources) \
 	$(runtime_sources) \
 	$(objects_sources)
