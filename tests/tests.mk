@@ -61,12 +61,22 @@ job_programs = \
 	tests/job/unwilling \
 	tests/job/user_mpi
 
+# For scripts in tests/hosts: plain MPI, and a network with delays.
+hosts_programs = \
+	tests/hosts/stream \
+	tests/hosts/tapswitch
+
 # Jobs that abort, exit or are killed, watched from outside; and the tour.
 job_scripts = \
 	tests/job/endings.sh \
 	tests/job/kills.sh \
 	tests/job/output.sh \
 	tests/tour/tour.sh
+
+# Jobs over simulated hosts and under Slurm.
+hosts_scripts = \
+	tests/hosts/batch.sh \
+	tests/hosts/network.sh
 
 # What is installed can be used.
 install_scripts = \
@@ -85,16 +95,30 @@ fault_runs = \
 	$(fault_suites:=.np1) \
 	$(fault_suites:=.np2) \
 	$(fault_suites:=.np4)
+# Each rank as if on a node of its own; and over two or three hosts.
+far_runs = \
+	$(mpi_suites:=.far.np2) \
+	$(mpi_suites:=.far.np3) \
+	$(mpi_suites:=.far.np4)
+hosts_runs = \
+	$(mpi_suites:=.h2.np4) \
+	$(mpi_suites:=.h3.np3)
+# Of these, what the library can do:
+# $(far_runs) $(hosts_runs) tests/hosts/tour.sh
+several_nodes =
 
-$(mpi_runs) $(fault_runs):
+$(mpi_runs) $(fault_runs) $(far_runs) $(hosts_runs):
 	@$(MKDIR_P) $(@D) && : > $@
-CLEANFILES += $(mpi_runs) $(fault_runs)
+CLEANFILES += $(mpi_runs) $(fault_runs) $(far_runs) $(hosts_runs)
 
 if BUILD_TESTS
 check_LIBRARIES += tests/harness/libharness.a tests/unit/libfake.a
 check_LTLIBRARIES = tests/library/libfunctions.la
-check_PROGRAMS += $(unit_suites) $(mpi_suites) $(job_programs)
-TESTS += $(unit_suites) $(mpi_runs) $(job_scripts) $(install_scripts)
+check_PROGRAMS += $(unit_suites) $(mpi_suites) $(job_programs) \
+	$(hosts_programs)
+TESTS += $(unit_suites) $(mpi_runs) $(job_scripts) $(hosts_scripts) \
+	$(several_nodes) $(install_scripts)
+TESTS += $(unit_scripts)
 if DEBUG_BUILD
 check_PROGRAMS += $(fault_suites)
 TESTS += $(fault_runs)
@@ -110,7 +134,29 @@ tests_harness_libharness_a_SOURCES = \
 # A job within one process, for tests/unit.
 tests_unit_libfake_a_SOURCES = \
 	tests/unit/fake.c \
-	tests/unit/fake.h
+	tests/unit/fake.h \
+	tests/unit/message_fake.c \
+	tests/unit/message_fake.h \
+	tests/unit/message_scenes.c \
+	tests/unit/message_scenes.h
+
+# A library for tests to give functions of.  With a place to be installed at it
+# is made a shared one; the programs find it where it is built.
+tests_library_libfunctions_la_SOURCES = \
+	tests/library/functions.c \
+	tests/library/functions.h
+tests_library_libfunctions_la_LDFLAGS = $(COMMON_LDFLAGS) -avoid-version \
+	-rpath $(abs_builddir)
+tests_mpi_function_test_LDADD = tests/library/libfunctions.la $(LDADD)
+tests_mpi_function_test_LDFLAGS = $(AM_LDFLAGS) -no-install
+tests_unit_function_test_LDADD = tests/library/libfunctions.la $(LDADD)
+tests_unit_function_test_LDFLAGS = $(AM_LDFLAGS) -no-install
+
+# They know nothing of the library.
+tests_hosts_stream_CPPFLAGS = $(MPI_CFLAGS)
+tests_hosts_stream_LDADD = $(MPI_LIBS)
+tests_hosts_tapswitch_CPPFLAGS = -include config.h -I.
+tests_hosts_tapswitch_LDADD =
 
 # A library for tests to give functions of.  With a place to be installed at it
 # is made a shared one; the programs find it where it is built.
@@ -167,9 +213,14 @@ check-style: all
 .PHONY: check-programs check-fault check-asan check-tsan check-style
 
 EXTRA_DIST += \
+	$(hosts_scripts) \
 	$(install_scripts) \
 	$(job_scripts) \
 	tests/count \
+	tests/hosts/cluster.sh \
+	tests/hosts/slurm.sh \
+	tests/hosts/support.sh \
+	tests/hosts/tour.sh \
 	tests/install/example.c \
 	tests/job/jobs.sh \
 	tests/launch \
@@ -182,4 +233,6 @@ EXTRA_DIST += \
 	tests/style/sources \
 	tests/style/symbols \
 	tests/style/text \
+	tests/unit/builds.c \
+	tests/tour/checks.sh \
 	tests/tour/expected.txt

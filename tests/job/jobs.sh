@@ -3,8 +3,9 @@
 #
 # A script defines functions, calls `check NAME` for each, and ends with
 # `report SUITE`. In them `start RANKS PROGRAM...` begins a job (0 ranks:
-# without a launcher), `await` waits for its end, and `broken TEXT...` says
-# what is wrong. Output goes to $scratch/out and $scratch/err.
+# without a launcher; else by $launcher, which the number of ranks follows),
+# `await` waits for its end, and `broken TEXT...` says what is wrong. Output
+# goes to $scratch/out and $scratch/err.
 #
 # All processes of a job are found by a variable in their environment, which
 # the kernel shows as it was when the program began.
@@ -12,6 +13,7 @@
 set -u
 
 mpirun=${MPIRUN:-mpirun}
+launcher=("$mpirun" --oversubscribe -np)
 scale=${MULTIRANK_TEST_SCALE:-1}
 scratch=$(mktemp -d)
 passed=0 failed=0 skipped=0
@@ -57,7 +59,7 @@ start() { # RANKS PROGRAM [ARGUMENT...]
     tag=$$.$jobs_started
     unused_files > "$scratch/before"
     if [ "$ranks" -gt 0 ]; then
-        set -- "$mpirun" --oversubscribe -np "$ranks" "$@"
+        set -- "${launcher[@]}" "$ranks" "$@"
     fi
     : > "$scratch/out" > "$scratch/err"
     MULTIRANK_JOB=$tag "$@" \

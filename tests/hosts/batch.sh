@@ -1,0 +1,49 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-3-Clause
+# Jobs under Slurm on two nodes: a program run by mpirun in a batch job, and by
+# srun itself. Another program than a stream of plain MPI can be named:
+#
+#   ../tests/launch ../tests/hosts/batch.sh ./tests/mpi/queue_test
+here=$(cd "$(dirname "$0")" && pwd)
+. "$here/../job/jobs.sh"
+. "$here/support.sh"
+alone "$0" "$@"
+
+if [ $# -gt 0 ]; then
+    program=("$@")
+else
+    program=(./tests/hosts/stream 1)
+fi
+
+program_runs() { # HOW RANKS
+    launcher=("$1")
+    start "$2" "${program[@]}"
+    await 60
+    expect_status 0
+}
+
+stream_crosses_the_nodes() { # HOW
+    launcher=("$1")
+    start 3 ./tests/hosts/stream 0.5
+    await 30
+    expect_status 0
+    expect_number hosts -eq 2
+    expect_number messages -gt 16
+}
+
+failure_is_told() { # HOW
+    launcher=("$1")
+    start 2 sh -c 'exit 3'
+    await 30
+    expect_status 3
+}
+
+need "$slurm" 2
+for how in by_sbatch by_srun; do
+    check stream_crosses_the_nodes $how
+    check program_runs $how 2
+    check program_runs $how 4
+    check failure_is_told $how
+done
+check nothing_is_left_on_the_hosts
+report batch
