@@ -22,6 +22,10 @@ unit_suites = \
 	tests/unit/value_test \
 	tests/unit/wait_test
 
+# The same as scripts, for what a test program cannot be.
+unit_scripts = \
+	tests/unit/builds.sh
+
 # A whole suite in one job, once for each number of ranks.
 mpi_suites = \
 	tests/mpi/array_test \
@@ -216,12 +220,14 @@ EXTRA_DIST += \
 	$(hosts_scripts) \
 	$(install_scripts) \
 	$(job_scripts) \
+	$(unit_scripts) \
 	tests/count \
 	tests/hosts/cluster.sh \
 	tests/hosts/slurm.sh \
 	tests/hosts/support.sh \
 	tests/hosts/tour.sh \
 	tests/install/example.c \
+	tests/job/binaries.sh \
 	tests/job/jobs.sh \
 	tests/launch \
 	tests/style/common.py \

@@ -63,7 +63,8 @@ typedef struct mr_process_options {
  *            handle in `ends` that is none of a pipe;
  *            MR_ERR_STATE - no job, a daemon, or a pool task;
  *            MR_ERR_STALE - a pipe in `ends` is gone;
- *            MR_ERR_FUNCTION - `function` lies in no loaded module;
+ *            MR_ERR_FUNCTION - `function` lies in no loaded module, or in
+ *            the C library, see function.h;
  *            MR_ERR_NO_MEMORY, MR_ERR_TOO_LARGE - the segment is full, or
  *            smaller than the argument; MR_ERR_LIMIT - too many objects.
  * Differs:   arguments are bytes by value, not pickled objects; handles may
@@ -85,6 +86,8 @@ MR_CHECKED mr_error mr_process_create(mr_process *process,
  * Errors:    MR_ERR_STATE - started before, or by another endpoint;
  *            MR_ERR_SYSTEM - fork was refused, the log has errno;
  *            MR_ERR_LIMIT - too many processes on that rank;
+ *            MR_ERR_FUNCTION - the library of its function cannot be opened
+ *            there or is another build, the log names both;
  *            MR_ERR_STALE - destroyed.
  * Differs:   not at all.
  */
