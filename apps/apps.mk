@@ -17,3 +17,28 @@ apps_multirank_tour_SOURCES = \
 apps_multirank_tour_CPPFLAGS = $(PUBLIC_CPPFLAGS)
 apps_multirank_tour_LDFLAGS = $(COMMON_LDFLAGS)
 apps_multirank_tour_LDADD = libmultirank.la
+
+# The command-line tool. It lies in its folder, as apps/multirank is that folder.
+bin_PROGRAMS += apps/multirank/multirank
+apps_multirank_multirank_SOURCES = \
+	apps/multirank/job.c \
+	apps/multirank/job.h \
+	apps/multirank/link.c \
+	apps/multirank/link.h \
+	apps/multirank/main.c \
+	apps/multirank/meet.c \
+	apps/multirank/meet.h \
+	apps/multirank/mpirun.c \
+	apps/multirank/mpirun.h \
+	apps/multirank/options.c \
+	apps/multirank/options.h \
+	apps/multirank/parent.h \
+	apps/multirank/rank.c \
+	apps/multirank/run.c \
+	apps/multirank/serve.c \
+	apps/multirank/serve.h \
+	apps/multirank/tool.c \
+	apps/multirank/tool.h
+apps_multirank_multirank_CPPFLAGS = -D_GNU_SOURCE $(PUBLIC_CPPFLAGS)
+apps_multirank_multirank_LDFLAGS = $(COMMON_LDFLAGS)
+apps_multirank_multirank_LDADD = libmultirank.la

@@ -61,6 +61,7 @@ fault_suites = \
 # Programs that the scripts run.
 job_programs = \
 	tests/job/endings \
+	tests/job/mortal \
 	tests/job/output \
 	tests/job/unwilling \
 	tests/job/user_mpi
@@ -75,6 +76,8 @@ job_scripts = \
 	tests/job/endings.sh \
 	tests/job/kills.sh \
 	tests/job/output.sh \
+	tests/job/run.sh \
+	tests/job/run_command.sh \
 	tests/tour/tour.sh
 
 # Jobs over simulated hosts and under Slurm.
