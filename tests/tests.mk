@@ -13,6 +13,7 @@ unit_suites = \
 	tests/unit/harness_test \
 	tests/unit/lock_test \
 	tests/unit/map_test \
+	tests/unit/message_test \
 	tests/unit/object_test \
 	tests/unit/pipe_test \
 	tests/unit/points_test \
@@ -33,6 +34,7 @@ mpi_suites = \
 	tests/mpi/job_test \
 	tests/mpi/lock_test \
 	tests/mpi/memory_test \
+	tests/mpi/message_test \
 	tests/mpi/pipe_holder_test \
 	tests/mpi/pipe_test \
 	tests/mpi/pool_failure_test \

@@ -78,7 +78,8 @@ bool mri_message_crowded(void);
 bool mri_message_idle(void);
 
 /* A rank is gone: what was under way to and from it ends with
- * MR_ERR_OWNER_LOST, and so does all that is begun later. */
+ * MR_ERR_OWNER_LOST, and so does all that is begun later.  What arrives from it
+ * is dropped. */
 void mri_message_lose(unsigned int rank);
 
 #endif

@@ -245,6 +245,22 @@ static void silent_rank_holds_nobody_up(void)
     end(0);
 }
 
+static void messages_of_a_lost_rank_are_dropped(void)
+{
+    begin(3, 3, 0);
+    send_from(0, 1, 8, 1);
+    send_from(0, 1, 9000, 2);
+    act(1);
+    mri_message_lose(0);
+    for (int i = 0; i < 20; i++) {
+        nothing_at(1);
+    }
+    send_from(2, 1, 8, 3);
+    take_at(1, 2, 8, 3);
+    fake_net_cut(net, 0);
+    end(0);
+}
+
 /* ---- bulk, in turn ------------------------------------------------------- */
 
 typedef struct bulk {
@@ -666,6 +682,8 @@ static const mrt_test tests[] = {
      message_of_another_rank_overtakes_an_incomplete_one, 0},
     {"small_messages_crowd_too", small_messages_crowd_too, 0},
     {"silent_rank_holds_nobody_up", silent_rank_holds_nobody_up, 0},
+    {"messages_of_a_lost_rank_are_dropped", messages_of_a_lost_rank_are_dropped,
+     0},
     {"done_may_begin_more", done_may_begin_more, 0},
     {"all_of_a_lost_rank_ends_once", all_of_a_lost_rank_ends_once, 0},
     {"what_cannot_be_cancelled_keeps_its_memory",
