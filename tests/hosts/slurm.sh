@@ -9,9 +9,10 @@
 #   slurm.sh boot HOST                    after cluster.sh crash, with its slurmd
 #   slurm.sh down                         end all: jobs, daemons and hosts
 #
-# Exits with 77 and a reason where Slurm or simulated hosts are missing. It is
-# the Slurm of the machine, as on Debian with slurmctld, slurmd, slurm-client
-# and munge; daemons that the machine itself may run are other ones.
+# Exits with 77 and a reason where Slurm or simulated hosts are missing, and for
+# others than root. It is the Slurm of the machine, as on Debian with slurmctld,
+# slurmd, slurm-client and munge; daemons that the machine itself may run are
+# other ones, and stay alone.
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -37,6 +38,8 @@ use_cluster() {
 
 check_possible() {
     local tool
+    # It drops its groups, which a user namespace refuses.
+    [ "$(id -u)" = 0 ] || skip "slurmd has to be started by root"
     for tool in munged slurmctld slurmd sbatch srun; do
         command -v $tool > /dev/null || skip "no $tool"
     done
@@ -165,10 +168,13 @@ if [ "${1:-}" = -t ]; then
     limit=$2
     shift 2
 fi
-if [ "$command" != up ] && [ "$command" != down ]; then
-    : "${CLUSTER_STATE:?names no cluster: call eval \"\$($0 up 2)\" first}"
-    use_cluster
-fi
+case $command in
+    sbatch | srun | do | boot)
+        [ -n "${CLUSTER_STATE:-}" ] ||
+            die "no CLUSTER_STATE: call eval \"\$($0 up 2)\" first"
+        use_cluster
+        ;;
+esac
 case $command in
     up) up "$@" ;;
     sbatch) batch "$@" ;;
@@ -180,7 +186,7 @@ case $command in
         ;;
     down) "$cluster" down ;;
     *)
-        sed -n '3,10p' "$0" | sed 's/^# \{0,1\}//' >&2
+        sed -n '3,10s/^# \{0,1\}//p' "$0" >&2
         exit 2
         ;;
 esac
