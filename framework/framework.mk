@@ -59,6 +59,12 @@ message_sources = \
 route_sources = \
 	framework/route/channel.c \
 	framework/route/channel.h \
+	framework/route/errand.c \
+	framework/route/errand.h \
+	framework/route/exchange.c \
+	framework/route/exchange.h \
+	framework/route/far.c \
+	framework/route/far.h \
 	framework/route/mailbox.c \
 	framework/route/mailbox.h \
 	framework/route/object.c \
@@ -66,9 +72,16 @@ route_sources = \
 	framework/route/operation.c \
 	framework/route/operation.h \
 	framework/route/reap.c \
+	framework/route/port.c \
+	framework/route/port.h \
 	framework/route/reap.h \
+	framework/route/serve.c \
+	framework/route/serve.h \
+	framework/route/several.c \
+	framework/route/several.h \
 	framework/route/wait.c \
-	framework/route/wait.h
+	framework/route/wait.h \
+	framework/route/wire.h
 
 runtime_sources = \
 	framework/runtime/binary.c \
@@ -92,6 +105,8 @@ runtime_sources = \
 	framework/runtime/server_main.c \
 	framework/runtime/server_main.h \
 	framework/runtime/server_start.c \
+	framework/runtime/service.c \
+	framework/runtime/service.h \
 	framework/runtime/work.c \
 	framework/runtime/work.h
 

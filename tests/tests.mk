@@ -75,6 +75,7 @@ hosts_programs = \
 
 # Jobs that abort, exit or are killed, watched from outside; and the tour.
 job_scripts = \
+	tests/job/binaries.sh \
 	tests/job/endings.sh \
 	tests/job/kills.sh \
 	tests/job/output.sh \
@@ -167,18 +168,6 @@ tests_hosts_stream_LDADD = $(MPI_LIBS)
 tests_hosts_tapswitch_CPPFLAGS = -include config.h -I.
 tests_hosts_tapswitch_LDADD =
 
-# A library for tests to give functions of.  With a place to be installed at it
-# is made a shared one; the programs find it where it is built.
-tests_library_libfunctions_la_SOURCES = \
-	tests/library/functions.c \
-	tests/library/functions.h
-tests_library_libfunctions_la_LDFLAGS = $(COMMON_LDFLAGS) -avoid-version \
-	-rpath $(abs_builddir)
-tests_mpi_function_test_LDADD = tests/library/libfunctions.la $(LDADD)
-tests_mpi_function_test_LDFLAGS = $(AM_LDFLAGS) -no-install
-tests_unit_function_test_LDADD = tests/library/libfunctions.la $(LDADD)
-tests_unit_function_test_LDFLAGS = $(AM_LDFLAGS) -no-install
-
 # Headers that tests share.
 noinst_HEADERS = \
 	tests/fault/census.h \
@@ -232,7 +221,6 @@ EXTRA_DIST += \
 	tests/hosts/support.sh \
 	tests/hosts/tour.sh \
 	tests/install/example.c \
-	tests/job/binaries.sh \
 	tests/job/jobs.sh \
 	tests/launch \
 	tests/style/common.py \

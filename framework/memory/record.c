@@ -22,6 +22,7 @@
 _Thread_local mri_record *mri_self_record
     __attribute__((tls_model("initial-exec")));
 void (*mri_stalled)(void);
+void (*mri_before_leave)(mri_record *self);
 
 static uint64_t process_endpoint;
 static _Thread_local uint64_t thread_endpoint;
@@ -30,7 +31,7 @@ static pthread_once_t leave_once = PTHREAD_ONCE_INIT;
 
 mri_endpoint *mri_endpoint_at(uint64_t id)
 {
-    mri_segment *segment = mri_segment_at(mri_endpoint_rank(id));
+    mri_segment *segment = mri_segment_at(mri_index_of(mri_endpoint_rank(id)));
 
     return mri_table_row(&segment->endpoints, mri_endpoint_slot(id));
 }
@@ -38,6 +39,15 @@ mri_endpoint *mri_endpoint_at(uint64_t id)
 uint64_t mri_self_endpoint(void)
 {
     return thread_endpoint ? thread_endpoint : process_endpoint;
+}
+
+mri_record *mri_act_as(mri_record *record)
+{
+    mri_record *before = mri_self_record;
+
+    mri_self_record = record;
+    thread_endpoint = record ? mri_peek(&record->owner) : 0;
+    return before;
 }
 
 void mri_become(uint64_t endpoint, bool thread_only)
@@ -107,7 +117,7 @@ mri_record *mri_self_claim(void)
                   "mr_finalize");
         return NULL;
     }
-    segment = mri_segment_at(mri_endpoint_rank(endpoint));
+    segment = mri_segment_at(mri_index_of(mri_endpoint_rank(endpoint)));
     record = claim_in(segment, endpoint);
     if (!record) {
         warn_once("too many threads of this rank and its processes use the "
@@ -118,10 +128,24 @@ mri_record *mri_self_claim(void)
     mri_store(&record->sleeping, MRI_AWAKE);
     mri_add(&segment->awake, 1);
     record->depth = 0;
+    record->ahead = 0;
     record->told_it_may_hold = false;
     mri_self_record = record;
     pthread_once(&leave_once, make_key);
     pthread_setspecific(leave_key, record);
+    return record;
+}
+
+mri_record *mri_proxy_claim(unsigned int index, uint64_t endpoint)
+{
+    mri_record *record = claim_in(mri_segment_at(index), endpoint);
+
+    if (record) {
+        mri_store(&record->sleeping, MRI_BY_SERVICE);
+        record->depth = 0;
+        record->ahead = 0;
+        record->told_it_may_hold = true; /* its own node tells of its end */
+    }
     return record;
 }
 
@@ -131,6 +155,9 @@ void mri_self_leave(void)
 
     if (!record || !mri_node.base) {
         return;
+    }
+    if (mri_before_leave) {
+        mri_before_leave(record);
     }
     mri_self_record = NULL;
     pthread_setspecific(leave_key, NULL);

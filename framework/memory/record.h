@@ -26,7 +26,12 @@ enum {
 };
 
 /* How a thread sleeps, and so how it is woken. */
-enum { MRI_AWAKE = 0, MRI_ON_FUTEX = 1, MRI_IN_POLL = 2 };
+enum {
+    MRI_AWAKE = 0,
+    MRI_ON_FUTEX = 1,
+    MRI_IN_POLL = 2,
+    MRI_BY_SERVICE = 3 /* a proxy: the service thread of its rank is rung */
+};
 
 typedef struct mri_note {
     mri_word word; /* reference of the changed word */
@@ -54,6 +59,7 @@ typedef struct mri_endpoint {
     mri_word process; /* reference of the process object; 0: a rank, server */
     mri_word holds;   /* not 0: may hold user locks or pipe ends */
     mri_word children;
+    mri_word far; /* set of the ranks of other nodes that know of it */
     mri_word daemon;
     mri_word status; /* exit code, once dead, as int64_t */
     mri_word generation;
@@ -63,11 +69,12 @@ typedef struct mri_record {
     _Alignas(64) mri_word owner; /* endpoint id; 0: free */
     mri_word bell;               /* futex on the lower half */
     mri_word sleeping;
-    mri_word pid;      /* to signal, when MRI_IN_POLL */
     mri_word active;   /* the object inside whose call the thread is */
     mri_word working;  /* the map job whose task the thread runs */
     mri_word building; /* the object that is being made or unmade */
+    uint64_t ahead;    /* far calls are under way; the thread's own */
     mri_word gone;     /* mended: its thread is dead, and in no object */
+    mri_word pid;      /* to signal, when MRI_IN_POLL */
     mri_word notes;    /* noted changes that are not committed */
     mri_word held[MRI_HELD_MAX]; /* latches taken, or about to be */
     mri_word promise_word;       /* see mri_promise */
@@ -119,6 +126,17 @@ static inline mri_record *mri_self(void)
 
 /* This process' endpoint id; in tests that of the thread. */
 uint64_t mri_self_endpoint(void);
+
+/* Take a record in a segment for an endpoint of another node, which acts by
+ * threads of this process; NULL: the table is full. */
+mri_record *mri_proxy_claim(unsigned int index, uint64_t endpoint);
+
+/* The calling thread acts as the owner of that record until it becomes what
+ * it was: the result. */
+mri_record *mri_act_as(mri_record *record);
+
+/* Called before a thread that used the library ends, or leaves the job. */
+extern void (*mri_before_leave)(mri_record *self);
 
 /* To be called before the endpoint may hold a user's lock or a pipe end: the
  * reaper looks for those only then. */

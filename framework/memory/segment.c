@@ -145,9 +145,29 @@ mr_error mri_segment_create(int64_t allowance, int *descriptor)
     return MR_OK;
 }
 
-/* Reserve the addresses of all segments of the node. */
-static mr_error reserve(unsigned int count, int64_t allowance, int flags)
+mr_error mri_region_lay_out(const uint32_t *leaders, unsigned int ranks,
+                            uint32_t mine)
 {
+    uint32_t *tables = calloc(2 * (size_t)ranks, sizeof *tables);
+
+    if (!tables) {
+        return MR_ERR_NO_MEMORY;
+    }
+    mri_node.ranks = ranks;
+    mri_node.leaders = tables;
+    mri_node.indices = tables + ranks;
+    mri_node.count = 0;
+    for (unsigned int i = 0; i < ranks; i++) {
+        mri_node.leaders[i] = leaders[i];
+        mri_node.indices[i] = leaders[i] == mine ? mri_node.count++ : MRI_FAR;
+    }
+    return MR_OK;
+}
+
+/* Reserve the addresses of all segments of the node. */
+static mr_error reserve(int64_t allowance, int flags)
+{
+    unsigned int count = mri_node.count;
     unsigned int shift = shift_for(segment_size(allowance));
     void *base = mmap(
         NULL, (size_t)count << shift,
@@ -161,11 +181,10 @@ static mr_error reserve(unsigned int count, int64_t allowance, int flags)
                 count, (long long)allowance, strerror(errno));
         return MR_ERR_NO_MEMORY;
     }
-    mri_node = (mri_region){.base = base,
-                            .shift = shift,
-                            .count = count,
-                            .objects = objects_offset(),
-                            .allowance = allowance};
+    mri_node.base = base;
+    mri_node.shift = shift;
+    mri_node.objects = objects_offset();
+    mri_node.allowance = allowance;
     mri_node.descriptors = calloc(count, sizeof *mri_node.descriptors);
     if (!mri_node.descriptors) {
         mri_region_unmap();
@@ -175,12 +194,11 @@ static mr_error reserve(unsigned int count, int64_t allowance, int flags)
     return MR_OK;
 }
 
-mr_error mri_region_map(const int *descriptors, unsigned int count,
-                        int64_t allowance)
+mr_error mri_region_map(const int *descriptors, int64_t allowance)
 {
-    mr_error error = reserve(count, allowance, 0);
+    mr_error error = reserve(allowance, 0);
 
-    for (unsigned int i = 0; !error && i < count; i++) {
+    for (unsigned int i = 0; !error && i < mri_node.count; i++) {
         mri_node.descriptors[i] = descriptors[i];
         if (mmap(mri_segment_at(i), segment_size(allowance),
                  PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, descriptors[i],
@@ -194,8 +212,16 @@ mr_error mri_region_map(const int *descriptors, unsigned int count,
 
 mr_error mri_region_fake(unsigned int count, int64_t allowance)
 {
-    mr_error error = reserve(count, allowance, MAP_SHARED);
+    uint32_t *leaders = calloc(count, sizeof *leaders);
+    mr_error error = MR_ERR_NO_MEMORY;
 
+    if (leaders) {
+        error = mri_region_lay_out(leaders, count, 0);
+        free(leaders);
+    }
+    if (!error) {
+        error = reserve(allowance, MAP_SHARED);
+    }
     for (unsigned int i = 0; !error && i < count; i++) {
         error = mri_segment_format(i, i);
     }
@@ -204,16 +230,16 @@ mr_error mri_region_fake(unsigned int count, int64_t allowance)
 
 void mri_region_unmap(void)
 {
-    if (!mri_node.base) {
-        return;
+    if (mri_node.base) {
+        munmap(mri_node.base, (size_t)mri_node.count << mri_node.shift);
     }
-    munmap(mri_node.base, (size_t)mri_node.count << mri_node.shift);
     for (unsigned int i = 0; mri_node.descriptors && i < mri_node.count; i++) {
         if (mri_node.descriptors[i] >= 0) {
             close(mri_node.descriptors[i]);
         }
     }
     free(mri_node.descriptors);
+    free(mri_node.leaders);
     mri_node = (mri_region){0};
 }
 

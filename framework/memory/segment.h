@@ -37,10 +37,17 @@ typedef struct mri_table {
     mri_word used; /* rows that were ever handed out */
 } mri_table;
 
+/* The index of a rank's segment that is not mapped here, as the rank lies on
+ * another node. */
+#define MRI_FAR UINT32_MAX
+
 /* The first bytes of each segment. */
 typedef struct mri_segment {
     uint64_t rank;
     mri_word server_pid;
+    mri_word lost;       /* not 0: the rank has died */
+    mri_word service;    /* record of the thread that serves far callers */
+    mri_word rung;       /* how often one of their bells was */
     mri_word awake;      /* threads of this rank that do not sleep */
     uint64_t processors; /* that the node may use */
     _Alignas(64) mri_word backing_latch;
@@ -61,6 +68,9 @@ typedef struct mri_region {
     unsigned char *base; /* NULL before the job and after it */
     unsigned int shift;  /* log2 of the distance of two segments */
     unsigned int count;  /* segments, one for each rank of the node */
+    unsigned int ranks;  /* of the job */
+    uint32_t *leaders;   /* of each rank's node: the lowest rank on it */
+    uint32_t *indices;   /* of each rank's segment, or MRI_FAR */
     int *descriptors;    /* of the memfds, for backing; -1: heap memory */
     mri_ref objects;     /* offset of the objects in each segment */
     int64_t allowance;   /* bytes of each segment's arenas together */
@@ -83,6 +93,18 @@ static inline mri_segment *mri_segment_at(unsigned int index)
     return mri_at((mri_ref)index << mri_node.shift);
 }
 
+/* The segment of a rank, or MRI_FAR. */
+static inline unsigned int mri_index_of(unsigned int rank)
+{
+    return rank < mri_node.ranks ? mri_node.indices[rank] : MRI_FAR;
+}
+
+/* Is that a rank of another node? */
+static inline bool mri_is_far(unsigned int rank)
+{
+    return rank < mri_node.ranks && mri_node.indices[rank] == MRI_FAR;
+}
+
 /* The segment in which a reference lies. */
 static inline unsigned int mri_segment_of(mri_ref ref)
 {
@@ -100,10 +122,15 @@ int64_t mri_segment_allowance(unsigned int ranks);
  * MR_ERR_NO_MEMORY. */
 mr_error mri_segment_create(int64_t allowance, int *descriptor);
 
-/* Map `count` segments; the descriptors are kept.  MR_ERR_SYSTEM,
- * MR_ERR_NO_MEMORY. */
-mr_error mri_region_map(const int *descriptors, unsigned int count,
-                        int64_t allowance);
+/* Say which ranks share a node: `leaders` has the lowest rank on the node of
+ * each rank, `mine` is that of this one.  Segments have the order of their
+ * ranks.  MR_ERR_NO_MEMORY. */
+mr_error mri_region_lay_out(const uint32_t *leaders, unsigned int ranks,
+                            uint32_t mine);
+
+/* Map the segments of the node, as many as it was laid out for; the
+ * descriptors are kept.  MR_ERR_SYSTEM, MR_ERR_NO_MEMORY. */
+mr_error mri_region_map(const int *descriptors, int64_t allowance);
 
 /* Write the header and the first table rows of a mapped, zeroed segment. */
 mr_error mri_segment_format(unsigned int index, unsigned int rank);
@@ -111,7 +138,7 @@ mr_error mri_segment_format(unsigned int index, unsigned int rank);
 /* Map anonymous memory instead, for tests within one process. */
 mr_error mri_region_fake(unsigned int count, int64_t allowance);
 
-/* Unmap all and close the descriptors. */
+/* Unmap all, close the descriptors, and forget the layout. */
 void mri_region_unmap(void);
 
 /* Make sure that there is memory behind a range, so that touching it can

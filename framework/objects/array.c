@@ -25,7 +25,8 @@ typedef struct array_body {
 
 _Static_assert(sizeof(array_body) <= MRI_BODY, "fits into a row");
 
-enum { LENGTH = MRI_LOCK_TRIES, GET, SET, ADD };
+enum { LENGTH = MRI_LOCK_TRIES, GET, SET, ADD, TRIES };
+enum { PIECE = 4 << 20 }; /* bytes of a slice that one call moves */
 
 static array_body *body_of(mri_object *object)
 {
@@ -105,14 +106,32 @@ static mr_error try_length(mri_record *self, mri_object *object, mri_call *call)
     return MR_OK;
 }
 
+/* Slices that travel far, and are large, go in a block of their own. */
+static mr_error lend(mri_record *self, mri_object *object, mri_call *call,
+                     size_t size)
+{
+    mr_error error = mri_allocate(self, mri_segment_of(mri_ref_of(object)),
+                                  MRI_HEAP, size, 0);
+
+    if (!error) {
+        call->out = mri_at(mri_peek(&self->hands[0].block));
+        call->out_size = size;
+    }
+    return error;
+}
+
 static mr_error try_get(mri_record *self, mri_object *object, mri_call *call)
 {
+    mr_type type = (mr_type)body_of(object)->type;
+    size_t size = call->result * mri_number_size(type);
     mr_error error = check_slice(object, call);
 
-    (void)self;
+    if (!error && mri_lends(call, size)) {
+        error = lend(self, object, call, size);
+    }
     if (!error) {
-        copy_out((mr_type)body_of(object)->type, call->out,
-                 element(object, call->argument), call->result);
+        copy_out(type, call->out, element(object, call->argument),
+                 call->result);
     }
     return error;
 }
@@ -156,52 +175,83 @@ static mri_try *const tries[] = {
     [ADD] = try_add,
 };
 
-const mri_kind_ops mri_array_ops = {.name = "array",
-                                    .kind = MRI_ARRAY,
-                                    .tries = tries,
-                                    .ready = mri_lock_ready,
-                                    .ready_list = mri_lock_ready_list,
-                                    .dispose = dispose,
-                                    .forget = mri_lock_forget};
+typedef struct array_spec {
+    uint64_t type;
+    uint64_t count;
+    uint64_t clear; /* not 0: begin with zeros */
+} array_spec;
 
-static mr_error build(mri_record *self, unsigned int rank, mr_type type,
-                      size_t count, const void *initial, mri_object **result)
+static mr_error create(mri_record *self, unsigned int index, mri_call *call,
+                       mr_handle *handle)
 {
-    size_t bytes = count * mri_number_size(type);
+    const array_spec *spec = call->in;
+    size_t bytes = spec->count * mri_number_size((mr_type)spec->type);
     mri_object *object = NULL;
-    mr_error error = mri_object_build(self, rank, MRI_ARRAY, &object);
+    mr_error error = mri_object_build(self, index, MRI_ARRAY, &object);
 
     if (error) {
         return error;
     }
-    body_of(object)->type = type;
-    body_of(object)->count = count;
-    error = mri_allocate(self, rank, MRI_ARRAYS, bytes, 0);
+    body_of(object)->type = spec->type;
+    body_of(object)->count = spec->count;
+    error = mri_allocate(self, index, MRI_ARRAYS, bytes, 0);
     if (error) {
         mri_object_abandon(self, object);
         return error;
     }
     mri_object_detail(self, object);
-    if (initial) {
-        memcpy(element(object, 0), initial, bytes);
-    } else {
+    if (spec->clear) {
         memset(element(object, 0), 0, bytes);
     }
-    *result = object;
+    *handle = mri_object_publish(self, object);
+    return MR_OK;
+}
+
+const mri_kind_ops mri_array_ops = {.name = "array",
+                                    .kind = MRI_ARRAY,
+                                    .tries = tries,
+                                    .count = TRIES,
+                                    .create = create,
+                                    .ready = mri_lock_ready,
+                                    .ready_list = mri_lock_ready_list,
+                                    .dispose = dispose,
+                                    .forget = mri_lock_forget};
+
+/* The bytes of an element: its type is the part of the handle. */
+static size_t size_of(mr_array array)
+{
+    return mri_number_size((mr_type)array.handle.part);
+}
+
+static mr_error build(mr_array *array, unsigned int rank, mr_type type,
+                      size_t count, const void *initial)
+{
+    array_spec spec = {.type = type, .count = count, .clear = !initial};
+    mri_call call = {.in = &spec, .in_size = sizeof spec};
+    mr_array made;
+    mr_error error = mri_create(&mri_array_ops, rank, &call, &made.handle);
+
+    if (error) {
+        return error;
+    }
+    made.handle.part = (uint16_t)type;
+    if (initial) {
+        error = mr_array_set(made, 0, count, initial);
+    }
+    if (error) {
+        mr_array_destroy(made);
+        return error;
+    }
+    *array = made;
     return MR_OK;
 }
 
 mr_error mr_array_create(mr_array *array, mr_type type, size_t count,
                          const void *initial, const mr_array_options *options)
 {
-    mri_record *self = mri_self();
-    mri_object *object;
     unsigned int rank;
     mr_error error;
 
-    if (!self) {
-        return MR_ERR_STATE;
-    }
     if (!array) {
         return mri_bad_argument("mr_array_create", "array", "is NULL");
     }
@@ -214,13 +264,7 @@ mr_error mr_array_create(mr_array *array, mr_type type, size_t count,
     }
     error =
         mri_place_rank("mr_array_create", options ? options->place : 0, &rank);
-    if (!error) {
-        error = build(self, rank, type, count, initial, &object);
-    }
-    if (!error) {
-        array->handle = mri_object_publish(self, object);
-    }
-    return error;
+    return error ? error : build(array, rank, type, count, initial);
 }
 
 mr_error mr_array_length(mr_array array, size_t *count)
@@ -238,32 +282,59 @@ mr_error mr_array_length(mr_array array, size_t *count)
     return error;
 }
 
+/* Piece by piece, as one call may bring or take only so much to another node;
+ * on this one a piece costs nothing against its copying. */
+static mr_error transfer(mr_array array, unsigned int operation, size_t first,
+                         size_t count, void *out, const void *in)
+{
+    size_t size = size_of(array);
+    size_t most = size ? PIECE / size : 1;
+    size_t done = 0;
+    mr_error error;
+
+    do {
+        size_t part = count - done < most ? count - done : most;
+        mri_call call = {.argument = first + done, .result = part};
+
+        if (out) {
+            call.out = (unsigned char *)out + done * size;
+            call.out_size = part * size;
+        } else if (in) {
+            call.in = (const unsigned char *)in + done * size;
+            call.in_size = part * size;
+        }
+        error = mri_operate(&mri_array_ops, array.handle, operation, &call, 0);
+        done += part;
+    } while (!error && done < count);
+    return error;
+}
+
 mr_error mr_array_get(mr_array array, size_t first, size_t count, void *out)
 {
-    mri_call call = {.out = out, .argument = first, .result = count};
-
     if (!out && count) {
         return mri_bad_argument("mr_array_get", "out", "is NULL");
     }
-    return mri_operate(&mri_array_ops, array.handle, GET, &call, 0);
+    return transfer(array, GET, first, count, out, NULL);
 }
 
 mr_error mr_array_set(mr_array array, size_t first, size_t count,
                       const void *in)
 {
-    mri_call call = {.in = in, .argument = first, .result = count};
-
     if (!in && count) {
         return mri_bad_argument("mr_array_set", "in", "is NULL");
     }
-    return mri_operate(&mri_array_ops, array.handle, SET, &call, 0);
+    return transfer(array, SET, first, count, NULL, in);
 }
 
 mr_error mr_array_add(mr_array array, size_t index, const void *amount,
                       void *before)
 {
-    mri_call call = {
-        .in = amount, .out = before, .argument = index, .result = 1};
+    mri_call call = {.in = amount,
+                     .in_size = size_of(array),
+                     .out = before,
+                     .out_size = before ? size_of(array) : 0,
+                     .argument = index,
+                     .result = 1};
 
     if (!amount) {
         return mri_bad_argument("mr_array_add", "amount", "is NULL");
@@ -280,6 +351,9 @@ mr_error mr_array_data(mr_array array, void **data)
         return mri_bad_argument("mr_array_data", "data", "is NULL");
     }
     error = mri_operate(&mri_array_ops, array.handle, LENGTH, &call, 0);
+    if (!error && mri_is_far(array.handle.owner)) {
+        return MR_ERR_FAR;
+    }
     if (!error) {
         *data = mri_at(call.argument);
     }
@@ -303,5 +377,5 @@ mr_error mr_array_get_lock(mr_array array, mr_lock *lock)
 
 mr_error mr_array_destroy(mr_array array)
 {
-    return mri_object_destroy(array.handle, MRI_ARRAY);
+    return mri_destroy(&mri_array_ops, array.handle);
 }

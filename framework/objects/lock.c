@@ -106,9 +106,10 @@ unsigned int mri_lock_ready_list(mri_object *object, unsigned int part)
     return 0;
 }
 
-void mri_lock_forget(mri_record *self, mri_object *object, uint64_t endpoint)
+void mri_lock_forget(mri_record *self, mri_object *object, const mri_gone *gone)
 {
     mri_lock_body *lock = body_of(object);
+    uint64_t endpoint = gone->endpoint;
 
     if (mri_load(&lock->holder) == endpoint) {
         mri_store(&lock->thread, 0);
@@ -123,33 +124,41 @@ static mri_try *const tries[] = {
     [MRI_LOCK_RELEASE] = mri_lock_try_release,
 };
 
+static mr_error create(mri_record *self, unsigned int index, mri_call *call,
+                       mr_handle *handle)
+{
+    mri_object *object;
+    mr_error error = mri_object_build(self, index, MRI_LOCK, &object);
+
+    (void)call;
+    if (!error) {
+        *handle = mri_object_publish(self, object);
+    }
+    return error;
+}
+
 const mri_kind_ops mri_lock_ops = {.name = "lock",
                                    .kind = MRI_LOCK,
                                    .tries = tries,
+                                   .count = MRI_LOCK_TRIES,
+                                   .create = create,
                                    .ready = mri_lock_ready,
                                    .ready_list = mri_lock_ready_list,
                                    .forget = mri_lock_forget};
 
 mr_error mr_lock_create(mr_lock *lock, const mr_lock_options *options)
 {
-    mri_record *self = mri_self();
-    mri_object *object;
+    mri_call call = {0};
     unsigned int rank;
     mr_error error;
 
-    if (!self) {
-        return MR_ERR_STATE;
-    }
     if (!lock) {
         return mri_bad_argument("mr_lock_create", "lock", "is NULL");
     }
     error =
         mri_place_rank("mr_lock_create", options ? options->place : 0, &rank);
     if (!error) {
-        error = mri_object_build(self, rank, MRI_LOCK, &object);
-    }
-    if (!error) {
-        lock->handle = mri_object_publish(self, object);
+        error = mri_create(&mri_lock_ops, rank, &call, &lock->handle);
     }
     return error;
 }
@@ -189,5 +198,5 @@ mr_error mr_lock_destroy(mr_lock lock)
         return mri_bad_argument("mr_lock_destroy", "lock",
                                 "is part of a Value or an Array");
     }
-    return mri_object_destroy(lock.handle, MRI_LOCK);
+    return mri_destroy(&mri_lock_ops, lock.handle);
 }

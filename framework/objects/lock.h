@@ -26,6 +26,7 @@ mri_try mri_lock_try_release_recursive;
 /* For the ops tables of all kinds that have a lock. */
 bool mri_lock_ready(mri_object *object, unsigned int part);
 unsigned int mri_lock_ready_list(mri_object *object, unsigned int part);
-void mri_lock_forget(mri_record *self, mri_object *object, uint64_t endpoint);
+void mri_lock_forget(mri_record *self, mri_object *object,
+                     const mri_gone *gone);
 
 #endif

@@ -484,9 +484,9 @@ static void mend(mri_record *self, mri_object *object, mri_record *dead)
 }
 
 /* Nobody waits for it any more. */
-static void forget(mri_record *self, mri_object *object, uint64_t endpoint)
+static void forget(mri_record *self, mri_object *object, const mri_gone *gone)
 {
-    if (body_of(object)->creator == endpoint) {
+    if (body_of(object)->creator == gone->endpoint) {
         mri_map_cancel(self, object);
     }
 }
@@ -630,9 +630,9 @@ static mr_error add_memory(mri_record *self, mri_object *object,
 mr_error mri_map_create(mri_record *self, const mri_map_request *request,
                         mr_handle *handle)
 {
-    unsigned int rank = mri_endpoint_rank(mri_load(&self->owner));
+    unsigned int index = mri_segment_of(mri_ref_of(self));
     mri_object *object = NULL;
-    mr_error error = mri_object_build(self, rank, MRI_JOB, &object);
+    mr_error error = mri_object_build(self, index, MRI_JOB, &object);
 
     if (error) {
         return error;

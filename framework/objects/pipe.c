@@ -17,10 +17,9 @@
 #include "route/channel.h"
 #include "route/operation.h"
 #include "route/wait.h"
-#include "runtime/place.h"
 #include "util/log.h"
 
-enum { SEND = 0, RECV, MAY_RECV, HOLD };
+enum { SEND = 0, RECV, MAY_RECV, HOLD, CLOSE, TRIES };
 enum { FIRST_HOLDERS = 8, MOST_HOLDERS = 1 << 20 };
 
 typedef struct pipe_body {
@@ -116,16 +115,19 @@ static unsigned int ready_list(mri_object *object, unsigned int side)
 
 #define PROCESS_HOLDER ((uint64_t)1 << 63)
 
-uint64_t mri_holder_of_process(const mri_object *process)
+uint64_t mri_holder_of_process(mr_handle process)
 {
-    return PROCESS_HOLDER | mri_ref_of(process);
+    return PROCESS_HOLDER | (uint64_t)process.owner << 48 |
+           (uint64_t)process.slot << 32 | process.generation;
 }
 
-static uint64_t holder_of_endpoint(uint64_t endpoint)
+/* Of the calling endpoint. */
+static uint64_t my_holder(void)
 {
-    mri_ref process = mri_load(&mri_endpoint_at(endpoint)->process);
+    uint64_t me = mri_self_endpoint();
+    mri_ref process = mri_load(&mri_endpoint_at(me)->process);
 
-    return process ? mri_holder_of_process(mri_at(process)) : endpoint;
+    return process ? mri_holder_of_process(mri_handle_of(mri_at(process))) : me;
 }
 
 /* The row of a holder, or a free one for 0; NULL: none. */
@@ -236,9 +238,25 @@ static void drop_both(mri_record *self, mri_object *object, uint64_t id)
     }
 }
 
-static void forget(mri_record *self, mri_object *object, uint64_t endpoint)
+static void forget(mri_record *self, mri_object *object, const mri_gone *gone)
 {
-    drop_both(self, object, holder_of_endpoint(endpoint));
+    drop_both(self, object,
+              gone->process.kind == MRI_PROCESS
+                  ? mri_holder_of_process(gone->process)
+                  : gone->endpoint);
+}
+
+/* The pipe is not left between the last close and its end: a death in there
+ * is one inside a call, see mend.  call->argument is the holder. */
+static mr_error try_close(mri_record *self, mri_object *object, mri_call *call)
+{
+    mr_error error = drop(self, object, call->argument, call->part);
+
+    if (!error && nobody_at(object, 0) && nobody_at(object, 1)) {
+        /* Another's close may be faster to destroy it. */
+        mri_object_destroy(mri_handle_of(object), MRI_PIPE);
+    }
+    return error;
 }
 
 /* Killed between its last close and the end of the pipe? */
@@ -300,15 +318,15 @@ static void dispose(mri_record *self, mri_object *object)
 }
 
 static mri_try *const tries[] = {
-    [SEND] = try_send,
-    [RECV] = try_recv,
-    [MAY_RECV] = try_may_recv,
-    [HOLD] = try_hold,
+    [SEND] = try_send, [RECV] = try_recv,   [MAY_RECV] = try_may_recv,
+    [HOLD] = try_hold, [CLOSE] = try_close,
 };
 
 const mri_kind_ops mri_pipe_ops = {.name = "pipe",
                                    .kind = MRI_PIPE,
                                    .tries = tries,
+                                   .count = TRIES,
+                                   .one_way = 1 << SEND,
                                    .ready = ready,
                                    .ready_list = ready_list,
                                    .dispose = dispose,
@@ -335,7 +353,7 @@ static mr_error add_channels(mri_record *self, mri_object *object)
 static mr_error add_holders(mri_record *self, mri_object *object)
 {
     pipe_body *pipe = body_of(object);
-    uint64_t me = holder_of_endpoint(mri_load(&self->owner));
+    uint64_t me = my_holder();
     mr_error error = mri_allocate(self, mri_segment_of(mri_ref_of(object)),
                                   MRI_HEAP, table_size(FIRST_HOLDERS), 0);
     holder *rows;
@@ -358,11 +376,11 @@ static mr_error add_holders(mri_record *self, mri_object *object)
     return MR_OK;
 }
 
-static mr_error build(mri_record *self, unsigned int rank, bool duplex,
-                      mr_handle *handle)
+static mr_error build(mri_record *self, bool duplex, mr_handle *handle)
 {
+    unsigned int index = mri_segment_of(mri_ref_of(self));
     mri_object *object = NULL;
-    mr_error error = mri_object_build(self, rank, MRI_PIPE, &object);
+    mr_error error = mri_object_build(self, index, MRI_PIPE, &object);
 
     if (!error) {
         body_of(object)->duplex = duplex;
@@ -384,7 +402,6 @@ mr_error mr_pipe_create(mr_pipe_end *first, mr_pipe_end *second, bool duplex)
 {
     mri_record *self = mri_self();
     mr_handle handle;
-    unsigned int rank;
     mr_error error;
 
     if (!self) {
@@ -394,10 +411,7 @@ mr_error mr_pipe_create(mr_pipe_end *first, mr_pipe_end *second, bool duplex)
         return mri_bad_argument("mr_pipe_create", first ? "second" : "first",
                                 "is NULL");
     }
-    error = mri_place_rank("mr_pipe_create", MR_PLACE_DEFAULT, &rank);
-    if (!error) {
-        error = build(self, rank, duplex, &handle);
-    }
+    error = build(self, duplex, &handle);
     if (!error) {
         first->handle = handle;
         second->handle = handle;
@@ -464,11 +478,10 @@ mr_error mr_pipe_poll(mr_pipe_end end, double timeout, bool *is_ready)
     return error;
 }
 
-mr_error mri_pipe_hold(mri_record *self, mr_pipe_end end, uint64_t id)
+mr_error mri_pipe_hold(mr_pipe_end end, uint64_t id)
 {
     mri_call call = {.argument = id};
 
-    (void)self;
     return operate(end, HOLD, &call, 0);
 }
 
@@ -480,30 +493,16 @@ mr_error mr_pipe_attach(mr_pipe_end end)
         return MR_ERR_STATE;
     }
     mri_may_hold(self);
-    return mri_pipe_hold(self, end, holder_of_endpoint(mri_self_endpoint()));
+    return mri_pipe_hold(end, my_holder());
 }
 
-/* The pipe is not left between the last close and its end: a death in there
- * is one inside a call, see mend. */
 mr_error mr_pipe_close(mr_pipe_end end)
 {
-    mri_record *self = mri_self();
-    mri_object *object;
-    mr_error error;
+    mri_call call = {0};
 
-    if (!self) {
+    if (!mri_self()) {
         return MR_ERR_STATE;
     }
-    object = end.handle.part > 1 ? NULL : mri_enter(self, end.handle, MRI_PIPE);
-    if (!object) {
-        return MR_ERR_STALE;
-    }
-    error = drop(self, object, holder_of_endpoint(mri_self_endpoint()),
-                 end.handle.part);
-    if (!error && nobody_at(object, 0) && nobody_at(object, 1)) {
-        /* Another's close may be faster to destroy it. */
-        mri_object_destroy(mri_handle_of(object), MRI_PIPE);
-    }
-    mri_leave(self);
-    return error;
+    call.argument = my_holder();
+    return operate(end, CLOSE, &call, 0);
 }

@@ -11,12 +11,12 @@
 #include "route/object.h"
 
 /* Who holds an end: a process object, or a rank's endpoint. */
-uint64_t mri_holder_of_process(const mri_object *process);
+uint64_t mri_holder_of_process(mr_handle process);
 
 /* Let `holder` hold an end.  MR_ERR_STALE, MR_ERR_LIMIT, MR_ERR_NO_MEMORY. */
-mr_error mri_pipe_hold(mri_record *self, mr_pipe_end end, uint64_t holder);
+mr_error mri_pipe_hold(mr_pipe_end end, uint64_t holder);
 
-/* Let `holder` hold no end of any pipe of the node any longer. */
+/* Let `holder` hold no end of any pipe of this node any longer. */
 void mri_pipe_drop_all(mri_record *self, uint64_t holder);
 
 #endif

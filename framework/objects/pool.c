@@ -108,10 +108,10 @@ static void dispose(mri_record *self, mri_object *object)
                     body_of(object)->workers * sizeof(pool_worker));
 }
 
-static bool is_process(const pool_worker *worker, mri_ref process)
+static bool is_process(const pool_worker *worker, mr_handle process)
 {
-    return worker->process.handle.kind == MRI_PROCESS &&
-           mri_ref_of(mri_row(worker->process.handle)) == process;
+    return process.kind == MRI_PROCESS &&
+           memcmp(&worker->process.handle, &process, sizeof process) == 0;
 }
 
 static void call_attention(mri_record *self, mri_object *pool)
@@ -132,16 +132,15 @@ static void call_attention(mri_record *self, mri_object *pool)
 }
 
 /* Was the dead one a worker of this pool, or its creator inside a map? */
-static void forget(mri_record *self, mri_object *object, uint64_t endpoint)
+static void forget(mri_record *self, mri_object *object, const mri_gone *gone)
 {
-    mri_ref process = mri_load(&mri_endpoint_at(endpoint)->process);
     pool_worker *workers = workers_of(object);
 
-    if (mri_load(&body_of(object)->creator) == endpoint) {
+    if (mri_load(&body_of(object)->creator) == gone->endpoint) {
         mri_store(&body_of(object)->busy, 0);
     }
     for (uint64_t i = 0; i < body_of(object)->workers; i++) {
-        if (process && is_process(&workers[i], process)) {
+        if (is_process(&workers[i], gone->process)) {
             mri_swap(&workers[i].lost, 1);
             call_attention(self, object);
         }
@@ -199,13 +198,13 @@ static mr_error start_child(unsigned int number, pool_worker *worker)
     mr_error error;
 
     snprintf(name, sizeof name, "PoolWorker-%u", number);
-    error = mr_process_create(&process, child_main, &worker->mailbox,
-                              sizeof worker->mailbox, &options);
+    /* Its end has to be told to the pool. */
+    error = mri_process_create(
+        &process, child_main, &worker->mailbox, sizeof worker->mailbox,
+        &options, mri_ranks_bit(mri_endpoint_rank(mri_self_endpoint())));
     if (error) {
         return error;
     }
-    /* The reaper looks for its pool only if it seems to hold something. */
-    mri_process_of(mri_row(process.handle))->holds = 1;
     worker->process = process;
     mri_store(&worker->lost, 0);
     return mr_process_start(process);
@@ -221,7 +220,8 @@ static mr_error start_worker(mri_record *self, unsigned int number,
         worker->mailbox = mri_mailbox_at(number, MRI_ROW_MAILBOX);
         return MR_OK;
     }
-    error = mri_mailbox_create(self, rank, 0, MRI_HEAP, &worker->mailbox);
+    error = mri_mailbox_build(self, mri_index_of(rank), 0, MRI_HEAP,
+                              &worker->mailbox);
     return error ? error : start_child(number, worker);
 }
 
@@ -261,17 +261,17 @@ static mr_error start_workers(mri_record *self, mri_object *object)
 
 static mr_error build(mri_record *self, size_t workers, mri_object **result)
 {
-    unsigned int rank = mri_endpoint_rank(mri_load(&self->owner));
+    unsigned int index = mri_segment_of(mri_ref_of(self));
     size_t size = workers * sizeof(pool_worker);
     mri_object *object = NULL;
-    mr_error error = mri_object_build(self, rank, MRI_POOL, &object);
+    mr_error error = mri_object_build(self, index, MRI_POOL, &object);
 
     if (error) {
         return error;
     }
     body_of(object)->workers = workers;
     mri_store(&body_of(object)->creator, mri_load(&self->owner));
-    error = mri_allocate(self, rank, MRI_HEAP, size, 0);
+    error = mri_allocate(self, index, MRI_HEAP, size, 0);
     if (error) {
         mri_object_abandon(self, object);
         return error;

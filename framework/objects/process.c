@@ -9,12 +9,15 @@
  */
 #include "objects/process.h"
 
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "objects/kinds.h"
 #include "objects/pipe.h"
+#include "route/far.h"
 #include "route/mailbox.h"
 #include "route/operation.h"
 #include "route/wait.h"
@@ -24,7 +27,16 @@
 #include "util/log.h"
 #include "util/settings.h"
 
-enum { BEGIN = 0, STARTED, JOIN, LOOK, SET_DAEMON };
+enum {
+    SAID_ALL = MRI_PROCESS_SAID_ALL,
+    BEGIN,
+    STARTED,
+    JOIN,
+    LOOK,
+    SET_DAEMON,
+    FORGET,
+    TRIES
+};
 
 static mri_process_state state_of(mri_object *object)
 {
@@ -37,6 +49,14 @@ static bool is_mine(mri_record *self, mri_object *object)
 }
 
 /* ---- operations ---------------------------------------------------------- */
+
+static mr_error try_said_all(mri_record *self, mri_object *object,
+                             mri_call *call)
+{
+    (void)call;
+    mri_process_set_state(self, object, MRI_ENDED);
+    return MR_OK;
+}
 
 static mr_error try_begin(mri_record *self, mri_object *object, mri_call *call)
 {
@@ -110,14 +130,16 @@ static mr_error try_set_daemon(mri_record *self, mri_object *object,
     return MR_OK;
 }
 
-static mr_error try_forget(mri_object *object)
+static mr_error try_forget(mri_record *self, mri_object *object, mri_call *call)
 {
     mri_word *word = &mri_process_of(object)->state;
     uint64_t state = mri_load(word);
 
+    (void)self;
+    (void)call;
     while (state == MRI_CREATED || state == MRI_ENDED) {
         if (mri_cas(word, &state, MRI_FORGOTTEN)) {
-            return MR_OK;
+            return mri_object_destroy(mri_handle_of(object), MRI_PROCESS);
         }
     }
     return MR_ERR_STATE;
@@ -153,30 +175,39 @@ static size_t detail_size(const mri_process_body *body)
     return sizeof(mri_process_detail) + body->argument_size;
 }
 
+/* Also on other nodes. */
+static void drop_ends(mri_record *self, mri_object *object)
+{
+    mri_gone gone = {.process = mri_handle_of(object)};
+
+    mri_pipe_drop_all(self, mri_holder_of_process(gone.process));
+    mri_far_tell_gone(self, mri_process_of(object)->holds, &gone);
+}
+
 static void dispose(mri_record *self, mri_object *object)
 {
     mri_process_body *body = mri_process_of(object);
 
     if (body->holds) {
-        mri_pipe_drop_all(self, mri_holder_of_process(object));
+        drop_ends(self, object);
     }
     mri_object_free(self, object, &object->detail, detail_size(body));
 }
 
 /* The creator is gone.  What it had begun to start is started, as it may be
  * on its way already; what it had not is never; its daemons end with it. */
-static void forget(mri_record *self, mri_object *object, uint64_t endpoint)
+static void forget(mri_record *self, mri_object *object, const mri_gone *gone)
 {
     mri_process_body *body = mri_process_of(object);
     mri_process_state state = state_of(object);
     mr_handle process = mri_handle_of(object);
     bool daemon = mri_load(&body->daemon) != 0;
 
-    if (mri_load(&body->creator) != endpoint) {
+    if (mri_load(&body->creator) != gone->endpoint) {
         return;
     }
     if (state == MRI_CREATED && body->holds) {
-        mri_pipe_drop_all(self, mri_holder_of_process(object));
+        drop_ends(self, object);
     }
     if (state == MRI_STARTING) {
         (void)!request(process, 0);
@@ -198,18 +229,123 @@ static void mend(mri_record *self, mri_object *object, mri_record *dead)
 }
 
 static mri_try *const tries[] = {
-    [BEGIN] = try_begin, [STARTED] = try_started,       [JOIN] = try_join,
-    [LOOK] = try_look,   [SET_DAEMON] = try_set_daemon,
+    [SAID_ALL] = try_said_all, [BEGIN] = try_begin,
+    [STARTED] = try_started,   [JOIN] = try_join,
+    [LOOK] = try_look,         [SET_DAEMON] = try_set_daemon,
+    [FORGET] = try_forget,
 };
+
+typedef struct process_spec {
+    mri_function_ref function;
+    char name[MR_NAME_SIZE];
+    char path[MR_NAME_SIZE];
+    bool daemon;
+    mri_ranks holds;
+} process_spec;
+
+static mr_error fill(mri_record *self, mri_object *object, unsigned int index,
+                     const process_spec *spec, const mri_call *call)
+{
+    mri_process_body *body = mri_process_of(object);
+    mri_process_detail *detail;
+    mr_error error = mri_allocate(self, index, MRI_HEAP, detail_size(body), 0);
+
+    if (error) {
+        return error;
+    }
+    detail = mri_at(mri_peek(&self->hands[0].block));
+    detail->function = spec->function;
+    memcpy(detail->name, spec->name, sizeof detail->name);
+    memcpy(detail->path, spec->path, sizeof detail->path);
+    if (call->more_size) {
+        memcpy(detail->argument, call->more, call->more_size);
+    }
+    mri_object_detail(self, object);
+    return MR_OK;
+}
+
+static mr_error create(mri_record *self, unsigned int index, mri_call *call,
+                       mr_handle *handle)
+{
+    const process_spec *spec = call->in;
+    mri_object *object = NULL;
+    mri_process_body *body;
+    mr_error error = mri_object_build(self, index, MRI_PROCESS, &object);
+
+    if (error) {
+        return error;
+    }
+    body = mri_process_of(object);
+    body->argument_size = call->more_size;
+    body->holds = spec->holds;
+    mri_store(&body->creator, mri_load(&self->owner));
+    mri_store(&body->daemon, spec->daemon);
+    error = fill(self, object, index, spec, call);
+    if (error) {
+        mri_object_abandon(self, object);
+        return error;
+    }
+    *handle = mri_object_publish(self, object);
+    return MR_OK;
+}
 
 const mri_kind_ops mri_process_ops = {.name = "process",
                                       .kind = MRI_PROCESS,
                                       .tries = tries,
+                                      .count = TRIES,
+                                      .create = create,
                                       .ready = ready,
                                       .ready_list = ready_list,
                                       .dispose = dispose,
                                       .forget = forget,
                                       .mend = mend};
+
+/* ---- the caller's own ---------------------------------------------------- */
+
+/* What this endpoint made and has not destroyed.  In private memory: it is
+ * for the endpoint's own end. */
+static struct {
+    pthread_mutex_t mutex;
+    mr_process *processes;
+    size_t count;
+    size_t capacity;
+} mine = {.mutex = PTHREAD_MUTEX_INITIALIZER};
+
+static mr_error remember(mr_process process)
+{
+    mr_error error = MR_OK;
+
+    pthread_mutex_lock(&mine.mutex);
+    if (mine.count == mine.capacity) {
+        size_t capacity = 2 * mine.capacity + 16;
+        mr_process *more =
+            realloc(mine.processes, capacity * sizeof *mine.processes);
+
+        if (more) {
+            mine.processes = more;
+            mine.capacity = capacity;
+        } else {
+            error = MR_ERR_NO_MEMORY;
+        }
+    }
+    if (!error) {
+        mine.processes[mine.count++] = process;
+    }
+    pthread_mutex_unlock(&mine.mutex);
+    return error;
+}
+
+static void no_longer_mine(mr_process process)
+{
+    pthread_mutex_lock(&mine.mutex);
+    for (size_t i = 0; i < mine.count; i++) {
+        if (memcmp(&mine.processes[i], &process, sizeof process) == 0) {
+            mine.processes[i] = mine.processes[--mine.count];
+            break;
+        }
+    }
+    pthread_mutex_unlock(&mine.mutex);
+}
 
 /* ---- creation ------------------------------------------------------------ */
 
@@ -247,97 +383,96 @@ static mr_error choose_rank(const mr_process_options *options, uint64_t number,
     return MR_OK;
 }
 
-static void write_names(mri_process_detail *detail, uint64_t number,
+static void write_names(process_spec *spec, uint64_t number,
                         const mr_process_options *options)
 {
     mri_object *parent = mri_this_process();
     const char *path = parent ? mri_process_detail_of(parent)->path : "";
 
     /* Cut when processes are nested too deep to be named. */
-    snprintf(detail->path, sizeof detail->path, "%.36s%s%u", path,
-             *path ? ":" : "", (unsigned int)number);
+    snprintf(spec->path, sizeof spec->path, "%.36s%s%u", path, *path ? ":" : "",
+             (unsigned int)number);
     if (options && options->name) {
-        snprintf(detail->name, sizeof detail->name, "%s", options->name);
+        snprintf(spec->name, sizeof spec->name, "%s", options->name);
     } else {
-        snprintf(detail->name, sizeof detail->name, "Process-%.38s",
-                 detail->path);
+        snprintf(spec->name, sizeof spec->name, "Process-%.38s", spec->path);
     }
 }
 
-static mr_error hold_ends(mri_record *self, mri_object *object,
-                          const mr_process_options *options)
+static mr_error hold_ends(mr_process process, const mr_process_options *options)
 {
+    uint64_t holder = mri_holder_of_process(process.handle);
     mr_error error = MR_OK;
 
-    if (!options || options->ends_count == 0) {
-        return MR_OK;
-    }
-    mri_process_of(object)->holds = 1;
-    for (size_t i = 0; !error && i < options->ends_count; i++) {
-        error = mri_pipe_hold(self, options->ends[i],
-                              mri_holder_of_process(object));
+    for (size_t i = 0; !error && options && i < options->ends_count; i++) {
+        error = mri_pipe_hold(options->ends[i], holder);
     }
     return error;
 }
 
-static mr_error fill(mri_record *self, mri_object *object, unsigned int rank,
-                     uint64_t number, const mri_function_ref *function,
-                     const void *argument, const mr_process_options *options)
-{
-    mri_process_body *body = mri_process_of(object);
-    mri_process_detail *detail;
-    mr_error error = mri_allocate(self, rank, MRI_HEAP, detail_size(body), 0);
-
-    if (error) {
-        return error;
-    }
-    detail = mri_at(mri_peek(&self->hands[0].block));
-    detail->function = *function;
-    write_names(detail, number, options);
-    if (body->argument_size) {
-        memcpy(detail->argument, argument, body->argument_size);
-    }
-    mri_object_detail(self, object);
-    mri_store(&body->daemon, options && options->daemon);
-    return hold_ends(self, object, options);
-}
-
-static mr_error build(mri_record *self, mr_process *process,
-                      const mri_function_ref *function, const void *argument,
-                      size_t size, const mr_process_options *options)
+static mr_error build(mri_record *self, mr_process *process, process_spec *spec,
+                      const void *argument, size_t size,
+                      const mr_process_options *options)
 {
     mri_endpoint *me = mri_endpoint_at(mri_load(&self->owner));
     uint64_t number = mri_add(&me->children, 1) + 1;
-    mri_object *object = NULL;
+    mri_call call = {.in = spec,
+                     .in_size = sizeof *spec,
+                     .more = argument,
+                     .more_size = size};
+    mr_process made;
     unsigned int rank;
     mr_error error = choose_rank(options, number, &rank);
 
+    if (error) {
+        return error;
+    }
+    write_names(spec, number, options);
+    spec->daemon = options && options->daemon;
+    for (size_t i = 0; options && i < options->ends_count; i++) {
+        spec->holds |= mri_ranks_bit(options->ends[i].handle.owner);
+    }
+    error = mri_create(&mri_process_ops, rank, &call, &made.handle);
+    if (error) {
+        return error;
+    }
+    error = hold_ends(made, options);
     if (!error) {
-        error = mri_object_build(self, rank, MRI_PROCESS, &object);
+        error = remember(made);
     }
     if (error) {
+        (void)!mri_destroy(&mri_process_ops, made.handle);
         return error;
     }
-    mri_process_of(object)->argument_size = size;
-    mri_store(&mri_process_of(object)->creator, mri_load(&self->owner));
-    error = fill(self, object, rank, number, function, argument, options);
-    if (error) {
-        mri_object_abandon(self, object);
-        return error;
-    }
-    process->handle = mri_object_publish(self, object);
+    *process = made;
     return MR_OK;
+}
+
+mr_error mri_process_create(mr_process *process, mr_process_function *function,
+                            const void *argument, size_t size,
+                            const mr_process_options *options, mri_ranks holds)
+{
+    mri_record *self = mri_self();
+    process_spec spec = {.holds = holds};
+    mr_error error;
+
+    if (!self) {
+        return MR_ERR_STATE;
+    }
+    error = mri_may_create_processes("mr_process_create");
+    if (!error) {
+        error = mri_function_encode((mri_function *)function, &spec.function);
+    }
+    return error ? error : build(self, process, &spec, argument, size, options);
 }
 
 mr_error mr_process_create(mr_process *process, mr_process_function *function,
                            const void *argument, size_t size,
                            const mr_process_options *options)
 {
-    mri_record *self = mri_self();
-    mri_function_ref ref;
     mr_error error;
 
-    if (!self) {
+    if (!mri_self()) {
         return MR_ERR_STATE;
     }
     if (!process || !function) {
@@ -351,16 +486,9 @@ mr_error mr_process_create(mr_process *process, mr_process_function *function,
         return MR_ERR_TOO_LARGE;
     }
     error = check_options(options);
-    if (!error) {
-        error = mri_may_create_processes("mr_process_create");
-    }
-    if (!error) {
-        error = mri_function_encode((mri_function *)function, &ref);
-    }
-    if (!error) {
-        error = build(self, process, &ref, argument, size, options);
-    }
-    return error;
+    return error ? error
+                 : mri_process_create(process, function, argument, size,
+                                      options, 0);
 }
 
 /* ---- the other calls ------------------------------------------------------
@@ -375,7 +503,7 @@ static mr_error operate(mr_process process, unsigned int operation,
 
 static mr_error look_at(mr_process process, process_look *look)
 {
-    mri_call call = {.out = look};
+    mri_call call = {.out = look, .out_size = sizeof *look};
 
     return operate(process, LOOK, &call, 0);
 }
@@ -458,22 +586,12 @@ mr_error mr_process_kill(mr_process process)
 
 mr_error mr_process_destroy(mr_process process)
 {
-    mri_record *self = mri_self();
-    mri_object *object;
-    mr_error error;
+    mri_call call = {0};
+    mr_error error = operate(process, FORGET, &call, 0);
 
-    if (!self) {
-        return MR_ERR_STATE;
-    }
-    object = mri_enter(self, process.handle, MRI_PROCESS);
-    if (!object) {
-        return MR_ERR_STALE;
-    }
-    error = try_forget(object);
     if (!error) {
-        error = mri_object_destroy(process.handle, MRI_PROCESS);
+        no_longer_mine(process);
     }
-    mri_leave(self);
     return error;
 }
 
@@ -572,34 +690,29 @@ static void end_daemon(mr_process process, const ending *e)
     }
 }
 
-static void end_one(mri_object *object, void *user)
+static void end_one(mr_process process, const ending *e)
 {
-    const ending *e = user;
-    mr_process process = {.handle = mri_handle_of(object)};
-    mri_process_state state = state_of(object);
+    process_look look;
 
-    if (process.handle.kind != MRI_PROCESS || !is_mine(mri_self(), object) ||
-        state == MRI_CREATED || state >= MRI_ENDED) {
+    if (look_at(process, &look) || look.state == MRI_CREATED ||
+        look.state >= MRI_ENDED) {
         return;
     }
     if (e->pass == WAIT) {
         (void)!mr_process_join(process, MR_FOREVER);
-    } else if (mri_load(&mri_process_of(object)->daemon)) {
+    } else if (look.daemon) {
         end_daemon(process, e);
     }
 }
 
 void mri_process_end_all(void)
 {
-    mri_record *self = mri_self();
     ending e = {.deadline = mri_now() + mri_settings()->grace * 1000000};
 
-    if (!self || !mri_load(&mri_endpoint_at(mri_self_endpoint())->children)) {
-        return;
-    }
     for (e.pass = TERMINATE; e.pass <= WAIT; e.pass++) {
-        for (unsigned int i = 0; i < mri_node.count; i++) {
-            mri_objects_visit(i, end_one, &e);
+        /* Not under the mutex, as that waits; nothing is added any more. */
+        for (size_t i = 0; i < mine.count; i++) {
+            end_one(mine.processes[i], &e);
         }
     }
 }

@@ -7,27 +7,25 @@
 #include <stdlib.h>
 
 #include "route/mailbox.h"
+#include "route/operation.h"
 #include "runtime/place.h"
 #include "util/clock.h"
 #include "util/log.h"
 
 mr_error mr_queue_create(mr_queue *queue, const mr_queue_options *options)
 {
-    mri_record *self = mri_self();
+    mri_mailbox_spec spec = {.maxsize = options ? options->maxsize : 0};
+    mri_call call = {.in = &spec, .in_size = sizeof spec};
     unsigned int rank;
     mr_error error;
 
-    if (!self) {
-        return MR_ERR_STATE;
-    }
     if (!queue) {
         return mri_bad_argument("mr_queue_create", "queue", "is NULL");
     }
     error =
         mri_place_rank("mr_queue_create", options ? options->place : 0, &rank);
     if (!error) {
-        error = mri_mailbox_create(self, rank, options ? options->maxsize : 0,
-                                   MRI_HEAP, &queue->handle);
+        error = mri_create(&mri_mailbox_ops, rank, &call, &queue->handle);
     }
     return error;
 }
@@ -134,5 +132,5 @@ mr_error mr_queue_qsize(mr_queue queue, size_t *count)
 
 mr_error mr_queue_destroy(mr_queue queue)
 {
-    return mri_object_destroy(queue.handle, MRI_QUEUE);
+    return mri_destroy(&mri_mailbox_ops, queue.handle);
 }

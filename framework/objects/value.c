@@ -5,6 +5,8 @@
  */
 #include <multirank/value.h>
 
+#include <string.h>
+
 #include "objects/kinds.h"
 #include "objects/lock.h"
 #include "objects/number.h"
@@ -20,7 +22,12 @@ typedef struct value_body {
 
 _Static_assert(sizeof(value_body) <= MRI_BODY, "fits into a row");
 
-enum { GET = MRI_LOCK_TRIES, SET, ADD, CHECK };
+enum { GET = MRI_LOCK_TRIES, SET, ADD, CHECK, TRIES };
+
+typedef struct value_spec {
+    uint64_t type;
+    uint64_t number; /* its first bytes */
+} value_spec;
 
 static value_body *body_of(mri_object *object)
 {
@@ -71,9 +78,28 @@ static mri_try *const tries[] = {
     [CHECK] = try_check,
 };
 
+static mr_error create(mri_record *self, unsigned int index, mri_call *call,
+                       mr_handle *handle)
+{
+    const value_spec *spec = call->in;
+    mri_object *object;
+    mr_error error = mri_object_build(self, index, MRI_VALUE, &object);
+
+    if (error) {
+        return error;
+    }
+    body_of(object)->type = spec->type;
+    mri_number_store((mr_type)spec->type, &body_of(object)->number,
+                     &spec->number);
+    *handle = mri_object_publish(self, object);
+    return MR_OK;
+}
+
 const mri_kind_ops mri_value_ops = {.name = "value",
                                     .kind = MRI_VALUE,
                                     .tries = tries,
+                                    .count = TRIES,
+                                    .create = create,
                                     .ready = mri_lock_ready,
                                     .ready_list = mri_lock_ready_list,
                                     .forget = mri_lock_forget};
@@ -81,15 +107,11 @@ const mri_kind_ops mri_value_ops = {.name = "value",
 mr_error mr_value_create(mr_value *value, mr_type type, const void *initial,
                          const mr_value_options *options)
 {
-    mri_record *self = mri_self();
-    mri_object *object;
-    value_body *body;
+    value_spec spec = {.type = type};
+    mri_call call = {.in = &spec, .in_size = sizeof spec};
     unsigned int rank;
     mr_error error;
 
-    if (!self) {
-        return MR_ERR_STATE;
-    }
     if (!value) {
         return mri_bad_argument("mr_value_create", "value", "is NULL");
     }
@@ -98,24 +120,27 @@ mr_error mr_value_create(mr_value *value, mr_type type, const void *initial,
     }
     error =
         mri_place_rank("mr_value_create", options ? options->place : 0, &rank);
+    if (!error && initial) {
+        memcpy(&spec.number, initial, mri_number_size(type));
+    }
     if (!error) {
-        error = mri_object_build(self, rank, MRI_VALUE, &object);
+        error = mri_create(&mri_value_ops, rank, &call, &value->handle);
     }
-    if (error) {
-        return error;
+    if (!error) {
+        value->handle.part = (uint16_t)type;
     }
-    body = body_of(object);
-    body->type = type;
-    if (initial) {
-        mri_number_store(type, &body->number, initial);
-    }
-    value->handle = mri_object_publish(self, object);
-    return MR_OK;
+    return error;
+}
+
+/* The bytes of the number: its type is the part of the handle. */
+static size_t size_of(mr_value value)
+{
+    return mri_number_size((mr_type)value.handle.part);
 }
 
 mr_error mr_value_get(mr_value value, void *out)
 {
-    mri_call call = {.out = out};
+    mri_call call = {.out = out, .out_size = size_of(value)};
 
     if (!out) {
         return mri_bad_argument("mr_value_get", "out", "is NULL");
@@ -125,7 +150,7 @@ mr_error mr_value_get(mr_value value, void *out)
 
 mr_error mr_value_set(mr_value value, const void *in)
 {
-    mri_call call = {.in = in};
+    mri_call call = {.in = in, .in_size = size_of(value)};
 
     if (!in) {
         return mri_bad_argument("mr_value_set", "in", "is NULL");
@@ -135,7 +160,10 @@ mr_error mr_value_set(mr_value value, const void *in)
 
 mr_error mr_value_add(mr_value value, const void *amount, void *before)
 {
-    mri_call call = {.in = amount, .out = before};
+    mri_call call = {.in = amount,
+                     .in_size = size_of(value),
+                     .out = before,
+                     .out_size = before ? size_of(value) : 0};
 
     if (!amount) {
         return mri_bad_argument("mr_value_add", "amount", "is NULL");
@@ -160,5 +188,5 @@ mr_error mr_value_get_lock(mr_value value, mr_lock *lock)
 
 mr_error mr_value_destroy(mr_value value)
 {
-    return mri_object_destroy(value.handle, MRI_VALUE);
+    return mri_destroy(&mri_value_ops, value.handle);
 }

@@ -368,6 +368,19 @@ static mr_error take_item(mri_record *self, mri_channel *channel,
     return MR_OK;
 }
 
+/* A large item, from hand 0. */
+static void deliver(mri_record *self, mri_call *call)
+{
+    void *item = mri_at(mri_peek(&self->hands[0].block));
+
+    if (mri_lends(call, call->result)) {
+        call->out = item;
+        return;
+    }
+    memcpy(call->out, item, call->result);
+    mri_give_back(self, 0);
+}
+
 mr_error mri_channel_get(mri_record *self, mri_channel *channel, mri_call *call)
 {
     mr_error error = MRI_WOULD_BLOCK;
@@ -384,10 +397,9 @@ mr_error mri_channel_get(mri_record *self, mri_channel *channel, mri_call *call)
     if (error) {
         return error;
     }
+    call->out_size = call->result;
     if (mri_peek(&self->hands[0].block)) {
-        memcpy(call->out, mri_at(mri_peek(&self->hands[0].block)),
-               call->result);
-        mri_give_back(self, 0);
+        deliver(self, call);
     }
     return MR_OK;
 }

@@ -87,19 +87,11 @@ static mri_try *const tries[] = {
     [COUNT] = try_count,
 };
 
-const mri_kind_ops mri_mailbox_ops = {.name = "queue",
-                                      .kind = MRI_QUEUE,
-                                      .tries = tries,
-                                      .ready = ready,
-                                      .ready_list = ready_list,
-                                      .dispose = dispose,
-                                      .mend = mend};
-
-mr_error mri_mailbox_create(mri_record *self, unsigned int rank,
-                            uint64_t maxsize, mri_pool pool, mr_handle *handle)
+mr_error mri_mailbox_build(mri_record *self, unsigned int index,
+                           uint64_t maxsize, mri_pool pool, mr_handle *handle)
 {
     mri_object *object = NULL;
-    mr_error error = mri_object_build(self, rank, MRI_QUEUE, &object);
+    mr_error error = mri_object_build(self, index, MRI_QUEUE, &object);
 
     if (error) {
         return error;
@@ -112,6 +104,25 @@ mr_error mri_mailbox_create(mri_record *self, unsigned int rank,
     *handle = mri_object_publish(self, object);
     return MR_OK;
 }
+
+static mr_error create(mri_record *self, unsigned int index, mri_call *call,
+                       mr_handle *handle)
+{
+    const mri_mailbox_spec *spec = call->in;
+
+    return mri_mailbox_build(self, index, spec->maxsize, MRI_HEAP, handle);
+}
+
+const mri_kind_ops mri_mailbox_ops = {.name = "queue",
+                                      .kind = MRI_QUEUE,
+                                      .tries = tries,
+                                      .count = COUNT + 1,
+                                      .one_way = 1 << PUT,
+                                      .create = create,
+                                      .ready = ready,
+                                      .ready_list = ready_list,
+                                      .dispose = dispose,
+                                      .mend = mend};
 
 mr_error mri_mailbox_put(mr_handle handle, const void *item, size_t size,
                          double timeout)

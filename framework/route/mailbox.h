@@ -8,10 +8,15 @@
 
 #include "route/object.h"
 
-/* Make one in a rank's segment, with memory of an arena.  MR_ERR_NO_MEMORY,
+/* Make one in a segment, with memory of an arena.  MR_ERR_NO_MEMORY,
  * MR_ERR_LIMIT. */
-mr_error mri_mailbox_create(mri_record *self, unsigned int rank,
-                            uint64_t maxsize, mri_pool pool, mr_handle *handle);
+mr_error mri_mailbox_build(mri_record *self, unsigned int index,
+                           uint64_t maxsize, mri_pool pool, mr_handle *handle);
+
+/* What mri_create wants for a mailbox in the heap of a rank. */
+typedef struct mri_mailbox_spec {
+    uint64_t maxsize; /* 0: none */
+} mri_mailbox_spec;
 
 /* Errors as mr_queue_put and mr_queue_get; *size is written with MR_OK and
  * MR_ERR_TRUNCATED. */

@@ -100,10 +100,10 @@ static mr_error take_row(mri_record *self, mri_segment *segment,
     return error;
 }
 
-mr_error mri_object_build(mri_record *self, unsigned int rank, mri_kind kind,
+mr_error mri_object_build(mri_record *self, unsigned int index, mri_kind kind,
                           mri_object **result)
 {
-    mri_segment *segment = mri_segment_at(rank);
+    mri_segment *segment = mri_segment_at(index);
     mri_object *object = NULL;
     mr_error error;
 
@@ -123,8 +123,8 @@ mr_error mri_object_build(mri_record *self, unsigned int rank, mri_kind kind,
     }
     mri_unlatch(self, &segment->objects_latch);
     if (error) {
-        mri_log(MR_LOG_WARNING, "no more objects on rank %u: %s", rank,
-                mr_error_text(error));
+        mri_log(MR_LOG_WARNING, "no more objects on rank %u: %s",
+                (unsigned int)segment->rank, mr_error_text(error));
         return error;
     }
     *result = object;
@@ -295,10 +295,10 @@ mri_ref mri_object_mend(mri_record *self, mri_object *object)
     return outer;
 }
 
-mr_error mri_objects_format(mri_record *self, unsigned int rank)
+mr_error mri_objects_format(mri_record *self, unsigned int index)
 {
     mri_object *object;
-    mr_error error = mri_object_build(self, rank, MRI_MEMORY, &object);
+    mr_error error = mri_object_build(self, index, MRI_MEMORY, &object);
 
     if (!error) {
         mri_object_publish(self, object);

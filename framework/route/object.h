@@ -41,7 +41,10 @@ enum {
     MRI_ROW_REQUESTS, /* for the fork server */
     MRI_ROW_MAILBOX,  /* work for a hosting rank */
     MRI_ROW_OUTPUT,   /* rank 0's: text to be written */
-    MRI_ROW_STOP      /* for a hosting rank that may be inside a task */
+    MRI_ROW_STOP,     /* for a hosting rank that may be inside a task */
+    MRI_ROW_ERRANDS,  /* what a rank does for its processes */
+    MRI_ROW_LARGE_ERRANDS,
+    MRI_ROWS
 };
 
 /* Waiters of one list wait for the same, so that any of them may be woken
@@ -68,19 +71,54 @@ typedef struct mri_object {
 
 _Static_assert(sizeof(mri_object) == MRI_OBJECT_SIZE, "a row of the table");
 
-/* One call on an object, so plain that it could be sent to another node. */
+/*
+ * One call on an object, so plain that it travels to another node: what
+ * `in`, `more` and the numbers say is all that a try function may use, and
+ * `out` and `result` are all that it gives.
+ *
+ * Between nodes large data is not copied.  What came with the call lies in a
+ * block in hand 0 (keeps_hand), which a try function may keep by emptying the
+ * hand.  What goes back it may leave there: see mri_lend.
+ */
 typedef struct mri_call {
     unsigned int part; /* of the handle */
     unsigned int list; /* set by a try function that would block: where to
                           wait, or MRI_LISTS for memory alone */
     bool keeps_hand;   /* set: hand 0 is full while waiting */
+    bool may_lend;     /* hand 0 may be full on return: see mri_lend */
     const void *in;
     size_t in_size;
+    const void *more; /* a second part of the input; far it is aligned to 16 */
+    size_t more_size;
     void *out;
-    size_t out_size;
+    size_t out_size; /* as much as comes, if may_lend is not set */
     uint64_t argument;
     uint64_t result;
 } mri_call;
+
+/* Of a far call: what is larger cannot be written to `out`, but has to be
+ * left in hand 0, with `out` at it and out_size its size. */
+enum { MRI_OUT_MAX = 32768 };
+
+/* Is output of this size to be left in hand 0? */
+static inline bool mri_lends(const mri_call *call, size_t size)
+{
+    return call->may_lend && size > MRI_OUT_MAX;
+}
+
+/* An endpoint that has ended, perhaps on another node. */
+typedef struct mri_gone {
+    uint64_t endpoint; /* 0: only what is held for the process */
+    mr_handle process; /* kind MRI_NONE: it was none */
+    int64_t status;    /* exit code, or minus the signal */
+    int64_t pid;
+} mri_gone;
+
+/* An endpoint whose process is unknown, as it died with its whole rank. */
+static inline mri_gone mri_gone_without_word(uint64_t endpoint)
+{
+    return (mri_gone){.endpoint = endpoint, .status = -9};
+}
 
 /* A try function completes and gives a public error, or changes nothing and
  * gives this.  It never waits. */
@@ -93,6 +131,16 @@ typedef struct mri_kind_ops {
     const char *name;
     mri_kind kind;
     mri_try *const *tries; /* by operation number */
+    unsigned int count;    /* of them */
+
+    /* Operations, as bits, that give nothing back: without a time-out the
+     * caller may go on while they travel, see route/far.h. */
+    unsigned int one_way;
+
+    /* Make one in a segment, as call->in describes; call->argument is that of
+     * mri_create. */
+    mr_error (*create)(mri_record *self, unsigned int index, mri_call *call,
+                       mr_handle *handle);
 
     /* Would the next call at this part not block?  May be called while
      * others change the object. */
@@ -106,7 +154,7 @@ typedef struct mri_kind_ops {
     void (*dispose)(mri_record *self, mri_object *object);
 
     /* An endpoint is gone: drop what it held of this object. */
-    void (*forget)(mri_record *self, mri_object *object, uint64_t endpoint);
+    void (*forget)(mri_record *self, mri_object *object, const mri_gone *gone);
 
     /* A thread died inside a call on the object (it was active on it, or
      * working for it); its notes are undone already. */
@@ -134,22 +182,24 @@ static inline uint64_t mri_identity(mr_handle handle)
            MRI_LIVE;
 }
 
-/* The row of a handle; NULL if there is none.  Its identity is not
+/* The row of a handle; NULL if there is none on this node.  Its identity is not
  * compared. */
 static inline mri_object *mri_row(mr_handle handle)
 {
-    if (handle.owner >= mri_node.count || handle.slot >= MRI_OBJECTS_MAX) {
+    unsigned int index = mri_index_of(handle.owner);
+
+    if (index == MRI_FAR || handle.slot >= MRI_OBJECTS_MAX) {
         return NULL;
     }
-    return mri_object_row(handle.owner, handle.slot);
+    return mri_object_row(index, handle.slot);
 }
 
 /* The handle of a living object. */
 mr_handle mri_handle_of(mri_object *object);
 
-/* Take a row in a rank's segment and write `building`; the caller fills it
- * and publishes or abandons it.  MR_ERR_LIMIT, MR_ERR_NO_MEMORY. */
-mr_error mri_object_build(mri_record *self, unsigned int rank, mri_kind kind,
+/* Take a row in a segment and write `building`; the caller fills it and
+ * publishes or abandons it.  MR_ERR_LIMIT, MR_ERR_NO_MEMORY. */
+mr_error mri_object_build(mri_record *self, unsigned int index, mri_kind kind,
                           mri_object **object);
 mr_handle mri_object_publish(mri_record *self, mri_object *object);
 void mri_object_abandon(mri_record *self, mri_object *object);
@@ -187,7 +237,7 @@ mr_error mri_object_destroy(mr_handle handle, mri_kind kind);
 mri_ref mri_object_mend(mri_record *self, mri_object *object);
 
 /* Make the row MRI_MEMORY of a new segment. */
-mr_error mri_objects_format(mri_record *self, unsigned int rank);
+mr_error mri_objects_format(mri_record *self, unsigned int index);
 
 /* Call visit for each living object of a segment, inside it: it is not
  * destroyed meanwhile, unless by visit or while visit calls others. */

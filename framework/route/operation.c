@@ -7,8 +7,8 @@
  */
 #include "route/operation.h"
 
-#include <multirank/wait.h>
-
+#include "route/exchange.h"
+#include "route/far.h"
 #include "route/wait.h"
 #include "util/clock.h"
 
@@ -40,34 +40,56 @@ void mri_give_back(mri_record *self, unsigned int hand)
     }
 }
 
-/* What a blocked call knows. */
-typedef struct blocked {
-    mri_record *self;
-    mri_object *object;
-    uint64_t identity;
-    mri_try *try;
-    mri_call *call;
-    int64_t deadline;
-} blocked;
+/* Objects of a lost rank lose their identity, too. */
+static bool is_lost(unsigned int index)
+{
+    return mri_load(&mri_segment_at(index)->lost) != 0;
+}
 
-static mr_error spin(blocked *b)
+mr_error mri_why_stale(mr_handle handle)
+{
+    unsigned int index = mri_index_of(handle.owner);
+
+    return index != MRI_FAR && is_lost(index) ? MR_ERR_OWNER_LOST
+                                              : MR_ERR_STALE;
+}
+
+static mr_error why_closed(const mri_object *object)
+{
+    return is_lost(mri_segment_of(mri_ref_of(object))) ? MR_ERR_OWNER_LOST
+                                                       : MR_ERR_CLOSED;
+}
+
+/* ---- a call that would block --------------------------------------------- */
+
+/* What arrives may be what we wait for; it may also be the end of the object,
+ * whose destroyer waits until we are not inside. */
+static void poll(mri_blocked *b)
+{
+    if (mri_exchange_on) {
+        mri_leave(b->self);
+        mri_exchange_poll();
+        mri_be_active(b->self, mri_ref_of(b->object));
+    }
+}
+
+static mr_error spin(mri_blocked *b)
 {
     mr_error error = MRI_WOULD_BLOCK;
     mri_spinner spinner;
 
     mri_spin_start(&spinner);
     while (error == MRI_WOULD_BLOCK && mri_spin(&spinner)) {
-        error = b->try(b->self, b->object, b->call);
-        if (error == MRI_WOULD_BLOCK &&
-            mri_load(&b->object->identity) != b->identity) {
-            error = MR_ERR_CLOSED;
-        }
+        poll(b);
+        error = mri_load(&b->object->identity) == b->identity
+                    ? b->try(b->self, b->object, b->call)
+                    : MR_ERR_CLOSED;
     }
     return error;
 }
 
 /* Be in `list` of the object, or in none for NULL.  True: that is new. */
-static bool change_list(blocked *b, mri_wait *entry, mri_object *object,
+static bool change_list(mri_blocked *b, mri_wait *entry, mri_object *object,
                         unsigned int list)
 {
     mri_ref now = mri_load(&entry->list);
@@ -86,7 +108,7 @@ static bool change_list(blocked *b, mri_wait *entry, mri_object *object,
 }
 
 /* Wait where the last try said. */
-static bool change_lists(blocked *b)
+static bool change_lists(mri_blocked *b)
 {
     mri_wait *entries = b->self->inline_waits;
     bool memory = b->call->list == MRI_LISTS;
@@ -99,249 +121,139 @@ static bool change_lists(blocked *b)
            changed;
 }
 
-/* A fork server that waits here still notices deaths. */
-static bool sleep_on(blocked *b, uint64_t bell)
-{
-    while (mri_stalled) {
-        int64_t next = mri_now() + LOOK_UP;
-
-        if (next >= b->deadline) {
-            break;
-        }
-        if (mri_sleep(b->self, bell, next)) {
-            return true;
-        }
-        mri_stalled();
-    }
-    return mri_sleep(b->self, bell, b->deadline);
-}
-
 /* Before each sleep there is a try while the thread stands in the lists. */
-static mr_error sleep_until_done(blocked *b)
+mr_error mri_blocked_try(mri_blocked *b)
 {
     mri_record *self = b->self;
-    bool rung = true;
     mr_error error;
 
-    for (;;) {
-        uint64_t bell = mri_bell(self);
-
+    mri_store(&self->active, mri_ref_of(b->object));
+    do {
+        b->bell = mri_bell(self);
         for (unsigned int i = 0; i < MRI_WAITS_INLINE; i++) {
             mri_wait_arm(&self->inline_waits[i]);
         }
         if (mri_load(&b->object->identity) != b->identity) {
-            error = MR_ERR_CLOSED;
-            break;
+            return MR_ERR_CLOSED;
         }
         error = b->try(self, b->object, b->call);
-        if (error != MRI_WOULD_BLOCK) {
-            break;
-        }
-        if (!rung) {
-            error = MR_ERR_TIMEOUT;
-            break;
-        }
-        if (change_lists(b)) {
-            continue;
-        }
+    } while (error == MRI_WOULD_BLOCK && change_lists(b));
+    if (error == MRI_WOULD_BLOCK) {
         mri_store(&self->active, 0);
-        rung = sleep_on(b, bell);
-        mri_store(&self->active, mri_ref_of(b->object));
-    }
-    for (unsigned int i = 0; i < MRI_WAITS_INLINE; i++) {
-        mri_wait_leave(self, &self->inline_waits[i], error == MR_OK);
     }
     return error;
+}
+
+void mri_blocked_end(mri_blocked *b, mr_error error)
+{
+    mri_store(&b->self->active, mri_ref_of(b->object));
+    for (unsigned int i = 0; i < MRI_WAITS_INLINE; i++) {
+        mri_wait_leave(b->self, &b->self->inline_waits[i], error == MR_OK);
+    }
+    if (error && b->call->keeps_hand) {
+        mri_give_back(b->self, 0);
+    }
+}
+
+/* A fork server that waits here still notices deaths. */
+static bool sleep_on(mri_record *self, uint64_t bell, int64_t deadline)
+{
+    while (mri_stalled) {
+        int64_t next = mri_now() + LOOK_UP;
+
+        if (next >= deadline) {
+            break;
+        }
+        if (mri_sleep(self, bell, next)) {
+            return true;
+        }
+        mri_stalled();
+    }
+    return mri_sleep(self, bell, deadline);
+}
+
+static mr_error sleep_until_done(mri_blocked *b, int64_t deadline)
+{
+    bool rung = true;
+    mr_error error;
+
+    for (;;) {
+        error = mri_blocked_try(b);
+        if (error != MRI_WOULD_BLOCK) {
+            return error;
+        }
+        if (!rung) {
+            return MR_ERR_TIMEOUT;
+        }
+        rung = sleep_on(b->self, b->bell, deadline);
+    }
 }
 
 mr_error mri_block(mri_record *self, mri_object *object, uint64_t identity,
                    mri_try *try, mri_call *call, double timeout)
 {
-    blocked b = {.self = self,
-                 .object = object,
-                 .identity = identity,
-                 .try = try,
-                 .call = call};
+    mri_blocked b = {.self = self,
+                     .object = object,
+                     .identity = identity,
+                     .try = try,
+                     .call = call};
+    int64_t deadline = mri_deadline(timeout);
     mr_error error = MR_ERR_TIMEOUT;
 
-    if (timeout != 0) {
-        b.deadline = mri_deadline(timeout);
-        error = spin(&b);
-        if (error == MRI_WOULD_BLOCK) {
-            error = sleep_until_done(&b);
+    if (timeout == 0) {
+        if (call->keeps_hand) {
+            mri_give_back(self, 0);
         }
-    }
-    if (error && call->keeps_hand) {
-        mri_give_back(self, 0);
-    }
-    return error;
-}
-
-/* ---- any of several ------------------------------------------------------ */
-
-typedef struct several {
-    mri_record *self;
-    const mr_handle *handles;
-    size_t count;
-    mri_wait *entries;
-    bool *found; /* written at each look, copied out on success */
-} several;
-
-/* MR_OK: at least one is ready. */
-static mr_error look(several *s)
-{
-    mr_error error = MRI_WOULD_BLOCK;
-
-    for (size_t i = 0; i < s->count; i++) {
-        mri_kind kind = (mri_kind)s->handles[i].kind;
-        mri_object *object = mri_enter(s->self, s->handles[i], kind);
-
-        if (!object) {
-            return MR_ERR_STALE;
-        }
-        s->found[i] = mri_ops_of(kind)->ready(object, s->handles[i].part);
-        if (s->found[i]) {
-            error = MR_OK;
-        }
-        mri_leave(s->self);
-    }
-    return error;
-}
-
-static mr_error enter_all(several *s)
-{
-    for (size_t i = 0; i < s->count; i++) {
-        mri_kind kind = (mri_kind)s->handles[i].kind;
-        mri_object *object = mri_row(s->handles[i]);
-        unsigned int list =
-            mri_ops_of(kind)->ready_list(object, s->handles[i].part);
-
-        if (!mri_wait_enter(s->self, &s->entries[i], object, list,
-                            mri_identity(s->handles[i]))) {
-            return MR_ERR_CLOSED;
-        }
-    }
-    return MR_OK;
-}
-
-static mr_error sleep_for_any(several *s, int64_t deadline)
-{
-    for (;;) {
-        uint64_t bell = mri_bell(s->self);
-        mr_error error;
-
-        for (size_t i = 0; i < s->count; i++) {
-            mri_wait_arm(&s->entries[i]);
-        }
-        error = look(s);
-        if (error == MR_ERR_STALE) {
-            return MR_ERR_CLOSED;
-        }
-        if (error != MRI_WOULD_BLOCK) {
-            return error;
-        }
-        if (!mri_sleep(s->self, bell, deadline)) {
-            error = look(s);
-            return error == MRI_WOULD_BLOCK ? MR_ERR_TIMEOUT : error;
-        }
-    }
-}
-
-/* The entries lie in a block in hand 1, which a death frees after it has
- * taken them out of their lists. */
-static mr_error wait_for_any(several *s, int64_t deadline)
-{
-    unsigned int segment = mri_segment_of(mri_ref_of(s->self));
-    mr_error error = mri_allocate(s->self, segment, MRI_HEAP,
-                                  s->count * sizeof *s->entries, 1);
-
-    if (error) {
         return error;
     }
-    s->entries = mri_at(mri_peek(&s->self->hands[1].block));
-    for (size_t i = 0; i < s->count; i++) {
-        mri_store(&s->entries[i].list, 0);
-        mri_store(&s->entries[i].object, 0);
+    error = spin(&b);
+    if (error == MRI_WOULD_BLOCK) {
+        error = sleep_until_done(&b, deadline);
     }
-    mri_store(&s->self->waits, mri_ref_of(s->entries));
-    mri_store(&s->self->waits_count, s->count);
-    error = enter_all(s);
-    if (!error) {
-        error = sleep_for_any(s, deadline);
-    }
-    for (size_t i = 0; i < s->count; i++) {
-        mri_store(&s->self->active, mri_peek(&s->entries[i].object));
-        mri_wait_leave(s->self, &s->entries[i], false);
-    }
-    mri_leave(s->self);
-    mri_store(&s->self->waits_count, 0);
-    mri_give_back(s->self, 1);
-    return error;
+    mri_blocked_end(&b, error);
+    return error == MR_ERR_CLOSED ? why_closed(object) : error;
 }
 
-static mr_error check_handles(const mr_handle *handles, size_t count)
-{
-    for (size_t i = 0; i < count; i++) {
-        const mri_kind_ops *ops = mri_ops_of((mri_kind)handles[i].kind);
-        mri_object *object = mri_row(handles[i]);
+/* ---- here or elsewhere --------------------------------------------------- */
 
-        if (!object) {
-            return MR_ERR_STALE;
-        }
-        if (!ops->ready) {
-            return mri_bad_argument("mr_wait", "handles",
-                                    "has one that cannot be waited for");
-        }
-        if (ops->ready_list(object, handles[i].part) >= MRI_LISTS) {
-            return MR_ERR_STALE; /* no such part */
-        }
+mr_error mri_operate_elsewhere(mri_record *self, const mri_kind_ops *ops,
+                               mr_handle handle, unsigned int operation,
+                               mri_call *call, double timeout)
+{
+    if (mri_is_far(handle.owner) && handle.kind == ops->kind) {
+        return mri_far_operate(self, ops, handle, operation, call, timeout);
     }
-    return MR_OK;
+    if (self->ahead) {
+        mri_far_settle(self);
+        return mri_operate(ops, handle, operation, call, timeout);
+    }
+    return mri_why_stale(handle);
 }
 
-mr_error mr_wait(const mr_handle *handles, size_t count, double timeout,
-                 bool *ready)
+mr_error mri_create(const mri_kind_ops *ops, unsigned int rank, mri_call *call,
+                    mr_handle *handle)
 {
-    bool found[MR_WAIT_MAX];
-    several s = {
-        .self = mri_self(), .handles = handles, .count = count, .found = found};
-    mri_spinner spinner;
-    mr_error error;
+    mri_record *self = mri_self();
+    unsigned int index = mri_index_of(rank);
 
-    if (!s.self) {
+    if (!self) {
         return MR_ERR_STATE;
     }
-    if (!handles || !ready) {
-        return mri_bad_argument("mr_wait", handles ? "ready" : "handles",
-                                "is NULL");
-    }
-    if (count == 0 || count > MR_WAIT_MAX) {
-        return mri_bad_argument("mr_wait", "count", "is out of range");
-    }
-    if (isnan(timeout)) {
-        return mri_bad_argument("mr_wait", "timeout", "is NaN");
-    }
-    error = check_handles(handles, count);
-    if (error) {
-        return error;
-    }
-    error = look(&s);
-    if (error == MRI_WOULD_BLOCK && timeout != 0) {
-        int64_t deadline = mri_deadline(timeout);
+    mri_far_settle(self);
+    return index == MRI_FAR ? mri_far_create(self, ops, rank, call, handle)
+                            : ops->create(self, index, call, handle);
+}
 
-        mri_spin_start(&spinner);
-        while (error == MRI_WOULD_BLOCK && mri_spin(&spinner)) {
-            error = look(&s);
-        }
-        if (error == MRI_WOULD_BLOCK) {
-            error = wait_for_any(&s, deadline);
-        }
+mr_error mri_destroy(const mri_kind_ops *ops, mr_handle handle)
+{
+    mri_record *self = mri_self();
+
+    if (!self) {
+        return MR_ERR_STATE;
     }
-    if (error == MRI_WOULD_BLOCK) {
-        error = MR_ERR_TIMEOUT;
+    mri_far_settle(self);
+    if (mri_is_far(handle.owner) && handle.kind == ops->kind) {
+        return mri_far_destroy(self, handle);
     }
-    for (size_t i = 0; !error && i < count; i++) {
-        ready[i] = found[i];
-    }
-    return error;
+    return mri_object_destroy(handle, ops->kind);
 }

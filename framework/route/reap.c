@@ -11,16 +11,17 @@
 
 static void mend_record(mri_record *record, void *user)
 {
-    uint64_t endpoint = *(uint64_t *)user;
+    const uint64_t *endpoint = user;
 
-    if (mri_load(&record->owner) == endpoint) {
+    if (mri_load(&record->owner) == *endpoint) {
         mri_record_mend(record);
     }
 }
 
 void mri_reap_mend(uint64_t endpoint)
 {
-    mri_records_visit(mri_endpoint_rank(endpoint), mend_record, &endpoint);
+    mri_records_visit(mri_index_of(mri_endpoint_rank(endpoint)), mend_record,
+                      &endpoint);
 }
 
 /* Move the dead one's blocks to our own hand and free them. */
@@ -90,7 +91,7 @@ static void mend_objects(mri_record *self, mri_record *dead)
 
 typedef struct reap_job {
     mri_record *self;
-    uint64_t endpoint;
+    const mri_gone *gone;
 } reap_job;
 
 static void reap_record(mri_record *dead, void *user)
@@ -99,7 +100,7 @@ static void reap_record(mri_record *dead, void *user)
     mri_record *self = job->self;
     mri_ref building = mri_load(&dead->building);
 
-    if (mri_load(&dead->owner) != job->endpoint) {
+    if (mri_load(&dead->owner) != job->gone->endpoint) {
         return;
     }
     leave_lists(self, dead);
@@ -128,26 +129,76 @@ static void forget(mri_object *object, void *user)
     identity = mri_load(&object->identity);
     ops = mri_ops_of(mri_identity_kind(identity));
     if (mri_identity_state(identity) == MRI_LIVE && ops->forget) {
-        ops->forget(job->self, object, job->endpoint);
+        ops->forget(job->self, object, job->gone);
     }
     mri_store(&job->self->working, 0);
 }
 
-void mri_reap(mri_record *self, uint64_t endpoint)
+/* In one segment: the records of the dead one, and memory that they gave
+ * back and may have told nobody of. */
+static void reap_records(reap_job *job, unsigned int index)
 {
-    unsigned int rank = mri_endpoint_rank(endpoint);
-    mri_endpoint *gone = mri_endpoint_at(endpoint);
-    reap_job job = {.self = self, .endpoint = endpoint};
+    uint64_t endpoint = job->gone->endpoint;
 
-    mri_reap_mend(endpoint);
-    mri_records_visit(rank, reap_record, &job);
-    /* What it freed it may have told nobody of. */
+    mri_records_visit(index, mend_record, &endpoint);
+    mri_records_visit(index, reap_record, job);
+}
+
+void mri_reap(mri_record *self, const mri_gone *gone)
+{
+    mri_endpoint *row = mri_endpoint_at(gone->endpoint);
+    reap_job job = {.self = self, .gone = gone};
+
+    reap_records(&job, mri_index_of(mri_endpoint_rank(gone->endpoint)));
     for (unsigned int i = 0; i < mri_node.count; i++) {
         mri_wake_for_memory(self, i);
     }
-    if (mri_load(&gone->holds) || mri_load(&gone->children)) {
+    if (mri_load(&row->holds) || mri_load(&row->children)) {
         for (unsigned int i = 0; i < mri_node.count; i++) {
             mri_objects_visit(i, forget, &job);
         }
+    }
+}
+
+void mri_reap_far(mri_record *self, unsigned int index, const mri_gone *gone)
+{
+    reap_job job = {.self = self, .gone = gone};
+
+    reap_records(&job, index);
+    mri_wake_for_memory(self, index);
+    mri_objects_visit(index, forget, &job);
+}
+
+/* ---- a whole rank -------------------------------------------------------- */
+
+typedef struct rank_search {
+    unsigned int rank;
+    uint64_t endpoint; /* found, or 0 */
+} rank_search;
+
+static void find_endpoint(mri_record *record, void *user)
+{
+    rank_search *search = user;
+    uint64_t owner = mri_load(&record->owner);
+
+    if (mri_endpoint_rank(owner) == search->rank) {
+        search->endpoint = owner;
+    }
+}
+
+void mri_reap_rank(mri_record *self, unsigned int index, unsigned int rank)
+{
+    rank_search search = {.rank = rank};
+
+    for (;;) {
+        mri_gone gone;
+
+        search.endpoint = 0;
+        mri_records_visit(index, find_endpoint, &search);
+        if (!search.endpoint) {
+            return;
+        }
+        gone = mri_gone_without_word(search.endpoint);
+        mri_reap_far(self, index, &gone);
     }
 }

@@ -7,7 +7,7 @@
 #ifndef MRI_ROUTE_REAP_H
 #define MRI_ROUTE_REAP_H
 
-#include "memory/record.h"
+#include "route/object.h"
 
 /* Undo or complete what its threads were changing; free their latches.
  * Takes no latch. */
@@ -15,6 +15,13 @@ void mri_reap_mend(uint64_t endpoint);
 
 /* Free its memory, pass its locks on, wake everybody it kept waiting, free
  * its records. */
-void mri_reap(mri_record *self, uint64_t endpoint);
+void mri_reap(mri_record *self, const mri_gone *gone);
+
+/* The same for an endpoint of another node, of which there are proxies and
+ * holdings in one segment of this one. */
+void mri_reap_far(mri_record *self, unsigned int index, const mri_gone *gone);
+
+/* For all endpoints of a lost rank that have proxies there. */
+void mri_reap_rank(mri_record *self, unsigned int index, unsigned int rank);
 
 #endif

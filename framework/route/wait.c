@@ -26,6 +26,18 @@ static uint32_t *futex_of(mri_record *record)
     return &halves[__BYTE_ORDER__ == __ORDER_BIG_ENDIAN__];
 }
 
+/* Who serves the proxy shall look for bells that have rung. */
+static void ring_service(const mri_record *proxy)
+{
+    mri_segment *segment = mri_segment_at(mri_segment_of(mri_ref_of(proxy)));
+    mri_ref service = mri_load(&segment->service);
+
+    mri_add(&segment->rung, 1);
+    if (service) {
+        mri_ring(mri_at(service));
+    }
+}
+
 void mri_ring(mri_record *record)
 {
     uint64_t how;
@@ -37,6 +49,8 @@ void mri_ring(mri_record *record)
     } else if (how == MRI_IN_POLL) {
         /* SIGURG does nothing to a process that does not wait for it. */
         kill((pid_t)mri_load(&record->pid), SIGURG);
+    } else if (how == MRI_BY_SERVICE) {
+        ring_service(record);
     }
     mri_fault_point();
 }

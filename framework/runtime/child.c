@@ -84,7 +84,7 @@ void mri_child_run(mri_object *process, uint64_t endpoint,
     int code;
 
     die_with((pid_t)mri_load(
-        &mri_segment_at(mri_endpoint_rank(endpoint))->server_pid));
+        &mri_segment_at(mri_segment_of(mri_ref_of(process)))->server_pid));
     unblock_signals();
     dup2(output[0], STDOUT_FILENO);
     dup2(output[1], STDERR_FILENO);

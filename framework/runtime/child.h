@@ -30,7 +30,7 @@ typedef struct mri_process_body {
     mri_word error;   /* why the last start failed */
     mri_word daemon;
     mri_word printed; /* something of it is on the way to rank 0 */
-    uint64_t holds;   /* pipe ends were given to it */
+    uint64_t holds;   /* an mri_ranks: where something is held for it */
     uint64_t argument_size;
 } mri_process_body;
 
@@ -51,6 +51,10 @@ static inline mri_process_detail *mri_process_detail_of(mri_object *object)
 {
     return mri_at(mri_peek(&object->detail));
 }
+
+/* The one operation on a process that this layer calls: all that it printed
+ * is written. */
+enum { MRI_PROCESS_SAID_ALL = 0 };
 
 /* What is asked of a fork server through its row of requests. */
 typedef struct mri_request {

@@ -21,13 +21,19 @@
 #include "memory/record.h"
 #include "memory/segment.h"
 #include "memory/window.h"
+#include "message/message.h"
+#include "message/mpi_transport.h"
+#include "route/exchange.h"
+#include "route/far.h"
 #include "route/mailbox.h"
 #include "route/object.h"
+#include "runtime/binary.h"
 #include "runtime/child.h"
 #include "runtime/job.h"
 #include "runtime/output.h"
 #include "runtime/place.h"
 #include "runtime/server.h"
+#include "runtime/service.h"
 #include "runtime/work.h"
 #include "topology/processors.h"
 #include "util/log.h"
@@ -38,11 +44,14 @@ typedef struct job {
     bool started; /* mr_init was called, once for ever */
     bool owns_mpi;
     MPI_Comm communicator; /* private to the library */
+    MPI_Comm node;         /* the ranks that share memory with this one */
+    unsigned int sharers;  /* ranks on this machine, also under MR_ROUTE=far */
     int64_t allowance;
     int descriptor; /* of this rank's segment */
 } job;
 
-static job this_job = {.communicator = MPI_COMM_NULL, .descriptor = -1};
+static job this_job = {
+    .communicator = MPI_COMM_NULL, .node = MPI_COMM_NULL, .descriptor = -1};
 
 /* ---- MPI ----------------------------------------------------------------- */
 
@@ -130,23 +139,40 @@ static mr_error agree(mr_error error)
     return (mr_error)worst;
 }
 
-static mr_error check_one_node(void)
+/* The ranks of one machine, or with MR_ROUTE=far each for itself. */
+static mr_error find_node(void)
 {
-    MPI_Comm node;
-    int size = 0;
+    bool far = mri_settings()->route == MRI_ROUTE_FAR;
+    MPI_Comm machine;
+    int size;
+    int code = MPI_Comm_split_type(this_job.communicator, MPI_COMM_TYPE_SHARED,
+                                   0, MPI_INFO_NULL, &machine);
 
-    if (MPI_Comm_split_type(this_job.communicator, MPI_COMM_TYPE_SHARED, 0,
-                            MPI_INFO_NULL, &node) == MPI_SUCCESS) {
-        MPI_Comm_size(node, &size);
-        MPI_Comm_free(&node);
+    if (code != MPI_SUCCESS) {
+        return mpi_error("MPI_Comm_split_type", code);
     }
-    if ((unsigned int)size != mri_here.size) {
-        mri_log(MR_LOG_ERROR,
-                "the ranks of the job lie on several nodes; this version "
-                "runs on one node");
-        return MR_ERR_MPI;
+    MPI_Comm_size(machine, &size);
+    this_job.sharers = (unsigned int)size;
+    code = MPI_Comm_split(machine, far ? (int)mri_here.rank : 0,
+                          (int)mri_here.rank, &this_job.node);
+    MPI_Comm_free(&machine);
+    return code == MPI_SUCCESS ? MR_OK : mpi_error("MPI_Comm_split", code);
+}
+
+static mr_error lay_out(void)
+{
+    uint32_t leader = mri_here.rank;
+    uint32_t *leaders = calloc(mri_here.size, sizeof *leaders);
+    mr_error error = agree(leaders ? find_node() : MR_ERR_NO_MEMORY);
+
+    if (!error) {
+        MPI_Bcast(&leader, 1, MPI_UINT32_T, 0, this_job.node);
+        MPI_Allgather(&leader, 1, MPI_UINT32_T, leaders, 1, MPI_UINT32_T,
+                      this_job.communicator);
+        error = mri_region_lay_out(leaders, mri_here.size, leader);
     }
-    return MR_OK;
+    free(leaders);
+    return agree(error);
 }
 
 /* ---- shared memory ------------------------------------------------------- */
@@ -159,13 +185,15 @@ typedef struct segment_file {
 
 static mr_error open_segments(const segment_file *files, int *descriptors)
 {
-    for (unsigned int i = 0; i < mri_here.size; i++) {
+    unsigned int mine = mri_index_of(mri_here.rank);
+
+    for (unsigned int i = 0; i < mri_node.count; i++) {
         char path[64];
 
         snprintf(path, sizeof path, "/proc/%lld/fd/%lld",
                  (long long)files[i].pid, (long long)files[i].descriptor);
-        descriptors[i] = i == mri_here.rank ? this_job.descriptor
-                                            : open(path, O_RDWR | O_CLOEXEC);
+        descriptors[i] =
+            i == mine ? this_job.descriptor : open(path, O_RDWR | O_CLOEXEC);
         if (descriptors[i] < 0) {
             return mri_system_error("open of another rank's segment");
         }
@@ -176,17 +204,17 @@ static mr_error open_segments(const segment_file *files, int *descriptors)
 static mr_error map_segments(void)
 {
     segment_file mine = {.pid = getpid(), .descriptor = this_job.descriptor};
-    segment_file *files = calloc(mri_here.size, sizeof *files);
-    int *descriptors = calloc(mri_here.size, sizeof *descriptors);
+    segment_file *files = calloc(mri_node.count, sizeof *files);
+    int *descriptors = calloc(mri_node.count, sizeof *descriptors);
     mr_error error = agree(files && descriptors ? MR_OK : MR_ERR_NO_MEMORY);
 
     if (!error) {
         MPI_Allgather(&mine, sizeof mine, MPI_BYTE, files, sizeof mine,
-                      MPI_BYTE, this_job.communicator);
+                      MPI_BYTE, this_job.node);
         error = open_segments(files, descriptors);
     }
     if (!error) {
-        error = mri_region_map(descriptors, mri_here.size, this_job.allowance);
+        error = mri_region_map(descriptors, this_job.allowance);
     }
     free(files);
     free(descriptors);
@@ -195,16 +223,16 @@ static mr_error map_segments(void)
 
 /* The rows that others expect in every segment, in the order of their
  * numbers. */
-static mr_error build_rows(mri_record *self, unsigned int rank)
+static mr_error build_rows(mri_record *self, unsigned int index)
 {
-    mr_error error = mri_objects_format(self, rank);
+    mr_error error = mri_objects_format(self, index);
 
-    for (unsigned int row = MRI_ROW_REQUESTS; !error && row <= MRI_ROW_STOP;
-         row++) {
+    for (unsigned int row = MRI_ROW_REQUESTS; !error && row < MRI_ROWS; row++) {
         uint64_t most = row == MRI_ROW_OUTPUT ? MRI_OUTPUT_ITEMS : 0;
+        mri_pool pool = row == MRI_ROW_LARGE_ERRANDS ? MRI_HEAP : MRI_RESERVE;
         mr_handle handle;
 
-        error = mri_mailbox_create(self, rank, most, MRI_RESERVE, &handle);
+        error = mri_mailbox_build(self, index, most, pool, &handle);
     }
     return error;
 }
@@ -223,14 +251,14 @@ static void format_endpoints(unsigned int rank)
 
 mr_error mri_rank_format(unsigned int rank, unsigned int processors)
 {
-    mri_segment *segment = mri_segment_at(rank);
+    unsigned int index = mri_index_of(rank);
     mri_record *self;
 
-    segment->processors = processors;
+    mri_segment_at(index)->processors = processors;
     format_endpoints(rank);
     mri_become(mri_endpoint_id(1, rank, MRI_SLOT_RANK), false);
     self = mri_self();
-    return self ? build_rows(self, rank) : MR_ERR_NO_MEMORY;
+    return self ? build_rows(self, index) : MR_ERR_NO_MEMORY;
 }
 
 static mr_error share_memory(void)
@@ -238,18 +266,19 @@ static mr_error share_memory(void)
     unsigned int processors = 1;
     mr_error error = MR_OK;
 
-    if (mri_here.rank == 0) {
-        this_job.allowance = mri_segment_allowance(mri_here.size);
-        processors = mri_processors_count();
+    if (mri_index_of(mri_here.rank) == 0) {
+        this_job.allowance = mri_segment_allowance(this_job.sharers);
+        processors = mri_processors_count() * mri_node.count / this_job.sharers;
+        processors = processors ? processors : 1;
     }
-    MPI_Bcast(&this_job.allowance, 1, MPI_INT64_T, 0, this_job.communicator);
-    MPI_Bcast(&processors, 1, MPI_UNSIGNED, 0, this_job.communicator);
+    MPI_Bcast(&this_job.allowance, 1, MPI_INT64_T, 0, this_job.node);
+    MPI_Bcast(&processors, 1, MPI_UNSIGNED, 0, this_job.node);
     error = agree(mri_segment_create(this_job.allowance, &this_job.descriptor));
     if (!error) {
         error = agree(map_segments());
     }
     if (!error) {
-        error = mri_segment_format(mri_here.rank, mri_here.rank);
+        error = mri_segment_format(mri_index_of(mri_here.rank), mri_here.rank);
     }
     if (!error) {
         error = mri_rank_format(mri_here.rank, processors);
@@ -261,7 +290,8 @@ static mr_error share_memory(void)
  * component for it (the user started MPI without our settings) runs on. */
 static void create_window(void)
 {
-    mr_error error = mri_window_create(this_job.communicator, mri_here.rank);
+    mr_error error =
+        mri_window_create(this_job.communicator, mri_index_of(mri_here.rank));
 
     if (agree(error) != MR_OK && error == MR_OK) {
         mri_window_free();
@@ -323,13 +353,43 @@ static mr_error set_up_server(void)
     mri_server_setup setup = {
         .rank = mri_here.rank,
         .size = mri_here.size,
-        .segments = mri_node.count,
         .allowance = this_job.allowance,
     };
 
     setup.files_size = (uint32_t)list_files(files, sizeof files);
     memcpy(setup.host, mri_here.host, sizeof setup.host);
-    return mri_server_setup_send(&setup, mri_node.descriptors, files);
+    return mri_server_setup_send(&setup, files);
+}
+
+/* ---- messages ------------------------------------------------------------ */
+
+/* A job on one node needs none. */
+static mr_error start_exchange(void)
+{
+    const mri_transport *transport = NULL;
+    mr_error error;
+
+    if (mri_node.count == mri_node.ranks) {
+        return MR_OK;
+    }
+    error = agree(mri_mpi_begin(this_job.communicator, &transport));
+    if (!error) {
+        error = mri_message_begin(transport, mri_here.size);
+    }
+    if (!error) {
+        error = mri_exchange_begin();
+    }
+    if (!error) {
+        error = mri_service_start();
+    }
+    return agree(error);
+}
+
+static void stop_exchange(void)
+{
+    mri_exchange_end();
+    mri_message_end();
+    mri_mpi_end();
 }
 
 /* ---- the end ------------------------------------------------------------- */
@@ -349,15 +409,45 @@ static void stop_hosts(void)
     }
 }
 
+/* Calls of others, which they make before they come here, are still served. */
+static void barrier(void)
+{
+    MPI_Request request;
+    int done = 0;
+
+    mri_message_lock();
+    MPI_Ibarrier(this_job.communicator, &request);
+    mri_message_unlock();
+    while (!done) {
+        mri_message_lock();
+        MPI_Test(&request, &done, MPI_STATUS_IGNORE);
+        mri_message_unlock();
+        if (!done && !mri_exchange_poll()) {
+            nanosleep(&(struct timespec){.tv_nsec = 20000}, NULL);
+        }
+    }
+}
+
 /* What all ranks do when the job ends, and after a start that failed. */
 static void leave_job(void)
 {
     mri_server_quiet();
+    if (mri_self_record) {
+        mri_far_settle(mri_self_record);
+    }
     if (this_job.communicator != MPI_COMM_NULL) {
-        MPI_Barrier(this_job.communicator); /* nobody sends output now */
+        barrier(); /* nobody sends output now */
     }
     mri_output_stop();
+    mri_service_stop();
+    if (mri_exchange_on) {
+        barrier(); /* nobody sends at all */
+        stop_exchange();
+    }
     mri_window_free();
+    if (this_job.node != MPI_COMM_NULL) {
+        MPI_Comm_free(&this_job.node);
+    }
     if (this_job.communicator != MPI_COMM_NULL) {
         MPI_Comm_free(&this_job.communicator);
     }
@@ -470,9 +560,33 @@ _Noreturn static void host(void)
     exit(0);
 }
 
+/* References to functions mean the same in equal programs only; collective. */
+static mr_error compare_binaries(const mri_binary *mine)
+{
+    mri_binary *all = NULL;
+    mr_error error = MR_OK;
+
+    if (mri_here.rank == 0) {
+        all = calloc(mri_here.size, sizeof *all);
+        error = all ? MR_OK : MR_ERR_NO_MEMORY;
+    }
+    error = agree(error);
+    if (!error) {
+        MPI_Gather(mine, sizeof *mine, MPI_BYTE, all, sizeof *mine, MPI_BYTE, 0,
+                   this_job.communicator);
+        error = agree(all ? mri_binaries_compare(all, mri_here.size) : MR_OK);
+    }
+    free(all);
+    return error;
+}
+
 static mr_error start(void)
 {
-    mr_error error = mri_server_fork();
+    mri_binary binary;
+    mr_error error;
+
+    mri_binary_describe(&binary);
+    error = mri_server_fork();
 
     if (!error) {
         error = start_mpi();
@@ -481,13 +595,19 @@ static mr_error start(void)
         return error; /* without MPI there is nobody to agree with */
     }
     mri_log_set_place("rank %u", mri_here.rank);
-    error = agree(check_one_node());
+    error = compare_binaries(&binary);
+    if (!error) {
+        error = lay_out();
+    }
     if (!error) {
         error = share_memory();
     }
     if (!error) {
         create_window();
         error = agree(set_up_server());
+    }
+    if (!error) {
+        error = start_exchange();
     }
     if (!error) {
         error =

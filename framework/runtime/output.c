@@ -236,17 +236,13 @@ static void write_last_lines(const mr_handle *from)
 /* All it printed is written: now it may be joined. */
 static void end_process(mr_handle handle)
 {
-    mri_record *self = mri_self();
-    mri_object *process;
+    mri_call call = {0};
 
     write_last_lines(&handle);
     fflush(stdout);
     fflush(stderr);
-    process = mri_enter(self, handle, MRI_PROCESS);
-    if (process) {
-        mri_process_set_state(self, process, MRI_ENDED);
-        mri_leave(self);
-    }
+    (void)!mri_operate(mri_ops_of(MRI_PROCESS), handle, MRI_PROCESS_SAID_ALL,
+                       &call, 0);
 }
 
 static void flush_when_idle(mr_handle mailbox)

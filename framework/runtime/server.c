@@ -15,6 +15,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "memory/segment.h"
 #include "runtime/server_main.h"
 #include "util/log.h"
 #include "util/thread.h"
@@ -132,18 +133,25 @@ static mr_error start_watcher(void)
     return error;
 }
 
-mr_error mri_server_setup_send(const mri_server_setup *setup,
-                               const int *descriptors, const char *files)
+mr_error mri_server_setup_send(const mri_server_setup *setup, const char *files)
 {
     mr_error error = send_bytes(setup, sizeof *setup);
 
     if (!error && setup->files_size) {
         error = send_bytes(files, setup->files_size);
     }
-    for (uint32_t i = 0; !error && i < setup->segments; i += RIGHTS_AT_ONCE) {
-        uint32_t left = setup->segments - i;
+    for (uint32_t i = 0; !error && i < setup->size; i += MRI_SERVER_LEADERS) {
+        uint32_t left = setup->size - i;
 
-        error = send_rights(descriptors + i,
+        error =
+            send_bytes(mri_node.leaders + i,
+                       (left < MRI_SERVER_LEADERS ? left : MRI_SERVER_LEADERS) *
+                           sizeof *mri_node.leaders);
+    }
+    for (uint32_t i = 0; !error && i < mri_node.count; i += RIGHTS_AT_ONCE) {
+        uint32_t left = mri_node.count - i;
+
+        error = send_rights(mri_node.descriptors + i,
                             left < RIGHTS_AT_ONCE ? left : RIGHTS_AT_ONCE);
     }
     if (!error && !receive_byte(MRI_SERVER_READY)) {

@@ -14,7 +14,6 @@
 typedef struct mri_server_setup {
     uint32_t rank;
     uint32_t size;
-    uint32_t segments;
     uint32_t files_size; /* bytes of the list of files that follows */
     int64_t allowance;
     char host[64];
@@ -23,11 +22,11 @@ typedef struct mri_server_setup {
 /* Fork the server of this process.  MR_ERR_SYSTEM. */
 mr_error mri_server_fork(void);
 
-/* Give it the segments, and the files, each ended by a zero, that it shall
- * remove if the rank dies; wait until it is ready.  Then it is watched: its
- * death ends the rank.  MR_ERR_SYSTEM. */
+/* Give it the layout and the segments of the node, and the files, each ended
+ * by a zero, that it shall remove if the rank dies; wait until it is ready.
+ * Then it is watched: its death ends the rank.  MR_ERR_SYSTEM. */
 mr_error mri_server_setup_send(const mri_server_setup *setup,
-                               const int *descriptors, const char *files);
+                               const char *files);
 
 /* Terminate all processes of the rank; they have ended on return. */
 void mri_server_quiet(void);

@@ -16,6 +16,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "route/errand.h"
 #include "route/reap.h"
 #include "runtime/child.h"
 #include "runtime/output.h"
@@ -32,7 +33,9 @@ struct mri_server_child {
     bool readable; /* there may be something in them */
     bool dead;
     bool mended;
-    bool reaped;
+    bool reaped; /* on this node */
+    bool told;   /* the other nodes are being */
+    bool buried;
     int status; /* of waitpid, once dead */
     /* Text that rank 0 had no room for; nothing more is read meanwhile. */
     unsigned int held_source;
@@ -189,22 +192,62 @@ static int64_t exit_code(int status)
     return WIFSIGNALED(status) ? -WTERMSIG(status) : WEXITSTATUS(status);
 }
 
-/* All but the announcement; true: done. */
-static bool bury(child *c)
+static mri_gone gone_of(const child *c)
 {
+    return (mri_gone){.endpoint = c->endpoint,
+                      .process = c->process,
+                      .status = exit_code(c->status),
+                      .pid = c->pid};
+}
+
+static bool is_far(uint64_t ranks)
+{
+    for (unsigned int i = 0; i < mri_node.ranks; i++) {
+        if ((ranks & mri_ranks_bit(i)) && mri_is_far(i)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* On this node, and by our rank on those that know of it; true: done. */
+static bool reap(child *c)
+{
+    mri_gone gone = gone_of(c);
+    mri_endpoint *row = mri_endpoint_at(c->endpoint);
+    mri_errand errand = {.what = MRI_ERRAND_END, .ranks = mri_load(&row->far)};
+
     if (!c->reaped) {
         close_output(c, 0);
         close_output(c, 1);
-        mri_store(&mri_endpoint_at(c->endpoint)->status,
-                  (uint64_t)exit_code(c->status));
-        mri_reap(self_record, c->endpoint);
-        mri_store(&mri_endpoint_at(c->endpoint)->id, 0);
+        mri_store(&row->status, (uint64_t)gone.status);
+        mri_reap(self_record, &gone);
         c->reaped = true;
-        if (!still_exists(c)) {
-            return true;
+    }
+    errand.head.in_size = sizeof gone;
+    if (is_far(errand.ranks)) {
+        if (!c->told) {
+            c->told = mri_errand_put(&errand, &gone, NULL, 0) == MR_OK;
         }
-        mri_store(&body_of(c)->status, (uint64_t)exit_code(c->status));
-        mri_store(&body_of(c)->state, MRI_ENDING);
+        retry = true; /* until the row says that all have answered */
+        return false;
+    }
+    mri_store(&row->id, 0);
+    return true;
+}
+
+/* All but the announcement; true: done. */
+static bool bury(child *c)
+{
+    if (!c->buried) {
+        if (!reap(c)) {
+            return false;
+        }
+        c->buried = true;
+        if (still_exists(c)) {
+            mri_store(&body_of(c)->status, (uint64_t)exit_code(c->status));
+            mri_store(&body_of(c)->state, MRI_ENDING);
+        }
     }
     if (!still_exists(c)) {
         return true;
@@ -244,7 +287,7 @@ bool mri_children_tend(void)
 /* This server alone hands out the endpoints of its rank. */
 static mr_error take_endpoint(uint64_t *endpoint)
 {
-    mri_table *table = &mri_segment_at(rank_number)->endpoints;
+    mri_table *table = &mri_segment_at(mri_index_of(rank_number))->endpoints;
 
     for (unsigned int slot = MRI_SLOT_FIRST_PROCESS; slot < table->max;
          slot++) {
@@ -323,6 +366,7 @@ static mr_error fork_child(child *c, mri_object *process,
     mri_store(&row->process, mri_ref_of(process));
     mri_store(&row->daemon, mri_load(&mri_process_of(process)->daemon));
     mri_store(&row->holds, mri_process_of(process)->holds);
+    mri_store(&row->far, mri_process_of(process)->holds);
     mri_store(&row->id, c->endpoint);
     c->pid = fork();
     if (c->pid == 0) {

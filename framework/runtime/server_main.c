@@ -275,7 +275,7 @@ static void close_descriptors(void)
 
 static bool become_endpoint(void)
 {
-    mri_segment *segment = mri_segment_at(mri_here.rank);
+    mri_segment *segment = mri_segment_at(mri_index_of(mri_here.rank));
 
     mri_become(mri_endpoint_id(1, mri_here.rank, MRI_SLOT_SERVER), false);
     me.self = mri_self();

@@ -18,6 +18,9 @@ enum {
     MRI_SERVER_STOP = 's'
 };
 
+/* Entries of the layout in one message of the setup. */
+enum { MRI_SERVER_LEADERS = 8192 };
+
 /* Serve the rank with process id `rank` through `socket`; does not return. */
 _Noreturn void mri_server_main(int socket, pid_t rank);
 

@@ -124,10 +124,30 @@ static bool receive_rights(int socket, int *descriptors, size_t count)
     return true;
 }
 
+static bool receive_layout(int socket, const mri_server_setup *setup)
+{
+    uint32_t *leaders = calloc(setup->size, sizeof *leaders);
+    uint32_t got = 0;
+    bool done = leaders != NULL;
+
+    while (done && got < setup->size) {
+        uint32_t left = setup->size - got;
+        ssize_t size = (left < MRI_SERVER_LEADERS ? left : MRI_SERVER_LEADERS) *
+                       sizeof *leaders;
+
+        done = recv(socket, leaders + got, (size_t)size, 0) == size;
+        got += (uint32_t)size / sizeof *leaders;
+    }
+    done = done && mri_region_lay_out(leaders, setup->size,
+                                      leaders[setup->rank]) == MR_OK;
+    free(leaders);
+    return done;
+}
+
 bool mri_server_receive(int socket, char **files, size_t *files_size)
 {
     mri_server_setup setup;
-    int *descriptors;
+    int *descriptors = NULL;
     bool done;
 
     if (recv(socket, &setup, sizeof setup, 0) != sizeof setup) {
@@ -135,13 +155,16 @@ bool mri_server_receive(int socket, char **files, size_t *files_size)
     }
     *files_size = setup.files_size;
     *files = malloc(setup.files_size + 1);
-    descriptors = calloc(setup.segments, sizeof *descriptors);
-    done =
-        *files && descriptors &&
-        (setup.files_size == 0 || recv(socket, *files, setup.files_size, 0) ==
-                                      (ssize_t)setup.files_size) &&
-        receive_rights(socket, descriptors, setup.segments) &&
-        mri_region_map(descriptors, setup.segments, setup.allowance) == MR_OK;
+    done = *files &&
+           (setup.files_size == 0 || recv(socket, *files, setup.files_size,
+                                          0) == (ssize_t)setup.files_size) &&
+           receive_layout(socket, &setup);
+    if (done) {
+        descriptors = calloc(mri_node.count, sizeof *descriptors);
+        done = descriptors &&
+               receive_rights(socket, descriptors, mri_node.count) &&
+               mri_region_map(descriptors, setup.allowance) == MR_OK;
+    }
     free(descriptors);
     mri_here.role = MRI_SERVER;
     mri_here.pid = getpid();

@@ -30,6 +30,7 @@ static const row rows[] = {
     ROW(MR_ERR_WORKER_DIED, "a task ended its worker process"),
     ROW(MR_ERR_OWNER_LOST, "the rank that owns the object is gone"),
     ROW(MR_ERR_FUNCTION, "the function cannot be found at the callee"),
+    ROW(MR_ERR_FAR, "the object's memory lies on another node"),
     ROW(MR_ERR_LIMIT, "a table of fixed size is full"),
     ROW(MR_ERR_SYSTEM, "the operating system refused; the log has errno"),
     ROW(MR_ERR_MPI, "MPI refused; the log has its text"),

@@ -17,7 +17,7 @@
 
 #include "util/log.h"
 
-typedef enum kind { NUMBER, BYTES, LEVEL } kind;
+typedef enum kind { NUMBER, BYTES, CHOICE } kind;
 
 typedef struct setting {
     const char *name;
@@ -25,24 +25,31 @@ typedef struct setting {
     int64_t standard;
     size_t offset; /* in mri_settings_values */
     const char *help;
+    const char *const *names; /* of a CHOICE, by value; ends with NULL */
 } setting;
+
+static const char *const levels[] = {"none", "error", "warning",
+                                     "info", "debug", NULL};
+static const char *const routes[] = {"auto", "far", NULL};
 
 #define AT(member) offsetof(mri_settings_values, member)
 
 static const setting table[] = {
-    {"MR_LOG", LEVEL, MR_LOG_WARNING, AT(log),
-     "what the log shows: none, error, warning, info or debug"},
+    {"MR_LOG", CHOICE, MR_LOG_WARNING, AT(log),
+     "what the log shows: none, error, warning, info or debug", levels},
     {"MR_MEMORY", BYTES, 0, AT(memory),
      "shared memory of each rank, e.g. 512M; 0: half of what is free on the "
-     "node, divided by its ranks"},
+     "node, divided by its ranks",
+     NULL},
     {"MR_SPIN", NUMBER, 50, AT(spin),
-     "microseconds to spin before sleeping, while cores are free"},
+     "microseconds to spin before sleeping, while cores are free", NULL},
     {"MR_GRACE", NUMBER, 1000, AT(grace),
-     "milliseconds that a daemon has between SIGTERM and SIGKILL"},
+     "milliseconds that a daemon has between SIGTERM and SIGKILL", NULL},
+    {"MR_ROUTE", CHOICE, MRI_ROUTE_AUTO, AT(route),
+     "auto: ranks of a node share memory; far: each rank is taken for a node "
+     "of its own, to try on one machine what runs on many",
+     routes},
 };
-
-static const char *const levels[] = {"none", "error", "warning", "info",
-                                     "debug"};
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 
@@ -81,9 +88,9 @@ static bool parse(const setting *row, const char *text, int64_t *out)
     char *end;
     int64_t number;
 
-    if (row->kind == LEVEL) {
-        for (size_t i = 0; i < COUNT(levels); i++) {
-            if (strcasecmp(text, levels[i]) == 0) {
+    if (row->kind == CHOICE) {
+        for (size_t i = 0; row->names[i]; i++) {
+            if (strcasecmp(text, row->names[i]) == 0) {
                 *out = (int64_t)i;
                 return true;
             }
@@ -164,9 +171,9 @@ void mr_settings_print(void)
         const setting *row = &table[i];
         int64_t now = *value_of(row);
 
-        if (row->kind == LEVEL) {
-            printf("%-12s %-10s %-10s %s\n", row->name, levels[row->standard],
-                   levels[now], row->help);
+        if (row->kind == CHOICE) {
+            printf("%-12s %-10s %-10s %s\n", row->name,
+                   row->names[row->standard], row->names[now], row->help);
         } else {
             printf("%-12s %-10lld %-10lld %s\n", row->name,
                    (long long)row->standard, (long long)now, row->help);

@@ -8,11 +8,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
+typedef enum mri_route { MRI_ROUTE_AUTO, MRI_ROUTE_FAR } mri_route;
+
 typedef struct mri_settings_values {
     int64_t log;    /* an mr_log_level */
     int64_t memory; /* bytes of a rank's segment, 0: a share of what is free */
     int64_t spin;   /* microseconds to spin before sleeping */
     int64_t grace;  /* milliseconds from SIGTERM to SIGKILL at the end */
+    int64_t route;  /* an mri_route */
 } mri_settings_values;
 
 /* The values; read at the first call, then constant. */

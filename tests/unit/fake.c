@@ -176,7 +176,16 @@ _Noreturn void fake_die(void)
 
 void fake_reap(uint64_t endpoint)
 {
-    mri_reap(mri_self(), endpoint);
+    const mri_endpoint *row = mri_endpoint_at(endpoint);
+    mri_ref process = mri_load(&row->process);
+    mri_gone gone = {.endpoint = endpoint,
+                     .status = (int64_t)mri_load(&row->status),
+                     .pid = (int64_t)mri_load(&row->pid)};
+
+    if (process) {
+        gone.process = mri_handle_of(mri_at(process));
+    }
+    mri_reap(mri_self(), &gone);
     mri_store(&mri_endpoint_at(endpoint)->id, 0);
 }
 

@@ -82,7 +82,7 @@ static void destroy_left(mri_object *object, void *user)
     mr_handle handle = mri_handle_of(object);
 
     (void)user;
-    if (handle.slot > MRI_ROW_OUTPUT) {
+    if (handle.slot >= MRI_ROWS) {
         MRT_OK(mri_object_destroy(handle, (mri_kind)handle.kind));
     }
 }
@@ -342,7 +342,7 @@ static void hold_and_close(unsigned int number, void *user)
 
     (void)number;
     for (uint64_t i = 1; i <= 20; i++) {
-        MRT_OK(mri_pipe_hold(mri_self(), s->ends[i % 2], i));
+        MRT_OK(mri_pipe_hold(s->ends[i % 2], i));
     }
     for (uint64_t i = 1; i <= 20; i++) {
         mri_pipe_drop_all(mri_self(), i);
@@ -546,7 +546,7 @@ static mr_error hold_often(stage *s)
     mr_error error = MR_OK;
 
     for (uint64_t i = 1; !error && i <= 20; i++) {
-        error = mri_pipe_hold(mri_self(), s->ends[0], i);
+        error = mri_pipe_hold(s->ends[0], i);
     }
     return error;
 }

@@ -107,7 +107,9 @@ MR_CHECKED mr_error mr_array_add(mr_array array, size_t index,
  *            using it afterwards is undefined.  The address differs from
  *            process to process.
  * Units:     mr_array_length elements.
- * Errors:    MR_ERR_ARGUMENT - data is NULL; MR_ERR_STALE - destroyed.
+ * Errors:    MR_ERR_ARGUMENT - data is NULL; MR_ERR_STALE - destroyed;
+ *            MR_ERR_FAR - the elements lie on another node: copy them by
+ *            mr_array_get and mr_array_set.
  * Differs:   like Array.get_obj().
  */
 MR_CHECKED mr_error mr_array_data(mr_array array, void **data);

@@ -45,6 +45,7 @@ typedef enum mr_error {
     MR_ERR_WORKER_DIED, /* a task ended its worker process */
     MR_ERR_OWNER_LOST,  /* the rank that owns the object is gone */
     MR_ERR_FUNCTION,    /* the function cannot be found at the callee */
+    MR_ERR_FAR,         /* the object's memory lies on another node */
     MR_ERR_LIMIT,       /* a table of fixed size is full */
     MR_ERR_SYSTEM,      /* the operating system refused; the log has errno */
     MR_ERR_MPI,         /* MPI refused; the log has its text */

@@ -1,0 +1,422 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Owns the exchange of messages in a rank: receiving them, and the calls of
+ * this rank that are under way.  Lock: that of messages.
+ */
+#include "route/exchange.h"
+
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "route/serve.h"
+#include "route/wait.h"
+#include "util/clock.h"
+#include "util/log.h"
+
+enum { MESSAGES_AT_ONCE = 64 };
+
+bool mri_exchange_on;
+
+/* Lists, by the index of the thread's record in this rank's segment: the next
+ * thread to have that record may be there before the last has got all its
+ * replies. */
+static mri_port *ports[MRI_RECORDS_MAX];
+static bool *lost; /* of each rank */
+static uint64_t rung_seen;
+static _Thread_local unsigned int inside;
+
+void mri_exchange_enter(void)
+{
+    if (inside++ == 0) {
+        mri_message_lock();
+    }
+}
+
+void mri_exchange_leave(void)
+{
+    if (--inside == 0) {
+        mri_message_unlock();
+    }
+}
+
+/* ---- ports --------------------------------------------------------------- */
+
+/* Acts for the rank itself when ends are dealt with: whoever polls may be in
+ * the middle of something. */
+static mri_record *keeper;
+
+static mri_segment *my_segment(void)
+{
+    return mri_segment_at(mri_segment_of(mri_ref_of(keeper)));
+}
+
+static uint64_t index_of(mri_ref thread)
+{
+    const mri_table *records = &mri_segment_at(mri_segment_of(thread))->records;
+
+    return (thread - records->rows) / records->row_size;
+}
+
+void mri_exchange_connect(mri_port *port)
+{
+    mri_port **list = &ports[index_of(mri_ref_of(port->record))];
+
+    port->next = *list;
+    *list = port;
+}
+
+void mri_exchange_disconnect(const mri_port *port)
+{
+    mri_port **at = &ports[index_of(mri_ref_of(port->record))];
+
+    while (*at && *at != port) {
+        at = &(*at)->next;
+    }
+    if (*at) {
+        *at = port->next;
+    }
+}
+
+static mri_port *port_of(const mri_head *head)
+{
+    mri_port *port = ports[index_of(head->thread)];
+
+    while (port && port->endpoint != head->endpoint) {
+        port = port->next;
+    }
+    return port;
+}
+
+/* ---- calls of this rank -------------------------------------------------- */
+
+mr_error mri_exchange_send_small(unsigned int to, const mri_head *head,
+                                 const void *in, const void *more)
+{
+    static _Alignas(16) unsigned char parts[MRI_MESSAGE_MAX];
+    uint64_t padded = mri_padded(head->in_size);
+
+    if (head->more_size == 0) {
+        return mri_message_send(to, head, sizeof *head, in,
+                                head->what == MRI_REPLY ? head->out_size
+                                                        : head->in_size);
+    }
+    if (head->in_size) {
+        memcpy(parts, in, head->in_size);
+    }
+    memcpy(parts + padded, more, head->more_size);
+    return mri_message_send(to, head, sizeof *head, parts,
+                            padded + head->more_size);
+}
+
+static void complete_if_done(mri_outgoing *outgoing)
+{
+    mri_outgoing **at;
+
+    if (!outgoing->replied || outgoing->transfers) {
+        return;
+    }
+    at = &port_of(&outgoing->head)->first;
+    while (*at != outgoing) {
+        at = &(*at)->next;
+    }
+    *at = outgoing->next;
+    outgoing->completed(outgoing); /* which may be the end of it */
+}
+
+static void transferred(void *user, mr_error error)
+{
+    mri_outgoing *outgoing = user;
+
+    outgoing->transfers--;
+    if (error && !outgoing->lost) {
+        outgoing->lost = error;
+    }
+    complete_if_done(outgoing);
+}
+
+static mri_outgoing *call_of(const mri_head *head)
+{
+    mri_port *port = port_of(head);
+    mri_outgoing *outgoing = port ? port->first : NULL;
+
+    while (outgoing && outgoing->head.number != head->number) {
+        outgoing = outgoing->next;
+    }
+    return outgoing;
+}
+
+static mr_error send_call(mri_outgoing *outgoing)
+{
+    if (lost[outgoing->to]) {
+        return MR_ERR_OWNER_LOST;
+    }
+    if (!mri_is_small(&outgoing->head)) {
+        outgoing->head.flags |= MRI_BULK;
+        return mri_message_send(outgoing->to, &outgoing->head,
+                                sizeof outgoing->head, NULL, 0);
+    }
+    return mri_exchange_send_small(outgoing->to, &outgoing->head, outgoing->in,
+                                   outgoing->more);
+}
+
+static bool receive(void);
+
+/* The other side may wait for room likewise: so we receive meanwhile. */
+static void wait_for_room(void)
+{
+    while (mri_message_crowded()) {
+        if (!mri_message_progress() && !receive()) {
+            mri_exchange_leave();
+            sched_yield();
+            mri_exchange_enter();
+        }
+    }
+}
+
+mr_error mri_exchange_send(mri_port *port, mri_outgoing *outgoing)
+{
+    bool waits = !(outgoing->head.flags & MRI_AHEAD);
+    mr_error error;
+
+    wait_for_room();
+    if (waits) {
+        outgoing->next = port->first;
+        port->first = outgoing;
+    }
+    error = send_call(outgoing);
+    if (error && waits) {
+        port->first = outgoing->next;
+    }
+    return error;
+}
+
+mr_error mri_exchange_cancel(const mri_port *port, const mri_outgoing *outgoing)
+{
+    mri_head head = outgoing->head;
+
+    (void)port;
+    if (outgoing->replied) {
+        return MR_OK;
+    }
+    head.what = MRI_CANCEL;
+    head.in_size = 0;
+    head.more_size = 0;
+    return mri_message_send(outgoing->to, &head, sizeof head, NULL, 0);
+}
+
+/* The owner has memory for what the call brings. */
+static void send_bulk(const mri_head *head)
+{
+    mri_outgoing *outgoing = call_of(head);
+    const void *parts[2];
+    uint64_t sizes[2];
+
+    if (!outgoing) {
+        return;
+    }
+    parts[0] = outgoing->in;
+    parts[1] = outgoing->more;
+    sizes[0] = outgoing->head.in_size;
+    sizes[1] = outgoing->head.more_size;
+    for (unsigned int i = 0; i < 2; i++) {
+        mr_error error = MR_OK;
+
+        outgoing->transfers++;
+        if (sizes[i]) {
+            error = mri_bulk_send(outgoing->to, MRI_CALL_BULK, parts[i],
+                                  sizes[i], transferred, outgoing);
+        }
+        if (error || !sizes[i]) {
+            transferred(outgoing, error);
+        }
+    }
+}
+
+static void acknowledge(mri_port *port, const mri_head *head)
+{
+    if (head->error) {
+        atomic_store(&port->ahead_error, (int)head->error);
+    }
+    if (port->ahead_done) {
+        port->ahead_done(port, head);
+        return;
+    }
+    atomic_fetch_sub(&port->ahead, 1);
+    if (mri_load(&port->record->sleeping) != MRI_AWAKE) {
+        mri_ring(port->record);
+    }
+}
+
+static void take_reply(unsigned int from, const mri_head *head,
+                       const void *body)
+{
+    mri_port *port = port_of(head);
+    mri_outgoing *outgoing;
+
+    if (port && head->flags & MRI_AHEAD) {
+        acknowledge(port, head);
+        return;
+    }
+    outgoing = call_of(head);
+    if (!outgoing) {
+        return;
+    }
+    outgoing->replied = true;
+    outgoing->head = *head;
+    if (head->flags & MRI_BULK) {
+        outgoing->transfers++;
+        if (mri_bulk_receive(from, MRI_REPLY_BULK, outgoing->out,
+                             head->out_size, transferred, outgoing)) {
+            transferred(outgoing, MR_ERR_MPI);
+        }
+        return;
+    }
+    if (head->out_size && outgoing->out) {
+        memcpy(outgoing->out, body, head->out_size);
+    }
+    complete_if_done(outgoing);
+}
+
+/* ---- receiving ----------------------------------------------------------- */
+
+static void dispatch(unsigned int from, const mri_head *head, const void *body)
+{
+    mri_record *before;
+
+    switch (head->what) {
+    case MRI_REPLY:
+        take_reply(from, head, body);
+        break;
+    case MRI_CLEAR:
+        send_bulk(head);
+        break;
+    case MRI_CANCEL:
+        mri_serve_cancel(head);
+        break;
+    case MRI_GONE:
+        before = mri_act_as(keeper);
+        mri_serve_gone(from, head, body);
+        mri_act_as(before);
+        break;
+    default:
+        mri_serve_call(from, head, body);
+    }
+}
+
+static bool receive(void)
+{
+    const void *bytes;
+    unsigned int from;
+    size_t size;
+    bool any = false;
+
+    for (unsigned int i = 0; i < MESSAGES_AT_ONCE; i++) {
+        const mri_head *head;
+
+        if (!mri_message_next(&from, &bytes, &size)) {
+            break;
+        }
+        head = bytes;
+        dispatch(from, head, head + 1);
+        any = true;
+    }
+    return any;
+}
+
+static bool look_at_rung(int64_t now)
+{
+    uint64_t rung = mri_load(&my_segment()->rung);
+
+    if (rung == rung_seen && now == INT64_MIN) {
+        return false;
+    }
+    rung_seen = rung;
+    return mri_serve_parked(now);
+}
+
+bool mri_exchange_poll(void)
+{
+    bool any;
+
+    if (!mri_exchange_on || inside || !mri_message_try_lock()) {
+        return false;
+    }
+    inside = 1;
+    any = receive();
+    any |= mri_message_progress();
+    any |= look_at_rung(INT64_MIN);
+    inside = 0;
+    mri_message_unlock();
+    return any;
+}
+
+void mri_exchange_look_at_clock(int64_t now)
+{
+    mri_exchange_enter();
+    if (now >= mri_serve_next_deadline()) {
+        look_at_rung(now);
+    }
+    mri_exchange_leave();
+}
+
+/* ---- beginning and end --------------------------------------------------- */
+
+mr_error mri_exchange_begin(void)
+{
+    uint64_t me = mri_self_endpoint();
+
+    keeper = mri_proxy_claim(mri_index_of(mri_endpoint_rank(me)), me);
+    lost = calloc(mri_node.ranks, sizeof *lost);
+    if (!lost || !keeper) {
+        return MR_ERR_NO_MEMORY;
+    }
+    mri_exchange_on = true;
+    return MR_OK;
+}
+
+void mri_exchange_end(void)
+{
+    mri_exchange_on = false;
+    mri_serve_end();
+    free(lost);
+    lost = NULL;
+}
+
+static void lose_calls(mri_port *port, unsigned int rank)
+{
+    mri_outgoing *next;
+
+    for (mri_outgoing *o = port->first; o; o = next) {
+        next = o->next;
+        if (o->to == rank && !o->replied) {
+            o->replied = true;
+            o->lost = MR_ERR_OWNER_LOST;
+            complete_if_done(o);
+        }
+    }
+}
+
+void mri_exchange_lose(unsigned int rank)
+{
+    mri_record *before;
+
+    if (lost[rank]) {
+        return;
+    }
+    lost[rank] = true;
+    mri_message_lose(rank);
+    for (unsigned int i = 0; i < MRI_RECORDS_MAX; i++) {
+        for (mri_port *port = ports[i]; port; port = port->next) {
+            lose_calls(port, rank);
+        }
+    }
+    before = mri_act_as(keeper);
+    mri_serve_lost(rank);
+    mri_act_as(before);
+}
+
+bool mri_exchange_is_lost(unsigned int rank)
+{
+    return lost && lost[rank];
+}

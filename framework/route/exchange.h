@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The exchange of messages in a rank: who polls hands each message to whom it
+ * is for.
+ */
+#ifndef MRI_ROUTE_EXCHANGE_H
+#define MRI_ROUTE_EXCHANGE_H
+
+#include "route/port.h"
+
+/* Begin and end, in a rank of a job with several nodes. */
+mr_error mri_exchange_begin(void);
+void mri_exchange_end(void);
+
+/* True in such a rank: threads of this process use messages directly. */
+extern bool mri_exchange_on;
+
+/* Receive and complete what there is, unless another thread does.  True:
+ * there was something. */
+bool mri_exchange_poll(void);
+
+/* A rank is gone: calls to it end with MR_ERR_OWNER_LOST, and what its
+ * endpoints had here is mended.  Inside. */
+void mri_exchange_lose(unsigned int rank);
+bool mri_exchange_is_lost(unsigned int rank);
+
+/* Run what parked calls wait for: their time-outs. */
+void mri_exchange_look_at_clock(int64_t now);
+
+/* The exchange is one room: the lock, unless this thread is inside. */
+void mri_exchange_enter(void);
+void mri_exchange_leave(void);
+
+/* ---- calls of this rank, under the lock ---------------------------------- */
+
+/* Where replies to a thread go, by its record. */
+void mri_exchange_connect(mri_port *port);
+void mri_exchange_disconnect(const mri_port *port);
+
+mr_error mri_exchange_send(mri_port *port, mri_outgoing *outgoing);
+mr_error mri_exchange_cancel(const mri_port *port,
+                             const mri_outgoing *outgoing);
+
+/* A head, and what it brings, in one small message. */
+mr_error mri_exchange_send_small(unsigned int to, const mri_head *head,
+                                 const void *in, const void *more);
+
+#endif

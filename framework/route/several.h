@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Waiting for any of several objects of this node.
+ */
+#ifndef MRI_ROUTE_SEVERAL_H
+#define MRI_ROUTE_SEVERAL_H
+
+#include "route/object.h"
+
+typedef struct mri_several {
+    mri_record *self;
+    const mr_handle *handles;
+    size_t count;
+    bool *found; /* written at each look */
+    bool entered;
+    mri_wait *entries; /* in the block in hand 1 */
+    uint64_t bell;
+} mri_several;
+
+/* Can all be waited for?  MR_ERR_STALE, MR_ERR_OWNER_LOST,
+ * MR_ERR_ARGUMENT. */
+mr_error mri_several_check(const mr_handle *handles, size_t count);
+
+/* MR_OK: at least one is ready; MRI_WOULD_BLOCK, MR_ERR_STALE. */
+mr_error mri_several_look(mri_several *several);
+
+/* Enter the list of each.  MR_ERR_NO_MEMORY, MR_ERR_CLOSED; it has to be left
+ * in any case. */
+mr_error mri_several_enter(mri_several *several);
+
+/* Look once more, from within the lists.  MRI_WOULD_BLOCK: to be called again
+ * when the bell of `self` is no longer `bell`.  MR_ERR_CLOSED. */
+mr_error mri_several_try(mri_several *several);
+void mri_several_leave(mri_several *several);
+
+#endif
