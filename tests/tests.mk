@@ -105,7 +105,8 @@ fault_runs = \
 	$(fault_suites:=.np1) \
 	$(fault_suites:=.np2) \
 	$(fault_suites:=.np4)
-# Each rank as if on a node of its own; and over two or three hosts.
+# Each rank as if on a node of its own; and over hosts, once with neighbours on
+# the same one, once with ranks 0 and 3, 1, 2.
 far_runs = \
 	$(mpi_suites:=.far.np2) \
 	$(mpi_suites:=.far.np3) \

@@ -38,6 +38,17 @@ failure_is_told() { # HOW
     expect_status 3
 }
 
+both_idle() {
+    [ "$("$slurm" do sinfo -h -o '%D %t')" = "2 idle" ]
+}
+
+crashed_node_is_used_again_after_boot() {
+    "$cluster" crash node2
+    "$slurm" boot node2
+    until_true 20 both_idle || broken "$("$slurm" do sinfo)"
+    stream_crosses_the_nodes by_srun
+}
+
 need "$slurm" 2
 for how in by_sbatch by_srun; do
     check stream_crosses_the_nodes $how
@@ -45,5 +56,6 @@ for how in by_sbatch by_srun; do
     check program_runs $how 4
     check failure_is_told $how
 done
+check crashed_node_is_used_again_after_boot
 check nothing_is_left_on_the_hosts
 report batch
