@@ -93,6 +93,15 @@ need_up() {
     is_up || die "the cluster in $state is not up"
 }
 
+need_node() { # HOST
+    need_up
+    [ -n "${1:-}" ] && nodes | grep -qx "$1" || die "no host \"${1:-}\""
+}
+
+nodes() {
+    cut -d ' ' -f 1 "$state/hostfile"
+}
+
 # --- From outside to the head, from the head to a host ----------------------
 
 on_head() { # COMMAND...
@@ -251,10 +260,6 @@ set_delay() { # HOST MICROSECONDS
     has_switch || die "no delays without up -d"
     echo "$2" > "$state/$1.delay"
     tell_switch
-}
-
-nodes() {
-    cut -d ' ' -f 1 "$state/hostfile"
 }
 
 be_impatient() {
@@ -473,13 +478,16 @@ while :; do
 done
 use_state "${CLUSTER_STATE:-}"
 case $command in
+    cut | heal | crash | boot | rate | delay) need_node "${1:-}" ;;
+esac
+case $command in
     up | run | on | left | down | once) "$command" "$@" ;;
     cut) inside set_cable "$1" down ;;
     heal) inside set_cable "$1" up ;;
     crash) inside crash_host "$1" ;;
     boot) inside start_host "${1#node}" ;;
-    rate) inside set_rate "$1" "$2" ;;
-    delay) inside set_delay "$1" "$2" ;;
+    rate) inside set_rate "$1" "${2:?the rate}" ;;
+    delay) inside set_delay "$1" "${2:?the microseconds}" ;;
     impatient) inside be_impatient ;;
     --inside) "$@" ;;
     --agent) agent "$@" ;;
