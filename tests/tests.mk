@@ -113,7 +113,7 @@ far_runs = \
 	$(mpi_suites:=.far.np4)
 hosts_runs = \
 	$(mpi_suites:=.h2.np4) \
-	$(mpi_suites:=.h3.np3)
+	$(mpi_suites:=.h3c.np4)
 # Of these, what the library can do:
 # $(far_runs) $(hosts_runs) tests/hosts/tour.sh
 several_nodes =
