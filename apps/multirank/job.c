@@ -21,9 +21,12 @@
  * sends its signal to the process and to the group. */
 #define AGAIN_SECONDS 0.5
 
+/* How long mpirun takes to end a job of which a parent died, and more. */
+#define MPIRUN_SECONDS 4
+
 /* mpirun ends within a tenth of a second.  It does not notice that a host has
- * vanished, and would wait for it. */
-#define LEAVING_WITHOUT_A_HOST 1
+ * vanished, and would wait for it, also when it is terminated. */
+#define WITHOUT_A_HOST 0.5
 
 /* A rank that is killed while it introduces itself to mpirun can bring a thread
  * of mpirun to a halt for ever (PMIx 4.2 locks a mutex twice).  So ranks that
@@ -138,9 +141,10 @@ static void enter(struct job *job, enum phase phase)
     } else if (phase == LEAVING) {
         give_up_silent(job);
         send_all(job, MESSAGE_LEAVE, 0);
-        seconds = any_lost(job) ? LEAVING_WITHOUT_A_HOST : seconds;
+        seconds = any_lost(job) ? WITHOUT_A_HOST : seconds;
     } else if (phase == STOPPING) {
         signal_mpirun(job, SIGTERM);
+        seconds = any_lost(job) ? WITHOUT_A_HOST : seconds;
     } else if (phase == DROPPING) {
         signal_mpirun(job, SIGKILL);
     }
@@ -259,6 +263,12 @@ static bool is_death(const struct rank *rank, bool in_order, bool is_first)
            (WEXITSTATUS(rank->wait_status) != 0 && !(is_first && rank->ready));
 }
 
+/* Ranks that miss mpirun end with some status, which means nothing. */
+static bool mpirun_was_killed(const struct job *job)
+{
+    return job->mpirun_ended && WIFSIGNALED(job->mpirun_status);
+}
+
 /* When mpirun ends the job, its status says why. */
 static void rank_ended(struct job *job, int number,
                        const struct message *message)
@@ -268,7 +278,7 @@ static void rank_ended(struct job *job, int number,
 
     rank->ended = true;
     rank->wait_status = message->number;
-    if (job->phase > GRACE || message->told) {
+    if (job->phase > GRACE || message->told || mpirun_was_killed(job)) {
         return;
     }
     death = is_death(rank, message->in_order, number == 0);
@@ -357,8 +367,8 @@ void job_told(struct job *job, int number, const struct message *message)
 }
 
 /* The end of a connection is the death of a parent, upon which mpirun ends the
- * job.  An error of it is a host that has vanished, of which mpirun knows
- * nothing. */
+ * job and has the status, unless the user has told it otherwise.  An error of
+ * it is a host that has vanished, of which mpirun knows nothing. */
 void job_lost(struct job *job, int number, int error)
 {
     struct rank *rank = &job->ranks[number];
@@ -370,16 +380,19 @@ void job_lost(struct job *job, int number, int error)
         return;
     }
     rank->lost = true;
-    if (job->phase == RUNNING && vanished) {
-        rank_died(job, number);
-    } else if (job->phase <= GRACE) {
+    if (job->phase <= GRACE && !vanished) {
         say("the parent process of rank %d on %s (pid %d) died, and the rank "
             "with it",
             number, rank->host, rank->pid);
     }
+    if (job->phase == RUNNING && vanished) {
+        rank_died(job, number);
+    } else if (job->phase == RUNNING && number == 0) {
+        enter(job, GRACE);
+        job->deadline = now() + MPIRUN_SECONDS;
+    }
 }
 
-/* Ranks that miss mpirun end with some status, which then means nothing. */
 void job_mpirun_ended(struct job *job, int wait_status)
 {
     job->mpirun_ended = true;
@@ -387,7 +400,7 @@ void job_mpirun_ended(struct job *job, int wait_status)
     if (job->phase >= STOPPING || job->interrupted) {
         return;
     }
-    if (WIFSIGNALED(wait_status)) {
+    if (mpirun_was_killed(job)) {
         say("mpirun was killed by signal %d; the job is ended",
             WTERMSIG(wait_status));
         if (!job->decided || job->status != 0) {

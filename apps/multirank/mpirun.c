@@ -7,6 +7,8 @@
 #include "parent.h"
 #include "tool.h"
 
+#include <ftw.h>
+#include <glob.h>
 #include <limits.h>
 #include <sched.h>
 #include <stdio.h>
@@ -119,11 +121,36 @@ static void add_pair(struct words *words, const char *option, const char *value)
 
 /* A rank that ends without MPI_Finalize, as survivors do, is an error for
  * mpirun unless it is told otherwise: it would kill the parents that leave at
- * the same time, and take up to two seconds for that. */
-static void add_leave_to_exit(struct words *words)
+ * the same time, and take up to two seconds for that.  And without keepalives
+ * it does not end the job, after eight minutes, because a host has vanished. */
+static const char *const parameters[][2] = {
+    {"orte_allowed_exit_without_sync", "1"},
+    {"oob_tcp_keepalive_time", "0"},
+};
+
+static bool is_set(const struct options *options, const char *parameter)
 {
-    add(words, "--mca");
-    add_pair(words, "orte_allowed_exit_without_sync", "1");
+    char variable[64];
+
+    for (size_t i = 0; i < options->extras; i++) {
+        if (strcmp(options->extra[i], parameter) == 0) {
+            return true;
+        }
+    }
+    snprintf(variable, sizeof variable, "OMPI_MCA_%s", parameter);
+    return getenv(variable) != NULL;
+}
+
+/* What the user has set stays; mpirun refuses a parameter that is given
+ * twice. */
+static void add_parameters(struct words *words, const struct options *options)
+{
+    for (size_t i = 0; i < sizeof parameters / sizeof parameters[0]; i++) {
+        if (!is_set(options, parameters[i][0])) {
+            add(words, "--mca");
+            add_pair(words, parameters[i][0], parameters[i][1]);
+        }
+    }
 }
 
 /* mpirun by itself gives its environment to the ranks beside it only: the
@@ -167,7 +194,7 @@ char **mpirun_command(const struct options *options)
     if (options->oversubscribe) {
         add(&words, "--oversubscribe");
     }
-    add_leave_to_exit(&words);
+    add_parameters(&words, options);
     add_variables(&words);
     for (size_t i = 0; i < options->extras; i++) {
         add(&words, options->extra[i]);
@@ -177,6 +204,52 @@ char **mpirun_command(const struct options *options)
         add(&words, *word);
     }
     return words.list;
+}
+
+static int remove_entry(const char *path, const struct stat *status, int kind,
+                        struct FTW *position)
+{
+    (void)status;
+    (void)kind;
+    (void)position;
+    return remove(path);
+}
+
+/* Where mpirun has its folder, in the order in which it looks. */
+static const char *folder_for_files(void)
+{
+    static const char *const names[] = {"OMPI_MCA_orte_tmpdir_base", "TMPDIR",
+                                        "TEMP", "TMP"};
+
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        if (getenv(names[i])) {
+            return getenv(names[i]);
+        }
+    }
+    return "/tmp";
+}
+
+/* The folder is ompi.HOST.USER/pid.MPIRUN; the host's name may have a domain.
+ * ompi.HOST.USER is removed too if nothing else is in it. */
+void mpirun_clean_up(pid_t mpirun)
+{
+    char host[64] = "", pattern[PATH_MAX];
+    glob_t found;
+
+    gethostname(host, sizeof host - 1);
+    host[strcspn(host, ".")] = '\0';
+    snprintf(pattern, sizeof pattern, "%s/ompi.%s*.%d/pid.%d",
+             folder_for_files(), host, (int)geteuid(), (int)mpirun);
+    if (glob(pattern, GLOB_NOSORT, NULL, &found) == 0) {
+        for (size_t i = 0; i < found.gl_pathc; i++) {
+            char *path = found.gl_pathv[i];
+
+            nftw(path, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
+            *strrchr(path, '/') = '\0';
+            (void)rmdir(path);
+        }
+        globfree(&found);
+    }
 }
 
 bool mpirun_place(int *rank, int *size)

@@ -8,6 +8,8 @@
 
 #include "options.h"
 
+#include <sys/types.h>
+
 /** The launcher: the variable MPIRUN, else "mpirun". */
 const char *mpirun_name(void);
 
@@ -24,6 +26,9 @@ int mpirun_default_ranks(const struct options *options);
 
 /** Whether all ranks will be on this machine. */
 bool mpirun_is_local(const struct options *options);
+
+/** Removes the files of an mpirun that was killed and could not do so. */
+void mpirun_clean_up(pid_t mpirun);
 
 /** Which rank this process is, and of how many; false: not of a job. */
 bool mpirun_place(int *rank, int *size);

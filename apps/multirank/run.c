@@ -18,6 +18,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 /* What mpirun gets as it was for us. */
@@ -139,6 +140,9 @@ static int run(const struct options *options, char **command)
     }
     job_begin(&job, mpirun, options->grace);
     serve(&job, &meeting, signals);
+    if (!job.mpirun_ended || WIFSIGNALED(job.mpirun_status)) {
+        mpirun_clean_up(mpirun);
+    }
     return job_end(&job);
 }
 

@@ -15,7 +15,8 @@
  *     mortal aborts RANK  all are ready; that rank calls MPI_Abort, status 6
  *     mortal signal RANK  all are ready; that rank gets what SIGUSR1 does
  *     mortal stays        all are ready; rank 0 ends and the others do not
- *     mortal waits        all are ready, and wait for ever
+ *     mortal until FILE   all are ready, wait for a file, and leave, rank 0
+ * with status 7 mortal waits        all are ready, and wait for ever
  *
  * Each rank prints "ready RANK PID PARENT" when it has said that it is ready.
  */
@@ -55,11 +56,27 @@ static void wait_for_ever(void)
     }
 }
 
-/* A rank that has ended is a zombie until its parent has noticed. */
-static void await_death(pid_t pid)
+struct process {
+    int pid;
+    char host[64];
+};
+
+static struct process this_process(void)
 {
-    while (kill(pid, 0) == 0 || errno != ESRCH) {
-        usleep(1000);
+    struct process process = {.pid = getpid()};
+
+    gethostname(process.host, sizeof process.host - 1);
+    return process;
+}
+
+/* A rank that has ended is a zombie until its parent has noticed.  On another
+ * host it cannot be seen. */
+static void await_death(const struct process *dead)
+{
+    if (strcmp(this_process().host, dead->host) == 0) {
+        while (kill(dead->pid, 0) == 0 || errno != ESRCH) {
+            usleep(1000);
+        }
     }
 }
 
@@ -98,16 +115,16 @@ static void leave(int status)
 
 static void dies(int dead)
 {
-    int pid = getpid();
+    struct process process = this_process();
 
     be_ready();
-    MPI_Bcast(&pid, 1, MPI_INT, dead, MPI_COMM_WORLD);
+    MPI_Bcast(&process, sizeof process, MPI_BYTE, dead, MPI_COMM_WORLD);
     MPI_Barrier(MPI_COMM_WORLD);
     if (rank == dead) {
         raise(SIGKILL);
     }
     if (rank == 0) {
-        await_death(pid);
+        await_death(&process);
     }
     pass_round(dead);
     leave(7);
@@ -207,6 +224,11 @@ int main(int argc, char **argv)
     if (strcmp(how, "leaves") == 0) {
         MPI_Barrier(MPI_COMM_WORLD);
         leave(number);
+    } else if (strcmp(how, "until") == 0 && argc > 2) {
+        while (access(argv[2], F_OK) != 0) {
+            usleep(10000);
+        }
+        leave(7);
     } else if (strcmp(how, "aborts") == 0 && rank == number) {
         MPI_Abort(MPI_COMM_WORLD, 6);
     }
