@@ -87,7 +87,8 @@ static void copy_in(mr_type type, void *elements, const void *in, size_t count)
     }
 }
 
-/* call->argument is the first element, call->result the number of them. */
+/* call->argument is the first element, call->result the number of them up to
+ * the end of the slice, of which this call may be a part. */
 static mr_error check_slice(mri_object *object, const mri_call *call)
 {
     uint64_t count = body_of(object)->count;
@@ -123,7 +124,7 @@ static mr_error lend(mri_record *self, mri_object *object, mri_call *call,
 static mr_error try_get(mri_record *self, mri_object *object, mri_call *call)
 {
     mr_type type = (mr_type)body_of(object)->type;
-    size_t size = call->result * mri_number_size(type);
+    size_t size = call->out_size;
     mr_error error = check_slice(object, call);
 
     if (!error && mri_lends(call, size)) {
@@ -131,7 +132,7 @@ static mr_error try_get(mri_record *self, mri_object *object, mri_call *call)
     }
     if (!error) {
         copy_out(type, call->out, element(object, call->argument),
-                 call->result);
+                 size / mri_number_size(type));
     }
     return error;
 }
@@ -142,8 +143,10 @@ static mr_error try_set(mri_record *self, mri_object *object, mri_call *call)
 
     (void)self;
     if (!error) {
-        copy_in((mr_type)body_of(object)->type, element(object, call->argument),
-                call->in, call->result);
+        mr_type type = (mr_type)body_of(object)->type;
+
+        copy_in(type, element(object, call->argument), call->in,
+                call->in_size / mri_number_size(type));
         mri_fault_point();
     }
     return error;
@@ -282,6 +285,17 @@ mr_error mr_array_length(mr_array array, size_t *count)
     return error;
 }
 
+static mr_error check_end(mr_array array, size_t first, size_t count)
+{
+    size_t length;
+    mr_error error = mr_array_length(array, &length);
+
+    if (!error && (first > length || count > length - first)) {
+        error = mri_bad_argument("array", "first or count", "leaves the array");
+    }
+    return error;
+}
+
 /* Piece by piece, as one call may bring or take only so much to another node;
  * on this one a piece costs nothing against its copying. */
 static mr_error transfer(mr_array array, unsigned int operation, size_t first,
@@ -292,9 +306,14 @@ static mr_error transfer(mr_array array, unsigned int operation, size_t first,
     size_t done = 0;
     mr_error error;
 
+    /* Nothing may be touched if the last piece would leave the array. */
+    error = count > most ? check_end(array, first, count) : MR_OK;
+    if (error) {
+        return error;
+    }
     do {
         size_t part = count - done < most ? count - done : most;
-        mri_call call = {.argument = first + done, .result = part};
+        mri_call call = {.argument = first + done, .result = count - done};
 
         if (out) {
             call.out = (unsigned char *)out + done * size;

@@ -111,7 +111,7 @@ static void complete(mri_outgoing *outgoing)
 /* A call that ran ahead has no outgoing: its reply is made up. */
 static void ahead_done(mri_port *port, const mri_head *head)
 {
-    job *done = calloc(1, sizeof *done);
+    job *done = calloc(1, sizeof *done + sizeof *head);
 
     if (!done) {
         mri_log(MR_LOG_ERROR, "no memory for a reply to a process");

@@ -259,13 +259,16 @@ mr_error mri_watch_look(mri_watch *watch, const bool **found)
     return outgoing->lost ? outgoing->lost : (mr_error)outgoing->head.error;
 }
 
-void mri_watch_end(mri_record *self, mri_watch *watch)
+void mri_watch_stop(mri_watch *watch)
 {
-    (void)self;
     if (!atomic_load(&watch->outgoing.complete)) {
         mri_port_cancel(watch->port, &watch->outgoing);
         mri_port_await(watch->port, &watch->outgoing);
     }
+}
+
+void mri_watch_free(mri_watch *watch)
+{
     free(watch);
 }
 

@@ -55,7 +55,10 @@ mr_error mri_watch_begin(mri_record *self, const mr_handle *handles,
 
 /* MRI_WOULD_BLOCK; else how it ended, and with MR_OK what was found. */
 mr_error mri_watch_look(mri_watch *watch, const bool **found);
-void mri_watch_end(mri_record *self, mri_watch *watch);
+
+/* Ask for a last look; it may take until it is answered. */
+void mri_watch_stop(mri_watch *watch);
+void mri_watch_free(mri_watch *watch);
 
 /* Begin, or end, to be rung for watches while asleep. */
 void mri_watch_listen(mri_record *self, bool listen);

@@ -71,14 +71,18 @@ static void arrived(mri_port *port, const mri_head *head, const void *body)
     }
 }
 
+/* The way to the host rank is no next operation: it waits for nothing that
+ * runs ahead. */
 static bool take_reply(mri_port *port, double timeout)
 {
     _Alignas(16) unsigned char some[MRI_ERRAND_SMALL];
+    uint64_t ahead = port->record->ahead;
     void *all = NULL;
     size_t size = 0;
-    mr_error error =
-        mri_mailbox_get(port->replies, some, sizeof some, &size, timeout);
+    mr_error error;
 
+    port->record->ahead = 0;
+    error = mri_mailbox_get(port->replies, some, sizeof some, &size, timeout);
     if (error == MR_ERR_TRUNCATED) {
         while (!(all = malloc(size))) {
             sched_yield(); /* the item is here: it cannot be given up */
@@ -91,6 +95,7 @@ static bool take_reply(mri_port *port, double timeout)
         arrived(port, (const mri_head *)item, item + sizeof(mri_head));
     }
     free(all);
+    port->record->ahead = ahead;
     return error == MR_OK;
 }
 
@@ -100,8 +105,10 @@ static mr_error send_errand(mri_port *port, mri_outgoing *outgoing)
                          .to = outgoing->to,
                          .what = MRI_ERRAND_CALL,
                          .head = outgoing->head};
+    uint64_t ahead = port->record->ahead;
     mr_error error;
 
+    port->record->ahead = 0;
     if (!(outgoing->head.flags & MRI_AHEAD)) {
         outgoing->next = port->first;
         port->first = outgoing;
@@ -110,6 +117,7 @@ static mr_error send_errand(mri_port *port, mri_outgoing *outgoing)
     if (error && !(outgoing->head.flags & MRI_AHEAD)) {
         unlink_call(port, outgoing->head.number);
     }
+    port->record->ahead = ahead;
     return error;
 }
 

@@ -3,7 +3,7 @@
  * Owns waiting for any of several: mr_wait, and its parts that are served for
  * far callers.
  *
- * The entries of the lists lie in a block in hand 1, which a death frees after
+ * The entries of the lists lie in a block in hand 2, which a death frees after
  * it has taken them out of their lists.
  */
 #include "route/several.h"
@@ -18,6 +18,9 @@
 #include "route/operation.h"
 #include "route/wait.h"
 #include "util/clock.h"
+
+/* Hands 0 and 1 are for the mailboxes by which replies come. */
+enum { ENTRIES = 2 };
 
 mr_error mri_several_look(mri_several *s)
 {
@@ -65,12 +68,12 @@ mr_error mri_several_enter(mri_several *s)
         return MR_OK;
     }
     error = mri_allocate(s->self, segment, MRI_HEAP,
-                         s->count * sizeof *s->entries, 1);
+                         s->count * sizeof *s->entries, ENTRIES);
     if (error) {
         s->entered = false;
         return error;
     }
-    s->entries = mri_at(mri_peek(&s->self->hands[1].block));
+    s->entries = mri_at(mri_peek(&s->self->hands[ENTRIES].block));
     for (size_t i = 0; i < s->count; i++) {
         mri_store(&s->entries[i].list, 0);
         mri_store(&s->entries[i].object, 0);
@@ -103,7 +106,7 @@ void mri_several_leave(mri_several *s)
     }
     mri_leave(s->self);
     mri_store(&s->self->waits_count, 0);
-    mri_give_back(s->self, 1);
+    mri_give_back(s->self, ENTRIES);
     s->entered = false;
 }
 
@@ -171,12 +174,11 @@ static void sort(waiting *w, const mr_handle *handles, size_t count)
     w->firsts[w->watches_count] = w->count;
 }
 
-/* MR_OK when a watch has found something; `all`: wait for each. */
-static mr_error look_at_watches(waiting *w, bool *pending)
+/* MR_OK when a watch has found something. */
+static mr_error look_at_watches(waiting *w)
 {
     mr_error error = MRI_WOULD_BLOCK;
 
-    *pending = false;
     for (size_t i = 0; i < w->watches_count; i++) {
         const bool *found;
         mr_error one = mri_watch_look(w->watches[i], &found);
@@ -185,35 +187,32 @@ static mr_error look_at_watches(waiting *w, bool *pending)
             memcpy(w->found + w->firsts[i], found,
                    (w->firsts[i + 1] - w->firsts[i]) * sizeof *found);
             error = MR_OK;
-        } else if (one == MRI_WOULD_BLOCK) {
-            *pending = true;
-        } else if (one != MR_ERR_TIMEOUT && error != MR_OK) {
+        } else if (one != MRI_WOULD_BLOCK && one != MR_ERR_TIMEOUT &&
+                   error != MR_OK) {
             error = one;
         }
     }
     return error;
 }
 
-static mr_error look(waiting *w, bool *pending)
+static mr_error look(waiting *w)
 {
-    mr_error error = w->near.entered ? mri_several_try(&w->near)
-                                     : mri_several_look(&w->near);
-    mr_error far = look_at_watches(w, pending);
+    mr_error near = w->near.entered ? mri_several_try(&w->near)
+                                    : mri_several_look(&w->near);
+    mr_error far = look_at_watches(w);
 
-    return error == MRI_WOULD_BLOCK || (far == MR_OK && error == MR_OK) ? far
-                                                                        : error;
+    return near == MRI_WOULD_BLOCK ? far : near;
 }
 
 static mr_error spin(waiting *w)
 {
     mr_error error = MRI_WOULD_BLOCK;
-    bool pending;
     mri_spinner spinner;
 
     mri_spin_start(&spinner);
     while (error == MRI_WOULD_BLOCK && mri_spin(&spinner)) {
         mri_exchange_poll();
-        error = look(w, &pending);
+        error = look(w);
     }
     return error;
 }
@@ -221,10 +220,9 @@ static mr_error spin(waiting *w)
 static mr_error sleep_for_any(waiting *w, int64_t deadline)
 {
     bool rung = true;
-    bool pending;
 
     for (;;) {
-        mr_error error = look(w, &pending);
+        mr_error error = look(w);
 
         if (error != MRI_WOULD_BLOCK) {
             return error;
@@ -236,51 +234,53 @@ static mr_error sleep_for_any(waiting *w, int64_t deadline)
     }
 }
 
-/* Asked once, the far ones still have to answer. */
-static mr_error ask_once(waiting *w)
-{
-    for (;;) {
-        bool pending;
-        mr_error error = look(w, &pending);
-
-        if (error != MRI_WOULD_BLOCK || !pending) {
-            return error == MRI_WOULD_BLOCK ? MR_ERR_TIMEOUT : error;
-        }
-        mri_exchange_poll();
-    }
-}
-
 static mr_error begin_watches(waiting *w, double timeout)
 {
+    size_t wanted = w->watches_count;
     mr_error error = MR_OK;
 
-    for (size_t i = 0; !error && i < w->watches_count; i++) {
+    w->watches_count = 0;
+    for (size_t i = 0; !error && i < wanted; i++) {
         error = mri_watch_begin(w->near.self, w->handles + w->firsts[i],
                                 w->firsts[i + 1] - w->firsts[i], timeout,
                                 &w->watches[i]);
-        if (error) {
-            w->watches_count = i;
-        }
+        w->watches_count += !error;
     }
     return error;
+}
+
+/* One more look from all, so that each that is ready is told of. */
+static mr_error stop_watches(waiting *w, mr_error error)
+{
+    mr_error last;
+
+    for (size_t i = 0; i < w->watches_count; i++) {
+        mri_watch_stop(w->watches[i]);
+    }
+    last = look_at_watches(w);
+    for (size_t i = 0; i < w->watches_count; i++) {
+        mri_watch_free(w->watches[i]);
+    }
+    return last == MR_OK && error == MR_ERR_TIMEOUT ? MR_OK : error;
 }
 
 static mr_error wait_for_any(waiting *w, double timeout)
 {
     int64_t deadline = mri_deadline(timeout);
     mr_error error = mri_several_look(&w->near);
+    bool over = error != MRI_WOULD_BLOCK || timeout == 0;
+    mr_error begun;
 
-    if (error == MRI_WOULD_BLOCK && w->watches_count) {
-        mr_error begun = begin_watches(w, timeout);
-
+    if (error != MR_OK && error != MRI_WOULD_BLOCK) {
+        return error;
+    }
+    begun = begin_watches(w, over ? 0 : timeout);
+    if (begun || over) {
         error = begun ? begun : error;
     } else {
-        w->watches_count = 0;
+        error = spin(w);
     }
-    if (error == MRI_WOULD_BLOCK) {
-        error = timeout == 0 ? ask_once(w) : spin(w);
-    }
-    if (error == MRI_WOULD_BLOCK) {
+    if (error == MRI_WOULD_BLOCK && !over) {
         error = mri_several_enter(&w->near);
         if (!error) {
             mri_watch_listen(w->near.self, w->watches_count > 0);
@@ -289,10 +289,7 @@ static mr_error wait_for_any(waiting *w, double timeout)
         }
     }
     mri_several_leave(&w->near);
-    for (size_t i = 0; i < w->watches_count; i++) {
-        mri_watch_end(w->near.self, w->watches[i]);
-    }
-    return error;
+    return stop_watches(w, error == MRI_WOULD_BLOCK ? MR_ERR_TIMEOUT : error);
 }
 
 static mr_error check(const mr_handle *handles, size_t count, double timeout,

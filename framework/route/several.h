@@ -13,7 +13,7 @@ typedef struct mri_several {
     size_t count;
     bool *found; /* written at each look */
     bool entered;
-    mri_wait *entries; /* in the block in hand 1 */
+    mri_wait *entries; /* in the block in hand 2 */
     uint64_t bell;
 } mri_several;
 
