@@ -86,7 +86,8 @@ job_scripts = \
 # Jobs over simulated hosts and under Slurm.
 hosts_scripts = \
 	tests/hosts/batch.sh \
-	tests/hosts/network.sh
+	tests/hosts/network.sh \
+	tests/hosts/run.sh
 
 # What is installed can be used.
 install_scripts = \

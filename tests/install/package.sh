@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
 # What `make install` puts down is enough: pkg-config finds it, a program
-# compiles with what pkg-config says, and it runs.
+# compiles with what pkg-config says, and it runs; so does the tool.
 set -eu
 
 source=${srcdir:-$(dirname "$0")/../..}/tests/install/example.c
@@ -35,3 +35,7 @@ ${CC:-cc} -std=c11 ${SANITIZER_FLAGS:-} $(query --cflags) "$source" \
 version=$(LD_LIBRARY_PATH=$library "$scratch/example")
 echo "compiled and ran against $version, pkg-config says $(query --modversion)"
 [ "$version" = "$(query --modversion)" ]
+
+tool=$(LD_LIBRARY_PATH=$library "$scratch$prefix/bin/multirank" --version)
+echo "installed: $tool"
+[ "$tool" = "multirank $version" ]
