@@ -38,6 +38,8 @@ topology_sources = \
 memory_sources = \
 	framework/memory/allocator.c \
 	framework/memory/allocator.h \
+	framework/memory/onesided.c \
+	framework/memory/onesided.h \
 	framework/memory/record.c \
 	framework/memory/record.h \
 	framework/memory/segment.c \

@@ -107,12 +107,13 @@ static mr_error try_length(mri_record *self, mri_object *object, mri_call *call)
     return MR_OK;
 }
 
-/* Slices that travel far, and are large, go in a block of their own. */
+/* Slices that travel far, and are large, go in a block of their own, which the
+ * window covers. */
 static mr_error lend(mri_record *self, mri_object *object, mri_call *call,
                      size_t size)
 {
     mr_error error = mri_allocate(self, mri_segment_of(mri_ref_of(object)),
-                                  MRI_HEAP, size, 0);
+                                  MRI_ARRAYS, size, 0);
 
     if (!error) {
         call->out = mri_at(mri_peek(&self->hands[0].block));
@@ -214,6 +215,7 @@ const mri_kind_ops mri_array_ops = {.name = "array",
                                     .kind = MRI_ARRAY,
                                     .tries = tries,
                                     .count = TRIES,
+                                    .windowed = 1u << GET | 1u << SET,
                                     .create = create,
                                     .ready = mri_lock_ready,
                                     .ready_list = mri_lock_ready_list,
@@ -323,7 +325,12 @@ static mr_error transfer(mr_array array, unsigned int operation, size_t first,
             call.in_size = part * size;
         }
         error = mri_operate(&mri_array_ops, array.handle, operation, &call, 0);
-        done += part;
+        if (error == MR_ERR_NO_MEMORY && part * size > MRI_OUT_MAX) {
+            most = MRI_OUT_MAX / size; /* pieces that need none */
+            error = MR_OK;
+        } else {
+            done += part;
+        }
     } while (!error && done < count);
     return error;
 }

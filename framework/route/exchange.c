@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "memory/onesided.h"
 #include "route/serve.h"
 #include "route/wait.h"
 #include "util/clock.h"
@@ -205,6 +206,34 @@ mr_error mri_exchange_cancel(const mri_port *port, const mri_outgoing *outgoing)
     return mri_message_send(outgoing->to, &head, sizeof head, NULL, 0);
 }
 
+/* The window has carried what the call brings, or what it gives. */
+static void moved(void *user, mr_error error)
+{
+    mri_outgoing *outgoing = user;
+    mri_head head = outgoing->head;
+
+    head.what = MRI_MOVED;
+    head.error = error;
+    head.in_size = 0;
+    head.more_size = 0;
+    if (mri_message_send(outgoing->to, &head, sizeof head, NULL, 0)) {
+        mri_log(MR_LOG_DEBUG, "rank %u is lost", outgoing->to);
+    }
+    transferred(outgoing, error);
+}
+
+static void put_bulk(mri_outgoing *outgoing, uint64_t place)
+{
+    mr_error error;
+
+    outgoing->transfers++;
+    error = mri_onesided_put(outgoing->to, place, outgoing->in,
+                             outgoing->head.in_size, moved, outgoing);
+    if (error) {
+        moved(outgoing, error);
+    }
+}
+
 /* The owner has memory for what the call brings. */
 static void send_bulk(const mri_head *head)
 {
@@ -213,6 +242,10 @@ static void send_bulk(const mri_head *head)
     uint64_t sizes[2];
 
     if (!outgoing) {
+        return;
+    }
+    if (head->flags & MRI_WINDOW) {
+        put_bulk(outgoing, head->place);
         return;
     }
     parts[0] = outgoing->in;
@@ -248,6 +281,25 @@ static void acknowledge(mri_port *port, const mri_head *head)
     }
 }
 
+/* What the reply brings. */
+static void receive_bulk(unsigned int from, mri_outgoing *outgoing)
+{
+    const mri_head *head = &outgoing->head;
+    bool by_window = head->flags & MRI_WINDOW;
+    mr_error error;
+
+    outgoing->transfers++;
+    error = by_window ? mri_onesided_get(from, head->place, outgoing->out,
+                                         head->out_size, moved, outgoing)
+                      : mri_bulk_receive(from, MRI_REPLY_BULK, outgoing->out,
+                                         head->out_size, transferred, outgoing);
+    if (error && by_window) {
+        moved(outgoing, error);
+    } else if (error) {
+        transferred(outgoing, MR_ERR_MPI);
+    }
+}
+
 static void take_reply(unsigned int from, const mri_head *head,
                        const void *body)
 {
@@ -265,11 +317,7 @@ static void take_reply(unsigned int from, const mri_head *head,
     outgoing->replied = true;
     outgoing->head = *head;
     if (head->flags & MRI_BULK) {
-        outgoing->transfers++;
-        if (mri_bulk_receive(from, MRI_REPLY_BULK, outgoing->out,
-                             head->out_size, transferred, outgoing)) {
-            transferred(outgoing, MR_ERR_MPI);
-        }
+        receive_bulk(from, outgoing);
         return;
     }
     if (head->out_size && outgoing->out) {
@@ -290,6 +338,9 @@ static void dispatch(unsigned int from, const mri_head *head, const void *body)
         break;
     case MRI_CLEAR:
         send_bulk(head);
+        break;
+    case MRI_MOVED:
+        mri_serve_moved(head);
         break;
     case MRI_CANCEL:
         mri_serve_cancel(head);
@@ -345,6 +396,7 @@ bool mri_exchange_poll(void)
     inside = 1;
     any = receive();
     any |= mri_message_progress();
+    any |= mri_onesided_progress();
     any |= look_at_rung(INT64_MIN);
     inside = 0;
     mri_message_unlock();
@@ -406,6 +458,7 @@ void mri_exchange_lose(unsigned int rank)
     }
     lost[rank] = true;
     mri_message_lose(rank);
+    mri_onesided_lose(rank);
     for (unsigned int i = 0; i < MRI_RECORDS_MAX; i++) {
         for (mri_port *port = ports[i]; port; port = port->next) {
             lose_calls(port, rank);

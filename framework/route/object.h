@@ -86,6 +86,7 @@ typedef struct mri_call {
                           wait, or MRI_LISTS for memory alone */
     bool keeps_hand;   /* set: hand 0 is full while waiting */
     bool may_lend;     /* hand 0 may be full on return: see mri_lend */
+    bool by_window;    /* what it brings comes through the window */
     const void *in;
     size_t in_size;
     const void *more; /* a second part of the input; far it is aligned to 16 */
@@ -136,6 +137,10 @@ typedef struct mri_kind_ops {
     /* Operations, as bits, that give nothing back: without a time-out the
      * caller may go on while they travel, see route/far.h. */
     unsigned int one_way;
+
+    /* Operations, as bits, whose bulk the window may carry: they have no
+     * `more`, and what they lend is a block of the arena MRI_ARRAYS. */
+    unsigned int windowed;
 
     /* Make one in a segment, as call->in describes; call->argument is that of
      * mri_create. */

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "memory/onesided.h"
 #include "route/exchange.h"
 #include "route/operation.h"
 #include "route/reap.h"
@@ -152,9 +153,17 @@ static void lent_is_sent(void *user, mr_error error)
     end(s);
 }
 
-/* What lies in hand 0 goes from there. */
+/* Is it an operation whose bulk the window may carry? */
+static bool has_windowed(const served *s)
+{
+    return s->head.what == MRI_CALL && s->head.operation < s->ops->count &&
+           s->ops->windowed >> s->head.operation & 1;
+}
+
+/* What lies in hand 0 goes from there, or is fetched. */
 static void reply_with_lent(served *s)
 {
+    mri_ref block = mri_peek(&s->client->proxy->hands[0].block);
     mri_head head = s->head;
     uint64_t size = s->call.out_size;
 
@@ -162,10 +171,16 @@ static void reply_with_lent(served *s)
     head.flags = MRI_BULK;
     head.error = MR_OK;
     head.out_size = size;
+    if (mri_onesided_gets && has_windowed(s)) {
+        head.flags |= MRI_WINDOW;
+        head.place = mri_onesided_place(block);
+    }
     s->state = REPLYING;
-    if (mri_message_send(s->client->host, &head, sizeof head, NULL, 0) ||
-        mri_bulk_send(s->client->host, MRI_REPLY_BULK, s->call.out, size,
-                      lent_is_sent, s)) {
+    if (mri_message_send(s->client->host, &head, sizeof head, NULL, 0)) {
+        lent_is_sent(s, MR_ERR_MPI);
+    } else if (!(head.flags & MRI_WINDOW) &&
+               mri_bulk_send(s->client->host, MRI_REPLY_BULK, s->call.out, size,
+                             lent_is_sent, s)) {
         lent_is_sent(s, MR_ERR_MPI);
     }
 }
@@ -405,11 +420,12 @@ static void receive_bulk(served *s)
     s->call.more = block + mri_padded(s->head.in_size);
     s->call.keeps_hand = true;
     s->state = RECEIVING;
-    s->transfers = 1; /* until all have begun */
+    s->transfers = 1;                  /* until all have begun */
+    s->transfers += s->call.by_window; /* until MRI_MOVED */
     for (unsigned int i = 0; i < 2; i++) {
         unsigned char *at = i ? block + mri_padded(s->head.in_size) : block;
 
-        if (sizes[i] && !s->lost) {
+        if (sizes[i] && !s->lost && !s->call.by_window) {
             s->transfers++;
             if (mri_bulk_receive(s->client->host, MRI_CALL_BULK, at, sizes[i],
                                  received, s)) {
@@ -418,12 +434,18 @@ static void receive_bulk(served *s)
             }
         }
     }
+    if (s->call.by_window) {
+        head.flags |= MRI_WINDOW;
+        head.place =
+            mri_onesided_place(mri_peek(&s->client->proxy->hands[0].block));
+    }
     head.what = MRI_CLEAR;
     head.in_size = 0;
     head.more_size = 0;
     if (!s->lost &&
         mri_message_send(s->client->host, &head, sizeof head, NULL, 0)) {
         s->lost = MR_ERR_MPI;
+        s->transfers -= s->call.by_window;
     }
     received(s, MR_OK);
 }
@@ -433,7 +455,8 @@ static mr_error try_allocate(mri_record *self, mri_object *object,
                              mri_call *call)
 {
     mr_error error =
-        mri_allocate(self, mri_segment_of(mri_ref_of(object)), MRI_HEAP,
+        mri_allocate(self, mri_segment_of(mri_ref_of(object)),
+                     call->by_window ? MRI_ARRAYS : MRI_HEAP,
                      mri_padded(call->in_size) + call->more_size, 0);
 
     call->list = MRI_LISTS;
@@ -515,6 +538,8 @@ static void fill(served *s, client *c, const mri_head *head, const void *body)
                          .may_lend = true,
                          .argument = head->argument,
                          .result = head->result};
+    s->call.by_window =
+        mri_onesided_puts && has_windowed(s) && head->flags & MRI_BULK;
 }
 
 void mri_serve_call(unsigned int from, const mri_head *head, const void *body)
@@ -598,6 +623,21 @@ bool mri_serve_parked(int64_t now)
 int64_t mri_serve_next_deadline(void)
 {
     return next_deadline;
+}
+
+void mri_serve_moved(const mri_head *head)
+{
+    client *c = find_client(head);
+    served *s = c ? c->first : NULL;
+
+    if (!s || s->head.number != head->number) {
+        return;
+    }
+    if (s->state == REPLYING) {
+        lent_is_sent(s, MR_OK);
+    } else if (s->state == RECEIVING) {
+        received(s, (mr_error)head->error);
+    }
 }
 
 void mri_serve_cancel(const mri_head *head)

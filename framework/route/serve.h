@@ -20,6 +20,9 @@
 /* A call has arrived.  What it brings is valid until the return. */
 void mri_serve_call(unsigned int from, const mri_head *head, const void *body);
 
+/* The window has carried bulk: MRI_MOVED. */
+void mri_serve_moved(const mri_head *head);
+
 /* MRI_CANCEL and MRI_GONE. */
 void mri_serve_cancel(const mri_head *head);
 void mri_serve_gone(unsigned int from, const mri_head *head,

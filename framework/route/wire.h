@@ -6,6 +6,10 @@
  * written to call->out.  What does not fit into a small message (MRI_BULK)
  * follows as bulk: that of a call when the owner has memory for it and says
  * so by CLEAR, that of a reply at once.
+ *
+ * Where the MPI window works it carries the bulk of some operations
+ * (mri_kind_ops.windowed): the caller puts it to, or gets it from, the place
+ * in the owner's window that CLEAR or REPLY names, and then says so by MOVED.
  */
 #ifndef MRI_ROUTE_WIRE_H
 #define MRI_ROUTE_WIRE_H
@@ -21,12 +25,14 @@ typedef enum mri_what {
     MRI_GONE,    /* an endpoint has ended: `in` is an mri_gone */
     MRI_CANCEL,  /* end that call now; its reply tells how it ended */
     MRI_CLEAR,   /* send the bulk of that call */
+    MRI_MOVED,   /* the window has carried the bulk of that call */
     MRI_REPLY
 } mri_what;
 
 enum {
-    MRI_BULK = 1, /* what it brings follows as bulk */
-    MRI_AHEAD = 2 /* the caller does not wait for the reply */
+    MRI_BULK = 1,  /* what it brings follows as bulk */
+    MRI_AHEAD = 2, /* the caller does not wait for the reply */
+    MRI_WINDOW = 4 /* the window carries the bulk */
 };
 
 typedef struct mri_head {
@@ -43,8 +49,11 @@ typedef struct mri_head {
     uint64_t in_size;
     uint64_t more_size;
     uint64_t out_size; /* room for output; of a reply: what there is */
-    int64_t error;     /* of a reply */
+    int64_t error;     /* of a reply, and of what was moved */
+    uint64_t place;    /* of bulk, in the owner's window */
 } mri_head;
+
+_Static_assert(sizeof(mri_head) % 16 == 0, "what it brings is aligned to 16");
 
 /* Where `more` begins, behind `in`. */
 static inline uint64_t mri_padded(uint64_t in_size)

@@ -18,6 +18,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "memory/onesided.h"
 #include "memory/record.h"
 #include "memory/segment.h"
 #include "memory/window.h"
@@ -286,16 +287,53 @@ static mr_error share_memory(void)
     return agree(error);
 }
 
+/* How large slices of Arrays travel, as rank 0 says it. */
+static void log_far_arrays(const char *why)
+{
+    if (mri_here.rank == 0) {
+        mri_log(MR_LOG_INFO, "far Arrays: %s%s",
+                mri_onesided_puts   ? "MPI window"
+                : mri_onesided_gets ? "MPI window to read, messages to write"
+                                    : "messages, because ",
+                mri_onesided_gets ? "" : why);
+    }
+}
+
+/* By messages all of it works, too; and only the flush that a put needs waits
+ * inside MPI, for ever if its target dies meanwhile, so that puts must be
+ * asked for. */
+static void use_window(bool created)
+{
+    int64_t way = mri_settings()->far_arrays;
+    bool puts = way == MRI_FAR_ARRAYS_WINDOW;
+
+    if (mri_node.count == mri_node.ranks) {
+        return;
+    }
+    if (way == MRI_FAR_ARRAYS_MESSAGES) {
+        log_far_arrays("MR_FAR_ARRAYS says so");
+    } else if (!created) {
+        log_far_arrays("MPI_Win_create failed");
+    } else {
+        mri_onesided_gets =
+            mri_window_prove(this_job.communicator, mri_here.rank, puts);
+        mri_onesided_puts = mri_onesided_gets && puts;
+        log_far_arrays("what went through the window did not arrive");
+    }
+}
+
 /* On one node nothing goes through the window, so a job whose MPI has no
  * component for it (the user started MPI without our settings) runs on. */
 static void create_window(void)
 {
     mr_error error =
         mri_window_create(this_job.communicator, mri_index_of(mri_here.rank));
+    bool created = agree(error) == MR_OK;
 
-    if (agree(error) != MR_OK && error == MR_OK) {
+    if (!created && error == MR_OK) {
         mri_window_free();
     }
+    use_window(created);
 }
 
 /* ---- the fork server ----------------------------------------------------- */

@@ -31,6 +31,7 @@ typedef struct setting {
 static const char *const levels[] = {"none", "error", "warning",
                                      "info", "debug", NULL};
 static const char *const routes[] = {"auto", "far", NULL};
+static const char *const ways[] = {"auto", "window", "messages", NULL};
 
 #define AT(member) offsetof(mri_settings_values, member)
 
@@ -49,6 +50,11 @@ static const setting table[] = {
      "auto: ranks of a node share memory; far: each rank is taken for a node "
      "of its own, to try on one machine what runs on many",
      routes},
+    {"MR_FAR_ARRAYS", CHOICE, MRI_FAR_ARRAYS_AUTO, AT(far_arrays),
+     "how large slices of Arrays travel between nodes: auto: read through the "
+     "MPI window where that works, written by messages; window: both through "
+     "it; messages: neither",
+     ways},
 };
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
@@ -166,16 +172,16 @@ void mri_settings_check(void)
 void mr_settings_print(void)
 {
     mri_settings();
-    printf("%-12s %-10s %-10s %s\n", "setting", "default", "in use", "help");
+    printf("%-14s %-10s %-10s %s\n", "setting", "default", "in use", "help");
     for (size_t i = 0; i < COUNT(table); i++) {
         const setting *row = &table[i];
         int64_t now = *value_of(row);
 
         if (row->kind == CHOICE) {
-            printf("%-12s %-10s %-10s %s\n", row->name,
+            printf("%-14s %-10s %-10s %s\n", row->name,
                    row->names[row->standard], row->names[now], row->help);
         } else {
-            printf("%-12s %-10lld %-10lld %s\n", row->name,
+            printf("%-14s %-10lld %-10lld %s\n", row->name,
                    (long long)row->standard, (long long)now, row->help);
         }
     }

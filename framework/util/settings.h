@@ -10,12 +10,19 @@
 
 typedef enum mri_route { MRI_ROUTE_AUTO, MRI_ROUTE_FAR } mri_route;
 
+typedef enum mri_far_arrays {
+    MRI_FAR_ARRAYS_AUTO,
+    MRI_FAR_ARRAYS_WINDOW,
+    MRI_FAR_ARRAYS_MESSAGES
+} mri_far_arrays;
+
 typedef struct mri_settings_values {
     int64_t log;    /* an mr_log_level */
     int64_t memory; /* bytes of a rank's segment, 0: a share of what is free */
     int64_t spin;   /* microseconds to spin before sleeping */
     int64_t grace;  /* milliseconds from SIGTERM to SIGKILL at the end */
     int64_t route;  /* an mri_route */
+    int64_t far_arrays; /* an mri_far_arrays */
 } mri_settings_values;
 
 /* The values; read at the first call, then constant. */
