@@ -31,6 +31,15 @@ stream_crosses_the_nodes() { # HOW
     expect_number messages -gt 16
 }
 
+ranks_are_spread_evenly() { # HOW
+    launcher=("$1")
+    start 4 hostname
+    await 30
+    sort "$scratch/out" > "$scratch/sorted"
+    mv "$scratch/sorted" "$scratch/out"
+    printf '%s\n' node1 node1 node2 node2 | expect_output
+}
+
 failure_is_told() { # HOW
     launcher=("$1")
     start 2 sh -c 'exit 3'
@@ -54,6 +63,7 @@ for how in by_sbatch by_srun; do
     check stream_crosses_the_nodes $how
     check program_runs $how 2
     check program_runs $how 4
+    check ranks_are_spread_evenly $how
     check failure_is_told $how
 done
 check crashed_node_is_used_again_after_boot
