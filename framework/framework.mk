@@ -114,18 +114,28 @@ runtime_sources = \
 
 objects_sources = \
 	framework/objects/array.c \
+	framework/objects/context.c \
+	framework/objects/context.h \
+	framework/objects/deal.c \
+	framework/objects/deal.h \
 	framework/objects/kinds.c \
 	framework/objects/kinds.h \
 	framework/objects/lock.c \
 	framework/objects/lock.h \
 	framework/objects/map.c \
 	framework/objects/map.h \
+	framework/objects/map_death.c \
 	framework/objects/number.c \
 	framework/objects/number.h \
+	framework/objects/part.c \
+	framework/objects/part.h \
 	framework/objects/pipe.c \
 	framework/objects/pipe.h \
+	framework/objects/piece.c \
+	framework/objects/piece.h \
 	framework/objects/pool.c \
 	framework/objects/pool.h \
+	framework/objects/pool_map.c \
 	framework/objects/process.c \
 	framework/objects/process.h \
 	framework/objects/queue.c \

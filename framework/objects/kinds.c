@@ -20,7 +20,8 @@ void mri_objects_register(void)
     mri_kind_register(&mri_array_ops);
     mri_kind_register(&mri_process_ops);
     mri_kind_register(&mri_pool_ops);
-    mri_kind_register(&mri_map_ops);
+    mri_kind_register(&mri_part_ops);
+    mri_kind_register(&mri_context_ops);
     mri_at_endpoint_end = mri_process_end_all;
     mri_do_work = mri_pool_work;
 }

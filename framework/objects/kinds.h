@@ -13,6 +13,7 @@ extern const mri_kind_ops mri_value_ops;
 extern const mri_kind_ops mri_array_ops;
 extern const mri_kind_ops mri_process_ops;
 extern const mri_kind_ops mri_pool_ops;
-extern const mri_kind_ops mri_map_ops;
+extern const mri_kind_ops mri_part_ops;
+extern const mri_kind_ops mri_context_ops;
 
 #endif

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Owns maps: their memory, the loop of a worker, stealing, and what is done
- * about a worker that died.
+ * Owns the loop of a worker, and stealing.
  *
- * What the reaper relies on, store by store:
+ * What objects/map_death.c relies on, store by store:
  * - A claim is written before the compare-exchange that takes it: it counts
  *   if the range then does not begin where the claim does.  Only the slot's
  *   worker moves the beginning of its range.
@@ -20,7 +19,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "objects/kinds.h"
 #include "route/operation.h"
 #include "route/wait.h"
 #include "runtime/place.h"
@@ -30,11 +28,6 @@
  * against the 25 ns that looking at the clock takes, short against the time
  * one worker may be late at the end. */
 enum { SHORT_CHUNK = 4000, LONG_CHUNK = 16000 }; /* nanoseconds */
-
-static mri_map_body *body_of(mri_object *object)
-{
-    return (mri_map_body *)object->body;
-}
 
 /* ---- errors of tasks ----------------------------------------------------- */
 
@@ -194,7 +187,7 @@ static bool enter_as_thief(mri_slot *slot, uint64_t me)
     return mri_load(&slot->thief) == 0 && mri_cas(&slot->thief, &nobody, me);
 }
 
-static void leave_as_thief(mri_slot *slot, uint64_t me)
+void mri_map_leave_as_thief(mri_slot *slot, uint64_t me)
 {
     if (mri_load(&slot->thief) == me) {
         mri_store(&slot->thief, 0);
@@ -238,9 +231,9 @@ static bool steal_from(worker *w, uint64_t number)
         if (enter_as_thief(victim, me)) {
             stolen = move_half(w->slot, victim);
         }
-        leave_as_thief(victim, me);
+        mri_map_leave_as_thief(victim, me);
     }
-    leave_as_thief(w->slot, me);
+    mri_map_leave_as_thief(w->slot, me);
     mri_store(&w->slot->victim, 0);
     return stolen;
 }
@@ -346,12 +339,13 @@ static mr_error no_function(const void *input, void *output,
     return MR_ERR_FUNCTION;
 }
 
-void mri_map_work(mri_record *self, mri_object *object, unsigned int number)
+void mri_map_work(mri_record *self, mri_object *object, unsigned int slot,
+                  unsigned int number)
 {
     mri_map *map = mri_map_of(object);
     worker w = {.self = self,
                 .map = map,
-                .slot = &map->slots[number],
+                .slot = &map->slots[slot],
                 .chunk = map->chunk ? map->chunk : 1};
 
     mri_store(&w.slot->worker, mri_ref_of(self));
@@ -365,7 +359,7 @@ void mri_map_work(mri_record *self, mri_object *object, unsigned int number)
                        .input_size = map->input_size,
                        .output_size = map->output_size,
                        .worker = number,
-                       .workers = (unsigned int)map->workers};
+                       .workers = (unsigned int)map->pool_workers};
     mri_inside_task = true;
     task_slot = w.slot;
     task_text_of = 0;
@@ -375,286 +369,4 @@ void mri_map_work(mri_record *self, mri_object *object, unsigned int number)
     mri_inside_task = false;
     task_slot = NULL;
     leave(self, object, w.slot);
-}
-
-/* ---- deaths -------------------------------------------------------------- */
-
-static void finish_theft(mri_map *map, mri_slot *slot, uint64_t thief)
-{
-    uint64_t number = mri_load(&slot->victim);
-    uint64_t loot = mri_load(&slot->loot);
-    mri_slot *victim;
-
-    if (!number) {
-        return;
-    }
-    victim = &map->slots[number - 1];
-    if (mri_load(&victim->thief) == thief && loot &&
-        mri_range_end(mri_load(&victim->range)) == mri_range_first(loot) &&
-        mri_load(&slot->range) != loot) {
-        mri_store(&slot->range, loot);
-    }
-    mri_store(&slot->victim, 0);
-    leave_as_thief(victim, thief);
-    leave_as_thief(slot, thief);
-}
-
-static void worker_died(mri_record *self, mri_map *map, uint64_t index,
-                        uint64_t endpoint)
-{
-    const mri_endpoint *gone = mri_endpoint_at(endpoint);
-    int64_t status = (int64_t)mri_load(&gone->status);
-    mr_task_error error = {
-        .code = MR_ERR_WORKER_DIED,
-        .index = map->first + index,
-        .rank = (int)mri_endpoint_rank(endpoint),
-        .signal = status < 0 ? (int)-status : 0,
-    };
-
-    snprintf(error.host, sizeof error.host, "%s", mri_here.host);
-    snprintf(error.text, sizeof error.text,
-             "the task ended its worker, process %lld, by %s %lld",
-             (long long)mri_load(&gone->pid),
-             status < 0 ? "signal" : "exit with code",
-             (long long)(status < 0 ? -status : status));
-    mri_map_fail(self, map, &error);
-}
-
-/* Put the rest of a chunk back in front of the range it came from. */
-static void put_back(mri_slot *slot, uint64_t first, uint64_t claim_end)
-{
-    uint64_t range = mri_load(&slot->range);
-    uint64_t end;
-
-    do {
-        end = mri_range_end(range);
-        if (mri_range_first(range) == end) {
-            end = claim_end;
-        }
-    } while (!mri_cas(&slot->range, &range, mri_range(first, end)));
-}
-
-static void finish_claim(mri_record *self, mri_map *map, mri_slot *slot,
-                         uint64_t endpoint)
-{
-    uint64_t claim = mri_load(&slot->claim);
-    uint64_t first = mri_range_first(claim);
-    uint64_t end = mri_range_end(claim);
-    uint64_t done = mri_load(&slot->done_at_claim);
-    uint64_t current = mri_load(&slot->current);
-
-    if (first != end && mri_range_first(mri_load(&slot->range)) != first &&
-        mri_load(&slot->done) == done) {
-        uint64_t next = current ? current : first;
-
-        if (next < end) {
-            put_back(slot, next, end);
-        }
-        if (current) {
-            worker_died(self, map, current - 1, endpoint);
-        }
-        /* Last, since the caller may then collect what there is. */
-        mri_store(&slot->done, done + next - first);
-    }
-    mri_store(&slot->claim, 0);
-}
-
-static void mend(mri_record *self, mri_object *object, mri_record *dead)
-{
-    mri_map *map;
-    uint64_t writer = mri_ref_of(dead);
-
-    if (mri_identity_state(mri_load(&object->identity)) != MRI_LIVE) {
-        return;
-    }
-    map = mri_map_of(object);
-    mri_cas(&map->error_state, &writer, 0);
-    for (uint64_t i = 0; i < map->workers; i++) {
-        mri_slot *slot = &map->slots[i];
-
-        if (mri_load(&slot->worker) == mri_ref_of(dead)) {
-            finish_theft(map, slot, mri_ref_of(dead));
-            finish_claim(self, map, slot, mri_load(&dead->owner));
-            mri_swap(&slot->worker, 0);
-        }
-    }
-    if (mri_load(&map->cancelled)) {
-        mri_map_cancel(self, object);
-    }
-}
-
-/* Nobody waits for it any more. */
-static void forget(mri_record *self, mri_object *object, const mri_gone *gone)
-{
-    if (body_of(object)->creator == gone->endpoint) {
-        mri_map_cancel(self, object);
-    }
-}
-
-/* ---- memory -------------------------------------------------------------- */
-
-static mr_error try_done(mri_record *self, mri_object *object, mri_call *call)
-{
-    mri_map *map = mri_map_of(object);
-
-    (void)self;
-    call->list = 0;
-    if (mri_map_ended(map) == map->count) {
-        return MR_OK;
-    }
-    if (mri_load(&map->attention)) {
-        mri_store(&map->attention, 0);
-        return MR_ERR_WORKER_DIED;
-    }
-    return MRI_WOULD_BLOCK;
-}
-
-static size_t map_size(uint64_t workers)
-{
-    return sizeof(mri_map) + workers * sizeof(mri_slot);
-}
-
-static void dispose(mri_record *self, mri_object *object)
-{
-    mri_map_body *body = body_of(object);
-
-    mri_object_free(self, object, &body->context, body->context_size);
-    mri_object_free(self, object, &body->inputs, body->inputs_size);
-    mri_object_free(self, object, &body->outputs, body->outputs_size);
-    mri_object_free(self, object, &object->detail, map_size(body->workers));
-}
-
-static mri_try *const tries[] = {[MRI_MAP_DONE] = try_done};
-
-const mri_kind_ops mri_map_ops = {.name = "map",
-                                  .kind = MRI_JOB,
-                                  .tries = tries,
-                                  .dispose = dispose,
-                                  .forget = forget,
-                                  .mend = mend};
-
-/* Give the map a block of its own, with a copy of `from` unless NULL. */
-static mr_error add_block(mri_record *self, mri_object *object, mri_word *word,
-                          uint64_t *size_word, const void *from, size_t size)
-{
-    unsigned int segment = mri_segment_of(mri_ref_of(object));
-    mr_error error;
-
-    if (size == 0) {
-        return MR_OK;
-    }
-    error = mri_allocate(self, segment, MRI_HEAP, size, 0);
-    if (error) {
-        return error;
-    }
-    *size_word = size;
-    if (from) {
-        memcpy(mri_at(mri_peek(&self->hands[0].block)), from, size);
-    }
-    mri_latch(self, &object->wait_latch);
-    mri_hand_over(self, 0, word);
-    mri_commit(self);
-    mri_unlatch(self, &object->wait_latch);
-    return MR_OK;
-}
-
-static mr_error add_map(mri_record *self, mri_object *object,
-                        const mri_map_request *request)
-{
-    unsigned int segment = mri_segment_of(mri_ref_of(object));
-    mri_map *map;
-    mr_error error;
-
-    body_of(object)->workers = request->workers;
-    body_of(object)->creator = mri_load(&self->owner);
-    error =
-        mri_allocate(self, segment, MRI_HEAP, map_size(request->workers), 0);
-    if (error) {
-        return error;
-    }
-    map = mri_at(mri_peek(&self->hands[0].block));
-    memset(map, 0, map_size(request->workers));
-    map->function = request->function;
-    map->context_size = request->context_size;
-    map->input_size = request->input_size;
-    map->output_size = request->output_size;
-    map->count = request->count;
-    map->first = request->first;
-    map->total = request->total;
-    map->chunk = request->chunk;
-    map->workers = request->workers;
-    for (uint64_t i = 0; i < map->workers; i++) {
-        mri_store(&map->slots[i].range,
-                  mri_range(map->count * i / map->workers,
-                            map->count * (i + 1) / map->workers));
-    }
-    mri_object_detail(self, object);
-    return MR_OK;
-}
-
-/* Memory that is shared anyway is used where it lies. */
-static mr_error add_memory(mri_record *self, mri_object *object,
-                           const mri_map_request *request)
-{
-    mri_map *map = mri_map_of(object);
-    mri_map_body *body = body_of(object);
-    size_t inputs = request->count * request->input_size;
-    size_t outputs = request->count * request->output_size;
-    mr_error error =
-        add_block(self, object, &body->context, &body->context_size,
-                  request->context, request->context_size);
-
-    map->context = mri_peek(&body->context);
-    if (!error && inputs) {
-        if (mri_in_region(request->inputs, inputs)) {
-            map->inputs = mri_ref_of(request->inputs);
-        } else {
-            error = add_block(self, object, &body->inputs, &body->inputs_size,
-                              request->inputs, inputs);
-            map->inputs = mri_peek(&body->inputs);
-        }
-    }
-    if (!error && outputs) {
-        if (mri_in_region(request->outputs, outputs)) {
-            map->outputs = mri_ref_of(request->outputs);
-        } else {
-            error = add_block(self, object, &body->outputs, &body->outputs_size,
-                              NULL, outputs);
-            map->outputs = mri_peek(&body->outputs);
-            map->clear_outputs = true;
-        }
-    }
-    return error;
-}
-
-mr_error mri_map_create(mri_record *self, const mri_map_request *request,
-                        mr_handle *handle)
-{
-    unsigned int index = mri_segment_of(mri_ref_of(self));
-    mri_object *object = NULL;
-    mr_error error = mri_object_build(self, index, MRI_JOB, &object);
-
-    if (error) {
-        return error;
-    }
-    error = add_map(self, object, request);
-    if (!error) {
-        error = add_memory(self, object, request);
-    }
-    if (error) {
-        mri_object_abandon(self, object);
-        return error;
-    }
-    *handle = mri_object_publish(self, object);
-    return MR_OK;
-}
-
-void mri_map_gather(mri_object *object, const mri_map_request *request)
-{
-    mri_map *map = mri_map_of(object);
-
-    if (map->clear_outputs) {
-        memcpy(request->outputs, mri_at(map->outputs),
-               request->count * request->output_size);
-    }
 }

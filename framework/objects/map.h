@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Map: the shared state of one mr_pool_map, and the work on it.
+ * Map: the shared state of one part of an mr_pool_map, and the work on it.
+ * A part is what one node does at once: all of the map, where there is but
+ * one node.
  *
  * Each worker has a slot with a range of tasks.  It takes chunks from the
  * front of its own range, and when that is empty steals half of another's
@@ -13,10 +15,9 @@
 
 #include <multirank/pool.h>
 
+#include "objects/piece.h"
 #include "route/object.h"
 #include "runtime/function.h"
-
-enum { MRI_MAP_DONE = 0 };
 
 /* (first, last + 1) in one word. */
 static inline uint64_t mri_range(uint64_t first, uint64_t end)
@@ -55,17 +56,17 @@ typedef struct mri_map {
     uint64_t context_size;
     uint64_t input_size;
     uint64_t output_size;
-    uint64_t count; /* below 2^32 */
-    uint64_t first; /* number of the first task, for the user */
-    uint64_t total; /* tasks of the whole map, for the user */
-    uint64_t chunk; /* 0: chosen */
-    uint64_t workers;
+    uint64_t count;        /* below 2^32 */
+    uint64_t first;        /* number of the first task, for the user */
+    uint64_t total;        /* tasks of the whole map, for the user */
+    uint64_t chunk;        /* 0: chosen */
+    uint64_t pool_workers; /* for the user */
+    uint64_t workers;      /* slots */
     mri_ref context;
     mri_ref inputs;
     mri_ref outputs;
     bool clear_outputs;
     mri_word cancelled;   /* begin no more tasks; the last worker destroys it */
-    mri_word attention;   /* the caller shall look after its workers */
     mri_word error_state; /* 0: none; the writer's record; MRI_ERROR_SET */
     mr_task_error error;
     mri_slot slots[];
@@ -73,14 +74,11 @@ typedef struct mri_map {
 
 #define MRI_ERROR_SET 1
 
-/* The body: the blocks that belong to the map, freed with it. */
+/* The body: what belongs to the part, and is freed with it. */
 typedef struct mri_map_body {
-    mri_word context;
-    mri_word inputs;
-    mri_word outputs;
-    uint64_t context_size;
-    uint64_t inputs_size;
-    uint64_t outputs_size;
+    mri_piece inputs;
+    mri_piece outputs;
+    mri_word context; /* a use, see objects/context.h */
     uint64_t workers;
     uint64_t creator; /* endpoint */
 } mri_map_body;
@@ -90,41 +88,30 @@ static inline mri_map *mri_map_of(mri_object *object)
     return mri_at(mri_peek(&object->detail));
 }
 
-/* What a map needs, checked. */
-typedef struct mri_map_request {
-    mri_function_ref function;
-    const void *context;
-    size_t context_size;
-    const void *inputs;
-    size_t input_size;
-    void *outputs;
-    size_t output_size;
-    size_t count;
-    size_t first;
-    size_t total;
-    size_t chunk;
-    size_t workers;
-} mri_map_request;
+static inline mri_map_body *mri_map_body_of(mri_object *object)
+{
+    return (mri_map_body *)object->body;
+}
 
-/* Make the shared state, with the inputs in it.  MR_ERR_NO_MEMORY,
- * MR_ERR_TOO_LARGE, MR_ERR_LIMIT. */
-mr_error mri_map_create(mri_record *self, const mri_map_request *request,
-                        mr_handle *handle);
-
-/* Copy the outputs, where they were not written in place. */
-void mri_map_gather(mri_object *object, const mri_map_request *request);
-
-/* Work in a slot until nothing is left to take. */
-void mri_map_work(mri_record *self, mri_object *object, unsigned int slot);
+/* Work until nothing is left to take; `number` is that of the worker, for the
+ * user. */
+void mri_map_work(mri_record *self, mri_object *object, unsigned int slot,
+                  unsigned int number);
 
 /* Tasks that have ended. */
 uint64_t mri_map_ended(mri_map *map);
 
-/* Begin no more tasks; whoever leaves last destroys the map.  The caller has
+/* Begin no more tasks; whoever leaves last destroys the part.  The caller has
  * entered the object, and has left it on return. */
 void mri_map_cancel(mri_record *self, mri_object *object);
 
 /* Keep the first error. */
 void mri_map_fail(mri_record *self, mri_map *map, const mr_task_error *error);
+
+/* Leave the slots of a victim and of oneself. */
+void mri_map_leave_as_thief(mri_slot *slot, uint64_t me);
+
+/* A worker died: what it had begun, and took, is put right. */
+void mri_map_mend(mri_record *self, mri_object *object, mri_record *dead);
 
 #endif

@@ -29,7 +29,8 @@ typedef enum mri_kind {
     MRI_ARRAY,
     MRI_PROCESS,
     MRI_POOL,
-    MRI_JOB, /* one map of a pool */
+    MRI_JOB,     /* a part of a map of a pool */
+    MRI_CONTEXT, /* what its tasks share */
     MRI_KINDS
 } mri_kind;
 

@@ -15,6 +15,7 @@ typedef struct mri_work {
     uint32_t what;
     uint32_t worker; /* its number in the pool */
     mr_handle job;
+    uint32_t slot; /* its own in the job */
 } mri_work;
 
 /* Does one piece of work.  Set by the layer above. */

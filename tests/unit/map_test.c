@@ -5,21 +5,26 @@
 #include "unit/fake.h"
 
 #include <sched.h>
+#include <stdlib.h>
 #include <string.h>
 
-#include "objects/kinds.h"
+#include "objects/context.h"
 #include "objects/map.h"
+#include "objects/part.h"
 #include "objects/pool.h"
-#include "route/operation.h"
 
 enum { MOST = 20000 };
 
 static mri_word runs[MOST]; /* of each task */
 static mri_word all_runs;
 
+/* A map in one part, whose workers are called by the test itself. */
 typedef struct job {
     mr_handle handle;
-    mri_map_request request;
+    const uint64_t *context; /* one word, or NULL */
+    const uint64_t *inputs;  /* likewise one for each task */
+    uint64_t *outputs;
+    size_t count;
 } job;
 
 /* ---- tasks --------------------------------------------------------------- */
@@ -78,31 +83,61 @@ static void forget_runs(void)
     mri_store(&all_runs, 0);
 }
 
+static mri_ref in_place(const uint64_t *memory, size_t count)
+{
+    return memory && mri_in_region(memory, count * sizeof *memory)
+               ? mri_ref_of(memory)
+               : 0;
+}
+
+static void fill(mri_part_spec *spec, const job *j, mr_task_function *function)
+{
+    MRT_OK(mri_function_encode((mri_function *)function, &spec->function));
+    if (j->context) {
+        MRT_OK(mri_context_create(0, j->context, sizeof *j->context,
+                                  &spec->context));
+    }
+    spec->input_size = j->inputs ? sizeof *j->inputs : 0;
+    spec->output_size = j->outputs ? sizeof *j->outputs : 0;
+    spec->inputs = in_place(j->inputs, j->count);
+    spec->outputs = in_place(j->outputs, j->count);
+    spec->count = j->count;
+    spec->total = j->count;
+}
+
 static void create(job *j, mr_task_function *function, size_t count,
                    size_t chunk, unsigned int workers)
 {
+    mri_part_spec *spec = calloc(1, mri_part_spec_size(workers));
+
     forget_runs();
-    j->request.count = count;
-    j->request.total = count;
-    j->request.chunk = chunk;
-    j->request.workers = workers;
-    MRT_OK(mri_function_encode((mri_function *)function, &j->request.function));
-    MRT_OK(mri_map_create(mri_self(), &j->request, &j->handle));
+    j->count = count;
+    fill(spec, j, function);
+    spec->chunk = chunk;
+    spec->workers = workers;
+    MRT_OK(mri_part_create(0, spec, j->inputs,
+                           spec->inputs ? 0 : count * spec->input_size,
+                           &j->handle));
+    mri_context_release(spec->context);
+    free(spec);
 }
 
 static void work(unsigned int number, void *user)
 {
     const job *j = user;
-    mri_work piece = {.what = MRI_WORK_MAP, .worker = number, .job = j->handle};
+    mri_work piece = {.what = MRI_WORK_MAP,
+                      .worker = number,
+                      .job = j->handle,
+                      .slot = number};
 
     mri_pool_work(&piece);
 }
 
 static mr_error done(const job *j, double timeout)
 {
-    mri_call call = {0};
+    uint64_t ended;
 
-    return mri_operate(&mri_map_ops, j->handle, MRI_MAP_DONE, &call, timeout);
+    return mri_part_await(j->handle, timeout, &ended);
 }
 
 static mri_map *map_of(const job *j)
@@ -113,16 +148,20 @@ static mri_map *map_of(const job *j)
 static void check_runs(const job *j)
 {
     MRT_OK(done(j, 0));
-    MRT_EQUAL(mri_map_ended(map_of(j)), j->request.count);
-    for (size_t i = 0; i < j->request.count; i++) {
+    MRT_EQUAL(mri_map_ended(map_of(j)), j->count);
+    for (size_t i = 0; i < j->count; i++) {
         MRT_EQUAL(mri_load(&runs[i]), 1);
     }
 }
 
 static void end(const job *j)
 {
+    mr_task_error error;
+
     check_runs(j);
-    MRT_OK(mri_object_destroy(j->handle, MRI_JOB));
+    MRT_OK(mri_part_end(j->handle, j->outputs, j->count * sizeof *j->outputs,
+                        &error));
+    MRT_ERROR(mri_part_end(j->handle, NULL, 0, &error), MR_ERR_STALE);
 }
 
 /* ---- all tasks, once ----------------------------------------------------- */
@@ -163,19 +202,15 @@ static void map_copies_inputs_and_gathers_outputs(void)
         in[i] = i;
     }
     for (unsigned int round = 0; round < 5; round++) {
-        job j = {.request = {.inputs = in,
-                             .input_size = sizeof *in,
-                             .outputs = out,
-                             .output_size = sizeof *out}};
+        job j = {.inputs = in, .outputs = out};
 
         memset(out, 0xff, sizeof out);
         create(&j, square, COUNT, round, 3);
         fake_threads(3, work, &j);
-        mri_map_gather(mri_row(j.handle), &j.request);
+        end(&j);
         for (uint64_t i = 0; i < COUNT; i++) {
             MRT_EQUAL(out[i], i * i);
         }
-        end(&j);
     }
     MRT_EQUAL(fake_used(0), before);
     fake_stop();
@@ -194,16 +229,14 @@ static void map_uses_arrays_in_place(void)
     for (uint64_t i = 0; i < COUNT; i++) {
         ((uint64_t *)data)[i] = i;
     }
-    j.request.inputs = data;
-    j.request.outputs = data;
-    j.request.input_size = j.request.output_size = sizeof(uint64_t);
+    j.inputs = data;
+    j.outputs = data;
     create(&j, square, COUNT, 0, 3);
     fake_threads(3, work, &j);
-    mri_map_gather(mri_row(j.handle), &j.request);
+    end(&j);
     for (uint64_t i = 0; i < COUNT; i++) {
         MRT_EQUAL(((uint64_t *)data)[i], i * i);
     }
-    end(&j);
     MRT_OK(mr_array_destroy(array));
     fake_stop();
 }
@@ -293,12 +326,9 @@ static void first_failure_is_kept_and_the_others_run(void)
 static void cancel(unsigned int number, void *user)
 {
     const job *j = user;
-    mri_object *object = mri_enter(mri_self(), j->handle, MRI_JOB);
 
     (void)number;
-    if (object) {
-        mri_map_cancel(mri_self(), object);
-    }
+    mri_part_cancel(j->handle);
 }
 
 /* Thread 0 cancels when the others are busy. */
@@ -388,7 +418,7 @@ static void cancelling_never_ends_another_map(void)
 
 static void check_death_in_task(uint64_t fatal, size_t count, size_t chunk)
 {
-    job j = {.request = {.context = &fatal, .context_size = sizeof fatal}};
+    job j = {.context = &fatal};
     uint64_t endpoint;
     uint64_t self = mri_self_endpoint();
     mri_record *record = mri_self();
@@ -442,7 +472,7 @@ static void others_finish_for_a_worker_that_died(void)
 {
     for (uint64_t i = 0; i < 40; i++) {
         uint64_t fatal = i * 37 % 200;
-        job j = {.request = {.context = &fatal, .context_size = sizeof fatal}};
+        job j = {.context = &fatal};
 
         fake_start(2, FAKE_MEMORY);
         create(&j, die_at, 200, i % 4, 3);

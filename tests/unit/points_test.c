@@ -9,7 +9,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "objects/map.h"
+#include "objects/context.h"
+#include "objects/part.h"
 #include "objects/pipe.h"
 #include "route/reap.h"
 #include "route/wait.h"
@@ -170,28 +171,37 @@ static void nothing_leaks_by_a_death_in_creation_or_destruction(void)
     die_everywhere(&(stage){0}, create_all, NULL);
 }
 
-static mri_map_request map_request(void)
+enum { SLOTS = 3 };
+
+/* A map in one part. */
+static mr_error make_part(mr_handle *context, mr_handle *part)
 {
-    return (mri_map_request){.context = bytes,
-                             .context_size = 100,
-                             .inputs = bytes,
-                             .input_size = 10,
-                             .outputs = bytes,
-                             .output_size = 10,
-                             .count = 400,
-                             .total = 400,
-                             .workers = 3};
+    static _Alignas(mri_part_spec) unsigned char
+        room[sizeof(mri_part_spec) + SLOTS * sizeof(mri_part_worker)];
+    mri_part_spec *spec = (mri_part_spec *)room;
+    mr_error error = mri_context_create(0, bytes, 100, context);
+
+    if (!error) {
+        *spec = (mri_part_spec){.context = *context,
+                                .input_size = 10,
+                                .output_size = 10,
+                                .count = 400,
+                                .total = 400,
+                                .workers = SLOTS};
+        error = mri_part_create(0, spec, bytes, 4000, part);
+        mri_context_release(*context);
+    }
+    return error;
 }
 
 static void create_map(unsigned int number, void *user)
 {
-    mri_map_request request = map_request();
-    mr_handle handle;
+    mr_handle context, part;
 
     (void)number;
     (void)user;
-    MRT_OK(mri_map_create(mri_self(), &request, &handle));
-    MRT_OK(mri_object_destroy(handle, MRI_JOB));
+    MRT_OK(make_part(&context, &part));
+    mri_part_cancel(part);
 }
 
 static void nothing_leaks_by_a_death_in_the_creation_of_a_map(void)
@@ -525,11 +535,10 @@ static mr_error make_pipe(stage *s)
 
 static mr_error make_map(stage *s)
 {
-    mri_map_request request = map_request();
-    mr_handle handle;
+    mr_handle context, part;
 
     (void)s;
-    return mri_map_create(mri_self(), &request, &handle);
+    return make_part(&context, &part);
 }
 
 static mr_error wait_for_several(stage *s)

@@ -1,0 +1,375 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Owns parts of maps: how they are made, and what comes back.
+ */
+#include "objects/part.h"
+
+#include <string.h>
+
+#include "objects/context.h"
+#include "objects/kinds.h"
+#include "objects/map.h"
+#include "route/mailbox.h"
+#include "route/operation.h"
+#include "runtime/work.h"
+
+enum { AWAIT = 0, GATHER, TELL_ERROR, CANCEL, TRIES };
+
+/* ---- operations ---------------------------------------------------------- */
+
+static mr_error try_await(mri_record *self, mri_object *object, mri_call *call)
+{
+    mri_map *map = mri_map_of(object);
+
+    (void)self;
+    call->list = 0;
+    call->result = mri_map_ended(map);
+    return call->result == map->count ? MR_OK : MRI_WOULD_BLOCK;
+}
+
+static void end(mri_object *object)
+{
+    (void)!mri_object_destroy(mri_handle_of(object), MRI_JOB);
+}
+
+static void copy_outputs(mri_object *object, mri_call *call, size_t size)
+{
+    memcpy(call->out, mri_at(mri_peek(&mri_map_body_of(object)->outputs.ref)),
+           size);
+    call->out_size = size;
+}
+
+/* To another node they go from where they lie: so they leave the part.  Its
+ * end needs hand 0, in which they are lent. */
+static void take_outputs(mri_record *self, mri_object *object)
+{
+    mri_piece *outputs = &mri_map_body_of(object)->outputs;
+
+    mri_latch(self, &object->wait_latch);
+    mri_take_back(self, 2, &outputs->ref, outputs->size);
+    mri_commit(self);
+    mri_unlatch(self, &object->wait_latch);
+}
+
+static void lend_outputs(mri_record *self, mri_call *call, size_t size)
+{
+    mri_ref block = mri_peek(&self->hands[2].block);
+
+    mri_store(&self->hands[0].size, mri_peek(&self->hands[2].size));
+    mri_store(&self->hands[0].block, block);
+    mri_store(&self->hands[2].block, 0);
+    call->out = mri_at(block);
+    call->out_size = size;
+}
+
+static size_t size_of_outputs(mri_object *object)
+{
+    mri_map *map = mri_map_of(object);
+
+    return mri_peek(&mri_map_body_of(object)->outputs.ref)
+               ? map->count * map->output_size
+               : 0;
+}
+
+/* call->argument tells whether a task failed; if none did, this is the end of
+ * the part. */
+static mr_error try_gather(mri_record *self, mri_object *object, mri_call *call)
+{
+    size_t size = size_of_outputs(object);
+    bool lends = mri_lends(call, size);
+
+    if (try_await(self, object, call) == MRI_WOULD_BLOCK) {
+        return MRI_WOULD_BLOCK;
+    }
+    call->result = size;
+    call->argument =
+        mri_load(&mri_map_of(object)->error_state) == MRI_ERROR_SET;
+    if (size > call->out_size) {
+        return MR_ERR_TRUNCATED;
+    }
+    if (lends) {
+        take_outputs(self, object);
+    } else if (size) {
+        copy_outputs(object, call, size);
+    }
+    if (!call->argument) {
+        end(object);
+    }
+    if (lends) {
+        lend_outputs(self, call, size);
+    }
+    return MR_OK;
+}
+
+static mr_error try_tell_error(mri_record *self, mri_object *object,
+                               mri_call *call)
+{
+    (void)self;
+    memcpy(call->out, &mri_map_of(object)->error, sizeof(mr_task_error));
+    call->out_size = sizeof(mr_task_error);
+    end(object);
+    return MR_OK;
+}
+
+static mr_error try_cancel(mri_record *self, mri_object *object, mri_call *call)
+{
+    (void)call;
+    mri_map_cancel(self, object);
+    return MR_OK;
+}
+
+static mri_try *const tries[] = {
+    [AWAIT] = try_await,
+    [GATHER] = try_gather,
+    [TELL_ERROR] = try_tell_error,
+    [CANCEL] = try_cancel,
+};
+
+/* ---- making one ---------------------------------------------------------- */
+
+static size_t map_size(uint64_t workers)
+{
+    return sizeof(mri_map) + workers * sizeof(mri_slot);
+}
+
+static void dispose(mri_record *self, mri_object *object)
+{
+    mri_map_body *body = mri_map_body_of(object);
+
+    mri_context_drop(self, &body->context);
+    mri_piece_free(self, object, &body->inputs);
+    mri_piece_free(self, object, &body->outputs);
+    mri_object_free(self, object, &object->detail, map_size(body->workers));
+}
+
+static void fill(mri_map *map, const mri_part_spec *spec)
+{
+    memset(map, 0, map_size(spec->workers));
+    map->function = spec->function;
+    map->input_size = spec->input_size;
+    map->output_size = spec->output_size;
+    map->count = spec->count;
+    map->first = spec->first;
+    map->total = spec->total;
+    map->chunk = spec->chunk;
+    map->pool_workers = spec->pool_workers;
+    map->workers = spec->workers;
+    for (uint64_t i = 0; i < map->workers; i++) {
+        mri_store(&map->slots[i].range,
+                  mri_range(map->count * i / map->workers,
+                            map->count * (i + 1) / map->workers));
+    }
+}
+
+static mr_error add_map(mri_record *self, mri_object *object,
+                        const mri_part_spec *spec)
+{
+    unsigned int segment = mri_segment_of(mri_ref_of(object));
+    mr_error error;
+
+    mri_map_body_of(object)->workers = spec->workers;
+    mri_map_body_of(object)->creator = mri_load(&self->owner);
+    error = mri_allocate(self, segment, MRI_HEAP, map_size(spec->workers), 0);
+    if (!error) {
+        fill(mri_at(mri_peek(&self->hands[0].block)), spec);
+        mri_object_detail(self, object);
+    }
+    return error;
+}
+
+static mr_error add_context(mri_record *self, mri_object *object,
+                            const mri_part_spec *spec)
+{
+    mri_map *map = mri_map_of(object);
+    mri_word *use = &mri_map_body_of(object)->context;
+    mr_error error = MR_OK;
+
+    if (spec->context.kind != MRI_NONE) {
+        error = mri_context_use(self, spec->context, use);
+        map->context = mri_context_bytes(use, &map->context_size);
+    }
+    return error;
+}
+
+/* Before the inputs, whose copying would be for nothing if these cannot be
+ * had. */
+static mr_error add_outputs(mri_record *self, mri_object *object,
+                            const mri_part_spec *spec, const mri_call *call)
+{
+    mri_map *map = mri_map_of(object);
+    mri_piece *block = &mri_map_body_of(object)->outputs;
+    size_t size = spec->count * spec->output_size;
+    mr_error error = MR_OK;
+
+    map->outputs = spec->outputs;
+    if (size && !spec->outputs) {
+        error = mri_piece_allocate(self, object, block, size);
+        map->outputs = mri_peek(&block->ref);
+        map->clear_outputs = !spec->old_outputs;
+    }
+    if (!error && spec->old_outputs) {
+        memcpy(mri_at(map->outputs),
+               (const unsigned char *)call->more + spec->old_outputs, size);
+    }
+    return error;
+}
+
+static mr_error add_inputs(mri_record *self, mri_object *object,
+                           const mri_part_spec *spec, const mri_call *call)
+{
+    mri_map *map = mri_map_of(object);
+
+    if (spec->inputs || !spec->input_size) {
+        map->inputs = spec->inputs;
+        return MR_OK;
+    }
+    return mri_piece_keep_more(self, object, &mri_map_body_of(object)->inputs,
+                               call, &map->inputs);
+}
+
+/* One that works is enough, as it takes what the others leave. */
+static mr_error post_all(mr_handle part, const mri_part_spec *spec)
+{
+    mr_error result = MR_OK;
+    bool told = false;
+
+    for (unsigned int i = 0; i < spec->workers; i++) {
+        if (spec->list[i].mailbox.kind != MRI_NONE) {
+            mr_error error = mri_part_post(part, &spec->list[i], i, 0);
+
+            told |= error == MR_OK;
+            result = error ? error : result;
+        }
+    }
+    if (told) {
+        return MR_OK;
+    }
+    return result == MR_ERR_TIMEOUT ? MR_ERR_NO_MEMORY : result;
+}
+
+static mr_error create(mri_record *self, unsigned int index, mri_call *call,
+                       mr_handle *handle)
+{
+    const mri_part_spec *spec = call->in;
+    mri_object *object = NULL;
+    mr_error error = mri_object_build(self, index, MRI_JOB, &object);
+
+    if (!error) {
+        error = add_map(self, object, spec);
+    }
+    if (!error) {
+        error = add_context(self, object, spec);
+    }
+    if (!error) {
+        error = add_outputs(self, object, spec, call);
+    }
+    if (!error) {
+        error = add_inputs(self, object, spec, call);
+    }
+    if (error) {
+        mri_object_abandon(self, object);
+        return error;
+    }
+    *handle = mri_object_publish(self, object);
+    error = post_all(*handle, spec);
+    if (error) {
+        mri_part_cancel(*handle);
+    }
+    return error;
+}
+
+/* ---- the kind ------------------------------------------------------------ */
+
+static bool ready(mri_object *object, unsigned int part)
+{
+    mri_map *map = mri_map_of(object);
+
+    (void)part;
+    return mri_map_ended(map) == map->count;
+}
+
+static unsigned int ready_list(mri_object *object, unsigned int part)
+{
+    (void)object;
+    (void)part;
+    return 0;
+}
+
+/* Nobody waits for it any more. */
+static void forget(mri_record *self, mri_object *object, const mri_gone *gone)
+{
+    if (mri_map_body_of(object)->creator == gone->endpoint) {
+        mri_map_cancel(self, object);
+    }
+}
+
+const mri_kind_ops mri_part_ops = {.name = "map",
+                                   .kind = MRI_JOB,
+                                   .tries = tries,
+                                   .count = TRIES,
+                                   .create = create,
+                                   .ready = ready,
+                                   .ready_list = ready_list,
+                                   .dispose = dispose,
+                                   .forget = forget,
+                                   .mend = mri_map_mend};
+
+/* ---- for the creator ----------------------------------------------------- */
+
+mr_error mri_part_create(unsigned int rank, const mri_part_spec *spec,
+                         const void *inputs, size_t size, mr_handle *part)
+{
+    mri_call call = {.in = spec,
+                     .in_size = mri_part_spec_size(spec->workers),
+                     .more = inputs,
+                     .more_size = size};
+
+    return mri_create(&mri_part_ops, rank, &call, part);
+}
+
+mr_error mri_part_post(mr_handle part, const mri_part_worker *worker,
+                       unsigned int slot, double timeout)
+{
+    mri_work work = {.what = MRI_WORK_MAP,
+                     .worker = (uint32_t)worker->number,
+                     .job = part,
+                     .slot = slot};
+
+    return mri_mailbox_put(worker->mailbox, &work, sizeof work, timeout);
+}
+
+static mr_error operate(mr_handle part, unsigned int operation, mri_call *call,
+                        double timeout)
+{
+    return mri_operate(&mri_part_ops, part, operation, call, timeout);
+}
+
+mr_error mri_part_await(mr_handle part, double timeout, uint64_t *ended)
+{
+    mri_call call = {0};
+    mr_error error = operate(part, AWAIT, &call, timeout);
+
+    *ended = call.result;
+    return error;
+}
+
+mr_error mri_part_end(mr_handle part, void *outputs, size_t size,
+                      mr_task_error *error)
+{
+    mri_call gather = {.out = outputs, .out_size = size};
+    mri_call tell = {.out = error, .out_size = sizeof *error};
+    mr_error result = operate(part, GATHER, &gather, 0);
+
+    error->code = MR_OK;
+    if (!result && gather.argument) {
+        result = operate(part, TELL_ERROR, &tell, 0);
+    }
+    return result;
+}
+
+void mri_part_cancel(mr_handle part)
+{
+    mri_call call = {0};
+
+    (void)!operate(part, CANCEL, &call, 0);
+}

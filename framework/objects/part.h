@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Part: what one node does at once of a map, as its creator sees it.
+ *
+ * It lies in the segment of a rank of that node, with the inputs and the
+ * outputs of its tasks.  Making it sends the work to its workers, who are of
+ * the same node; its end brings the outputs.
+ */
+#ifndef MRI_OBJECTS_PART_H
+#define MRI_OBJECTS_PART_H
+
+#include <multirank/pool.h>
+
+#include "route/object.h"
+#include "runtime/function.h"
+
+typedef struct mri_part_worker {
+    mr_handle mailbox; /* of kind MRI_NONE: nobody */
+    uint64_t number;   /* in the pool */
+} mri_part_worker;
+
+/* What a part is made of.  Memory that is named by reference is used in
+ * place; else the inputs lie in call->more, and the outputs begin with
+ * zeros. */
+typedef struct mri_part_spec {
+    mri_function_ref function;
+    mr_handle context; /* of the same rank; of kind MRI_NONE: none */
+    uint64_t input_size;
+    uint64_t output_size;
+    uint64_t count; /* below 2^32 */
+    uint64_t first;
+    uint64_t total;
+    uint64_t chunk;
+    uint64_t pool_workers;
+    mri_ref inputs;
+    mri_ref outputs;
+    uint64_t old_outputs; /* not 0: where in call->more they lie */
+    uint64_t workers;     /* a slot for each */
+    mri_part_worker list[];
+} mri_part_spec;
+
+static inline size_t mri_part_spec_size(uint64_t workers)
+{
+    return sizeof(mri_part_spec) + workers * sizeof(mri_part_worker);
+}
+
+/* Make a part; inputs are `size` bytes.  Errors as mri_create;
+ * MR_ERR_NO_MEMORY also when no worker can be told. */
+mr_error mri_part_create(unsigned int rank, const mri_part_spec *spec,
+                         const void *inputs, size_t size, mr_handle *part);
+
+/* Let a worker work in its slot. */
+mr_error mri_part_post(mr_handle part, const mri_part_worker *worker,
+                       unsigned int slot, double timeout);
+
+/* Wait until all tasks have ended; *ended is written on MR_ERR_TIMEOUT,
+ * too. */
+mr_error mri_part_await(mr_handle part, double timeout, uint64_t *ended);
+
+/* All tasks have ended, or MR_ERR_TIMEOUT: destroy the part, with its outputs
+ * copied into `outputs`, of `size` bytes, unless they were in place; *error is
+ * the first failure, or has the code MR_OK. */
+mr_error mri_part_end(mr_handle part, void *outputs, size_t size,
+                      mr_task_error *error);
+
+/* Begin no more tasks: the part ends with those that run. */
+void mri_part_cancel(mr_handle part);
+
+#endif
