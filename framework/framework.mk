@@ -114,6 +114,7 @@ runtime_sources = \
 
 objects_sources = \
 	framework/objects/array.c \
+	framework/objects/array.h \
 	framework/objects/context.c \
 	framework/objects/context.h \
 	framework/objects/deal.c \
@@ -139,6 +140,8 @@ objects_sources = \
 	framework/objects/process.c \
 	framework/objects/process.h \
 	framework/objects/queue.c \
+	framework/objects/spread.c \
+	framework/objects/spread.h \
 	framework/objects/value.c
 
 # The objects, once: the tests link them statically and so reach what the

@@ -29,6 +29,7 @@ unit_scripts = \
 
 # A whole suite in one job, once for each number of ranks.
 mpi_suites = \
+	tests/mpi/array_spread_test \
 	tests/mpi/array_test \
 	tests/mpi/function_test \
 	tests/mpi/job_test \
