@@ -24,6 +24,7 @@
 #include "objects/context.h"
 #include "objects/part.h"
 #include "objects/pool.h"
+#include "route/several.h"
 #include "util/clock.h"
 #include "util/log.h"
 
@@ -569,7 +570,7 @@ static mr_error wait_and_collect(dealing *d)
     mr_error error;
 
     list_all(d, &w);
-    error = mr_wait(w.handles, w.count, time_left(d), w.ready);
+    error = mri_wait_any(w.handles, w.count, time_left(d), w.ready);
     if (error == MR_ERR_OWNER_LOST) { /* whoever it is */
         memset(w.ready, true, w.count * sizeof *w.ready);
         error = MR_OK;

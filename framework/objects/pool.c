@@ -160,6 +160,7 @@ const mri_kind_ops mri_pool_ops = {.name = "pool",
                                    .tries = tries,
                                    .count = TRIES,
                                    .ready = ready,
+                                   .ready_inside = true,
                                    .ready_list = ready_list,
                                    .dispose = dispose,
                                    .forget = forget};

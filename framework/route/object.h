@@ -151,6 +151,7 @@ typedef struct mri_kind_ops {
     /* Would the next call at this part not block?  May be called while
      * others change the object. */
     bool (*ready)(mri_object *object, unsigned int part);
+    bool ready_inside; /* that is not for users */
 
     /* The list in which to wait for that. */
     unsigned int (*ready_list)(mri_object *object, unsigned int part);

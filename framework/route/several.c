@@ -110,6 +110,12 @@ void mri_several_leave(mri_several *s)
     s->entered = false;
 }
 
+static mr_error never_ready(void)
+{
+    return mri_bad_argument("mr_wait", "handles",
+                            "has one that cannot be waited for");
+}
+
 mr_error mri_several_check(const mr_handle *handles, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
@@ -120,8 +126,7 @@ mr_error mri_several_check(const mr_handle *handles, size_t count)
             return mri_why_stale(handles[i]);
         }
         if (!ops->ready) {
-            return mri_bad_argument("mr_wait", "handles",
-                                    "has one that cannot be waited for");
+            return never_ready();
         }
         if (ops->ready_list(object, handles[i].part) >= MRI_LISTS) {
             return MR_ERR_STALE; /* no such part */
@@ -305,22 +310,20 @@ static mr_error check(const mr_handle *handles, size_t count, double timeout,
     if (isnan(timeout)) {
         return mri_bad_argument("mr_wait", "timeout", "is NaN");
     }
+    for (size_t i = 0; i < count; i++) {
+        if (mri_ops_of((mri_kind)handles[i].kind)->ready_inside) {
+            return never_ready();
+        }
+    }
     return MR_OK;
 }
 
-mr_error mr_wait(const mr_handle *handles, size_t count, double timeout,
-                 bool *ready)
+mr_error mri_wait_any(const mr_handle *handles, size_t count, double timeout,
+                      bool *ready)
 {
     waiting w = {.near = {.self = mri_self()}};
     mr_error error;
 
-    if (!w.near.self) {
-        return MR_ERR_STATE;
-    }
-    error = check(handles, count, timeout, ready);
-    if (error) {
-        return error;
-    }
     mri_far_settle(w.near.self);
     sort(&w, handles, count);
     w.near.handles = w.handles;
@@ -333,4 +336,15 @@ mr_error mr_wait(const mr_handle *handles, size_t count, double timeout,
         ready[w.places[i]] = w.found[i];
     }
     return error;
+}
+
+mr_error mr_wait(const mr_handle *handles, size_t count, double timeout,
+                 bool *ready)
+{
+    mr_error error = MR_ERR_STATE;
+
+    if (mri_self()) {
+        error = check(handles, count, timeout, ready);
+    }
+    return error ? error : mri_wait_any(handles, count, timeout, ready);
 }

@@ -33,4 +33,8 @@ mr_error mri_several_enter(mri_several *several);
 mr_error mri_several_try(mri_several *several);
 void mri_several_leave(mri_several *several);
 
+/* mr_wait, with checked arguments and for all kinds that have `ready`. */
+mr_error mri_wait_any(const mr_handle *handles, size_t count, double timeout,
+                      bool *ready);
+
 #endif
