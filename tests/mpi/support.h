@@ -22,6 +22,9 @@
 #include <sys/types.h>
 #include <time.h>
 
+#include "memory/segment.h"
+#include "route/object.h"
+
 /* A time-out short enough to wait for, and one that only guards. */
 #define SHORT 0.05
 #define GUARD (15 * mrt_scale())
@@ -183,9 +186,8 @@ static inline char thread_state(int64_t process, int64_t thread)
     return state;
 }
 
-/* Waits until a thread is asleep, and has been so for a while: then it is
- * inside the call that it announced. */
-static inline bool thread_sleeps(int64_t process, int64_t thread)
+/* Waits until a thread of this host is asleep, and has been so for a while. */
+static inline bool seems_asleep(int64_t process, int64_t thread)
 {
     const struct timespec pause = {.tv_nsec = 1000000};
     double end = mrt_now() + GUARD;
@@ -198,11 +200,66 @@ static inline bool thread_sleeps(int64_t process, int64_t thread)
     return asleep == 20;
 }
 
+static inline bool several_nodes(void)
+{
+    for (int rank = 0; rank < mr_size(); rank++) {
+        if (mri_is_far((unsigned int)rank)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Calls of this rank and its processes reach a rank of another node in their
+ * order, and so do the replies: after a call that is refused there, what was
+ * on its way before has arrived. */
+static inline bool all_has_arrived(void)
+{
+    bool truth, all = true;
+
+    for (int rank = 0; rank < mr_size(); rank++) {
+        const mr_queue none = {
+            {.owner = (uint32_t)rank, .slot = UINT32_MAX, .kind = MRI_QUEUE}};
+
+        all &= mr_queue_empty(none, &truth) == MR_ERR_STALE;
+    }
+    return all;
+}
+
+/* Waits until a thread of this rank, or of a process of it, is inside the call
+ * that it announced.  A far call sleeps from the start, and the announcement
+ * may be one: when that has its reply the thread may be asleep still, but not
+ * for long, and when it is again its next call is under way. */
+static inline bool thread_sleeps(int64_t process, int64_t thread)
+{
+    if (!seems_asleep(process, thread)) {
+        return false;
+    }
+    return !several_nodes() ||
+           (all_has_arrived() && seems_asleep(process, thread) &&
+            all_has_arrived());
+}
+
+static inline int look_at_sleeper(const void *argument, size_t size)
+{
+    int64_t pid = *(const int64_t *)argument;
+
+    (void)size;
+    CHILD_CHECK(thread_sleeps(pid, pid));
+    return child_result();
+}
+
+/* Another host has other processes by that pid: a child there looks. */
 static inline bool child_sleeps(mr_process process)
 {
     int64_t pid;
 
-    return mr_process_pid(process, &pid) == MR_OK && thread_sleeps(pid, pid);
+    if (mr_process_pid(process, &pid) != MR_OK) {
+        return false;
+    }
+    return several_nodes() ? RUN((int)process.handle.owner, look_at_sleeper,
+                                 &pid, sizeof pid)
+                           : thread_sleeps(pid, pid);
 }
 
 /* Ends */
