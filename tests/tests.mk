@@ -31,6 +31,7 @@ unit_scripts = \
 mpi_suites = \
 	tests/mpi/array_spread_test \
 	tests/mpi/array_test \
+	tests/mpi/array_travel_test \
 	tests/mpi/function_test \
 	tests/mpi/job_test \
 	tests/mpi/lock_test \

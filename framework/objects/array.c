@@ -95,8 +95,7 @@ static void copy_in(mr_type type, void *elements, const void *in, size_t count)
     }
 }
 
-/* call->argument is the first element, call->result the number of them up to
- * the end of the slice, of which this call may be a part. */
+/* call->argument is the first element, call->result the number of them. */
 static mr_error check_slice(mri_object *object, const mri_call *call)
 {
     uint64_t count = body_of(object)->count;
@@ -136,15 +135,19 @@ static mr_error lend(mri_record *self, mri_object *object, mri_call *call,
 static mr_error try_get(mri_record *self, mri_object *object, mri_call *call)
 {
     mr_type type = (mr_type)body_of(object)->type;
-    size_t size = call->out_size;
+    size_t size = call->result * mri_number_size(type);
     mr_error error = check_slice(object, call);
 
+    if (!error && size > call->out_size) {
+        call->result = size;
+        return MR_ERR_TRUNCATED; /* to be asked for again, see far.c */
+    }
     if (!error && mri_lends(call, size)) {
         error = lend(self, object, call, size);
     }
     if (!error) {
         copy_out(type, call->out, element(object, call->argument),
-                 size / mri_number_size(type));
+                 call->result);
     }
     return error;
 }
@@ -422,7 +425,7 @@ static mr_error transfer(mr_array array, unsigned int operation, size_t first,
     }
     do {
         size_t part = count - done < most ? count - done : most;
-        mri_call call = {.argument = first + done, .result = count - done};
+        mri_call call = {.argument = first + done, .result = part};
 
         if (out) {
             call.out = (unsigned char *)out + done * size;

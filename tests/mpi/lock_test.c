@@ -8,6 +8,8 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include "memory/segment.h"
+
 static bool make(mr_lock *lock, int rank)
 {
     const mr_lock_options options = {.place = MR_ON_RANK(rank)};
@@ -179,7 +181,13 @@ static void lock_may_be_released_by_anybody(void)
 
 /* Mutual exclusion: a counter that only the lock protects */
 
-enum { CHILDREN = 4, TIMES = 1000 };
+enum { CHILDREN = 4 };
+
+/* A round takes six messages there and back where all of it is far. */
+static int rounds(void)
+{
+    return mri_node.count < mri_node.ranks ? 200 : 1000;
+}
 
 typedef struct counting {
     mr_lock lock;
@@ -228,7 +236,7 @@ static int count_under_the_lock(const void *argument, size_t size)
     const counting *c = argument;
 
     (void)size;
-    for (int i = 0; i < TIMES; i++) {
+    for (int i = 0; i < rounds(); i++) {
         CHILD_OK(mr_lock_acquire(c->lock, GUARD));
         CHILD_CHECK(count_once(c));
         CHILD_OK(mr_lock_release(c->lock));
@@ -240,7 +248,7 @@ static void *count_in_a_thread(void *argument)
 {
     const counting *c = argument;
 
-    for (int i = 0; i < TIMES; i++) {
+    for (int i = 0; i < rounds(); i++) {
         MRT_OK(mr_lock_acquire(c->lock, GUARD));
         MRT_CHECK(count_once(c));
         MRT_OK(mr_lock_release(c->lock));
@@ -280,7 +288,7 @@ static void lock_excludes_processes(void)
         for (int i = 0; i < CHILDREN; i++) {
             END(children[i], 0);
         }
-        end_counting(&c, CHILDREN * TIMES);
+        end_counting(&c, CHILDREN * rounds());
     }
 }
 
@@ -301,7 +309,7 @@ static void lock_excludes_threads_and_children(void)
         END(children[i], 0);
         pthread_join(threads[i], NULL);
     }
-    end_counting(&c, 4 * TIMES);
+    end_counting(&c, 4 * rounds());
 }
 
 static mr_error count_in_a_task(const void *input, void *output,
@@ -341,7 +349,7 @@ static int count_impatiently(const void *argument, size_t size)
     int done = 0;
 
     (void)size;
-    while (done < TIMES) {
+    while (done < rounds()) {
         mr_error error = mr_lock_acquire(c->lock, done % 3 * 20e-6);
 
         if (error == MR_OK) {
@@ -370,7 +378,7 @@ static void lock_survives_waiters_that_give_up(void)
     for (int i = 0; i < CHILDREN; i++) {
         END(children[i], 0);
     }
-    end_counting(&c, CHILDREN * TIMES);
+    end_counting(&c, CHILDREN * rounds());
 }
 
 /* Death of a holder, death of a waiter */
