@@ -12,6 +12,7 @@ multirankinclude_HEADERS = \
 	framework/include/multirank/job.h \
 	framework/include/multirank/lock.h \
 	framework/include/multirank/log.h \
+	framework/include/multirank/mpi.h \
 	framework/include/multirank/pipe.h \
 	framework/include/multirank/pool.h \
 	framework/include/multirank/process.h \
@@ -56,7 +57,9 @@ message_sources = \
 	framework/message/mpi_transport.h \
 	framework/message/small.c \
 	framework/message/state.h \
-	framework/message/transport.h
+	framework/message/transport.h \
+	framework/message/world.c \
+	framework/message/world.h
 
 route_sources = \
 	framework/route/channel.c \
@@ -90,14 +93,22 @@ runtime_sources = \
 	framework/runtime/binary.h \
 	framework/runtime/child.c \
 	framework/runtime/child.h \
+	framework/runtime/failure.c \
+	framework/runtime/failure.h \
 	framework/runtime/function.c \
 	framework/runtime/function.h \
 	framework/runtime/job.c \
 	framework/runtime/job.h \
+	framework/runtime/leave.c \
+	framework/runtime/leave.h \
+	framework/runtime/leftover.c \
+	framework/runtime/leftover.h \
 	framework/runtime/module.c \
 	framework/runtime/module.h \
 	framework/runtime/output.c \
 	framework/runtime/output.h \
+	framework/runtime/parent.c \
+	framework/runtime/parent.h \
 	framework/runtime/place.c \
 	framework/runtime/place.h \
 	framework/runtime/server.c \
@@ -106,9 +117,13 @@ runtime_sources = \
 	framework/runtime/server_children.h \
 	framework/runtime/server_main.c \
 	framework/runtime/server_main.h \
+	framework/runtime/server_ranks.c \
+	framework/runtime/server_ranks.h \
 	framework/runtime/server_start.c \
 	framework/runtime/service.c \
 	framework/runtime/service.h \
+	framework/runtime/share.c \
+	framework/runtime/share.h \
 	framework/runtime/work.c \
 	framework/runtime/work.h
 

@@ -13,6 +13,7 @@
 #include <multirank/job.h>
 #include <multirank/lock.h>
 #include <multirank/log.h>
+#include <multirank/mpi.h>
 #include <multirank/pipe.h>
 #include <multirank/pool.h>
 #include <multirank/process.h>

@@ -135,7 +135,7 @@ static void dispose(mri_record *self, mri_object *object)
 
 static void forget(mri_record *self, mri_object *object, const mri_gone *gone)
 {
-    if (mri_load(&body_of(object)->creator) == gone->endpoint) {
+    if (mri_is_gone(gone, mri_load(&body_of(object)->creator))) {
         try_release(self, object, NULL);
     }
 }

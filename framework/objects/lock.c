@@ -109,11 +109,11 @@ unsigned int mri_lock_ready_list(mri_object *object, unsigned int part)
 void mri_lock_forget(mri_record *self, mri_object *object, const mri_gone *gone)
 {
     mri_lock_body *lock = body_of(object);
-    uint64_t endpoint = gone->endpoint;
+    uint64_t holder = mri_load(&lock->holder);
 
-    if (mri_load(&lock->holder) == endpoint) {
+    if (mri_is_gone(gone, holder)) {
         mri_store(&lock->thread, 0);
-        if (mri_cas(&lock->holder, &endpoint, MRI_HOLDER_DIED)) {
+        if (mri_cas(&lock->holder, &holder, MRI_HOLDER_DIED)) {
             mri_wake(self, object, 0);
         }
     }

@@ -298,7 +298,7 @@ static unsigned int ready_list(mri_object *object, unsigned int part)
 /* Nobody waits for it any more. */
 static void forget(mri_record *self, mri_object *object, const mri_gone *gone)
 {
-    if (mri_map_body_of(object)->creator == gone->endpoint) {
+    if (mri_is_gone(gone, mri_map_body_of(object)->creator)) {
         mri_map_cancel(self, object);
     }
 }

@@ -238,12 +238,40 @@ static void drop_both(mri_record *self, mri_object *object, uint64_t id)
     }
 }
 
+/* One that is held by, or for, an endpoint of the rank; 0: none. */
+static uint64_t holder_of_rank(mri_object *object, unsigned int rank)
+{
+    pipe_body *pipe = body_of(object);
+    holder *rows = mri_at(mri_peek(&pipe->holders));
+
+    for (uint64_t i = 0; i < mri_load(&pipe->capacity); i++) {
+        uint64_t id = mri_load(&rows[i].id);
+        unsigned int owner =
+            id & PROCESS_HOLDER ? id >> 48 & 0x7fff : mri_endpoint_rank(id);
+
+        if (id && owner == rank) {
+            return id;
+        }
+    }
+    return 0;
+}
+
 static void forget(mri_record *self, mri_object *object, const mri_gone *gone)
 {
-    drop_both(self, object,
-              gone->process.kind == MRI_PROCESS
-                  ? mri_holder_of_process(gone->process)
-                  : gone->endpoint);
+    uint64_t id = gone->endpoint;
+
+    if (gone->process.kind == MRI_PROCESS) {
+        id = mri_holder_of_process(gone->process);
+    }
+    do {
+        if (gone->whole_rank) {
+            id = holder_of_rank(object, gone->process.owner);
+        }
+        if (id) {
+            drop_both(self, object, id);
+        }
+    } while (gone->whole_rank && id &&
+             mri_identity_state(mri_load(&object->identity)) == MRI_LIVE);
 }
 
 /* The pipe is not left between the last close and its end: a death in there

@@ -130,7 +130,7 @@ static void forget(mri_record *self, mri_object *object, const mri_gone *gone)
 {
     mri_pool_worker *workers = workers_of(object);
 
-    if (mri_load(&body_of(object)->creator) == gone->endpoint) {
+    if (mri_is_gone(gone, mri_load(&body_of(object)->creator))) {
         mri_store(&body_of(object)->busy, 0);
     }
     for (uint64_t i = 0; i < body_of(object)->workers; i++) {

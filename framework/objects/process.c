@@ -203,7 +203,7 @@ static void forget(mri_record *self, mri_object *object, const mri_gone *gone)
     mr_handle process = mri_handle_of(object);
     bool daemon = mri_load(&body->daemon) != 0;
 
-    if (mri_load(&body->creator) != gone->endpoint) {
+    if (!mri_is_gone(gone, mri_load(&body->creator))) {
         return;
     }
     if (state == MRI_CREATED && body->holds) {

@@ -16,6 +16,8 @@
 #include "route/operation.h"
 #include "util/log.h"
 
+void (*mri_report_lost)(unsigned int rank);
+
 /* ---- in a process -------------------------------------------------------- */
 
 static unsigned char *compose(unsigned char *item, const mri_errand *errand,
@@ -454,6 +456,9 @@ static void run(const mri_errand *errand)
         break;
     case MRI_ERRAND_TELL:
         tell(errand, brought);
+        break;
+    case MRI_ERRAND_LOST:
+        mri_report_lost(errand->to);
         break;
     default:
         expect_farewell(errand, brought);

@@ -23,8 +23,12 @@ typedef enum mri_errand_kind {
     MRI_ERRAND_CALL,
     MRI_ERRAND_CANCEL,
     MRI_ERRAND_TELL, /* MRI_GONE to `ranks`; nobody waits */
-    MRI_ERRAND_END   /* the same for an endpoint; its row's `far` becomes 0 */
+    MRI_ERRAND_END,  /* the same for an endpoint; its row's `far` becomes 0 */
+    MRI_ERRAND_LOST  /* rank `to`, of this node, has died */
 } mri_errand_kind;
+
+/* What is done about that.  Set by the layer above. */
+extern void (*mri_report_lost)(unsigned int rank);
 
 /* Errands up to this size come from memory that users cannot fill. */
 enum { MRI_ERRAND_SMALL = 8192 };

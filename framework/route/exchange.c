@@ -23,7 +23,9 @@ bool mri_exchange_on;
  * thread to have that record may be there before the last has got all its
  * replies. */
 static mri_port *ports[MRI_RECORDS_MAX];
-static bool *lost; /* of each rank */
+static bool *lost;     /* of each rank */
+static int64_t *heard; /* of each rank */
+static int64_t tick;
 static uint64_t rung_seen;
 static _Thread_local unsigned int inside;
 
@@ -345,6 +347,10 @@ static void dispatch(unsigned int from, const mri_head *head, const void *body)
     case MRI_CANCEL:
         mri_serve_cancel(head);
         break;
+    case MRI_ALIVE:
+    case MRI_LOST:
+        mri_exchange_word(from, head);
+        break;
     case MRI_GONE:
         before = mri_act_as(keeper);
         mri_serve_gone(from, head, body);
@@ -369,6 +375,7 @@ static bool receive(void)
             break;
         }
         head = bytes;
+        heard[from] = tick;
         dispatch(from, head, head + 1);
         any = true;
     }
@@ -412,6 +419,27 @@ void mri_exchange_look_at_clock(int64_t now)
     mri_exchange_leave();
 }
 
+void (*mri_exchange_word)(unsigned int from, const mri_head *head);
+
+void mri_exchange_tick(int64_t now)
+{
+    mri_exchange_enter();
+    tick = now;
+    mri_exchange_leave();
+}
+
+int64_t mri_exchange_heard(unsigned int rank)
+{
+    return heard[rank];
+}
+
+void mri_exchange_hear_all(void)
+{
+    for (unsigned int i = 0; i < mri_node.ranks; i++) {
+        heard[i] = tick;
+    }
+}
+
 /* ---- beginning and end --------------------------------------------------- */
 
 mr_error mri_exchange_begin(void)
@@ -420,9 +448,12 @@ mr_error mri_exchange_begin(void)
 
     keeper = mri_proxy_claim(mri_index_of(mri_endpoint_rank(me)), me);
     lost = calloc(mri_node.ranks, sizeof *lost);
-    if (!lost || !keeper) {
+    heard = calloc(mri_node.ranks, sizeof *heard);
+    if (!lost || !heard || !keeper) {
         return MR_ERR_NO_MEMORY;
     }
+    mri_exchange_tick(mri_now());
+    mri_exchange_hear_all();
     mri_exchange_on = true;
     return MR_OK;
 }
@@ -432,7 +463,9 @@ void mri_exchange_end(void)
     mri_exchange_on = false;
     mri_serve_end();
     free(lost);
+    free(heard);
     lost = NULL;
+    heard = NULL;
 }
 
 static void lose_calls(mri_port *port, unsigned int rank)

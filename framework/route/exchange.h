@@ -19,6 +19,15 @@ extern bool mri_exchange_on;
  * there was something. */
 bool mri_exchange_poll(void);
 
+/* A word of MRI_ALIVE or MRI_LOST has arrived.  Set by the layer above;
+ * called inside. */
+extern void (*mri_exchange_word)(unsigned int from, const mri_head *head);
+
+/* When something was last heard of a rank, on the clock of the ticks. */
+void mri_exchange_tick(int64_t now);
+int64_t mri_exchange_heard(unsigned int rank);
+void mri_exchange_hear_all(void);
+
 /* A rank is gone: calls to it end with MR_ERR_OWNER_LOST, and what its
  * endpoints had here is mended.  Inside. */
 void mri_exchange_lose(unsigned int rank);

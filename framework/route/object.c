@@ -295,6 +295,22 @@ mri_ref mri_object_mend(mri_record *self, mri_object *object)
     return outer;
 }
 
+/* Its memory is not used again, so nobody has to leave. */
+void mri_objects_lose(mri_record *self, unsigned int index)
+{
+    mri_segment *segment = mri_segment_at(index);
+
+    for (uint64_t i = 0; i < mri_load(&segment->objects.used); i++) {
+        mri_object *object = mri_table_row(&segment->objects, i);
+        uint64_t identity = mri_load(&object->identity);
+
+        if (mri_identity_state(identity) == MRI_LIVE) {
+            mri_swap(&object->identity, identity - MRI_LIVE + MRI_DYING);
+            mri_wait_evict(self, object);
+        }
+    }
+}
+
 mr_error mri_objects_format(mri_record *self, unsigned int index)
 {
     mri_object *object;

@@ -45,6 +45,8 @@ enum {
     MRI_ROW_STOP,     /* for a hosting rank that may be inside a task */
     MRI_ROW_ERRANDS,  /* what a rank does for its processes */
     MRI_ROW_LARGE_ERRANDS,
+    MRI_ROW_LEFT, /* rank 0's: who has come to its end */
+    MRI_ROW_GO,   /* for a hosting rank that has */
     MRI_ROWS
 };
 
@@ -114,12 +116,14 @@ typedef struct mri_gone {
     mr_handle process; /* kind MRI_NONE: it was none */
     int64_t status;    /* exit code, or minus the signal */
     int64_t pid;
+    bool whole_rank; /* all endpoints of the rank process.owner, which died */
 } mri_gone;
 
-/* An endpoint whose process is unknown, as it died with its whole rank. */
-static inline mri_gone mri_gone_without_word(uint64_t endpoint)
+static inline bool mri_is_gone(const mri_gone *gone, uint64_t endpoint)
 {
-    return (mri_gone){.endpoint = endpoint, .status = -9};
+    return gone->whole_rank
+               ? endpoint && mri_endpoint_rank(endpoint) == gone->process.owner
+               : endpoint == gone->endpoint;
 }
 
 /* A try function completes and gives a public error, or changes nothing and
@@ -242,6 +246,10 @@ mr_error mri_object_destroy(mr_handle handle, mri_kind kind);
 /* Go on with an object that a dead thread was making or unmaking: unmake it.
  * The result is the next such object of that thread, or 0. */
 mri_ref mri_object_mend(mri_record *self, mri_object *object);
+
+/* The rank is lost: its objects name nothing any more, and all waiters at
+ * them are turned out. */
+void mri_objects_lose(mri_record *self, unsigned int index);
 
 /* Make the row MRI_MEMORY of a new segment. */
 mr_error mri_objects_format(mri_record *self, unsigned int index);

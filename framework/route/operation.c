@@ -240,8 +240,11 @@ mr_error mri_create(const mri_kind_ops *ops, unsigned int rank, mri_call *call,
         return MR_ERR_STATE;
     }
     mri_far_settle(self);
-    return index == MRI_FAR ? mri_far_create(self, ops, rank, call, handle)
-                            : ops->create(self, index, call, handle);
+    if (index == MRI_FAR) {
+        return mri_far_create(self, ops, rank, call, handle);
+    }
+    return is_lost(index) ? MR_ERR_OWNER_LOST
+                          : ops->create(self, index, call, handle);
 }
 
 mr_error mri_destroy(const mri_kind_ops *ops, mr_handle handle)

@@ -11,17 +11,19 @@
 
 static void mend_record(mri_record *record, void *user)
 {
-    const uint64_t *endpoint = user;
+    const mri_gone *gone = user;
 
-    if (mri_load(&record->owner) == *endpoint) {
+    if (mri_is_gone(gone, mri_load(&record->owner))) {
         mri_record_mend(record);
     }
 }
 
 void mri_reap_mend(uint64_t endpoint)
 {
+    mri_gone gone = {.endpoint = endpoint};
+
     mri_records_visit(mri_index_of(mri_endpoint_rank(endpoint)), mend_record,
-                      &endpoint);
+                      &gone);
 }
 
 /* Move the dead one's blocks to our own hand and free them. */
@@ -100,7 +102,7 @@ static void reap_record(mri_record *dead, void *user)
     mri_record *self = job->self;
     mri_ref building = mri_load(&dead->building);
 
-    if (mri_load(&dead->owner) != job->gone->endpoint) {
+    if (!mri_is_gone(job->gone, mri_load(&dead->owner))) {
         return;
     }
     leave_lists(self, dead);
@@ -138,9 +140,9 @@ static void forget(mri_object *object, void *user)
  * back and may have told nobody of. */
 static void reap_records(reap_job *job, unsigned int index)
 {
-    uint64_t endpoint = job->gone->endpoint;
+    mri_gone gone = *job->gone;
 
-    mri_records_visit(index, mend_record, &endpoint);
+    mri_records_visit(index, mend_record, &gone);
     mri_records_visit(index, reap_record, job);
 }
 
@@ -169,36 +171,10 @@ void mri_reap_far(mri_record *self, unsigned int index, const mri_gone *gone)
     mri_objects_visit(index, forget, &job);
 }
 
-/* ---- a whole rank -------------------------------------------------------- */
-
-typedef struct rank_search {
-    unsigned int rank;
-    uint64_t endpoint; /* found, or 0 */
-} rank_search;
-
-static void find_endpoint(mri_record *record, void *user)
-{
-    rank_search *search = user;
-    uint64_t owner = mri_load(&record->owner);
-
-    if (mri_endpoint_rank(owner) == search->rank) {
-        search->endpoint = owner;
-    }
-}
-
 void mri_reap_rank(mri_record *self, unsigned int index, unsigned int rank)
 {
-    rank_search search = {.rank = rank};
+    mri_gone gone = {
+        .process = {.owner = rank}, .status = -9, .whole_rank = true};
 
-    for (;;) {
-        mri_gone gone;
-
-        search.endpoint = 0;
-        mri_records_visit(index, find_endpoint, &search);
-        if (!search.endpoint) {
-            return;
-        }
-        gone = mri_gone_without_word(search.endpoint);
-        mri_reap_far(self, index, &gone);
-    }
+    mri_reap_far(self, index, &gone);
 }

@@ -25,6 +25,7 @@
 #include "runtime/child.h"
 #include "runtime/place.h"
 #include "runtime/server_children.h"
+#include "runtime/server_ranks.h"
 #include "util/clock.h"
 #include "util/log.h"
 #include "util/settings.h"
@@ -189,6 +190,8 @@ static void handle_event(void *data)
         drain_signals();
     } else if (data == &me.socket) {
         handle_rank();
+    } else if (mri_ranks_died(data)) {
+        me.retry = true;
     } else {
         mri_children_readable(data);
     }
@@ -227,6 +230,7 @@ static void loop(void)
         mri_wait_arm(entry);
         handle_requests();
         me.retry = mri_children_tend();
+        me.retry |= mri_ranks_tend(me.self);
         become_quiet();
         sleep_in_poll(bell);
     }
@@ -271,6 +275,7 @@ static void close_descriptors(void)
     if (me.rank_descriptor >= 0) {
         close(me.rank_descriptor);
     }
+    mri_ranks_close();
 }
 
 static bool become_endpoint(void)
@@ -286,6 +291,7 @@ static bool become_endpoint(void)
     me.requests = mri_row(mri_mailbox_at(mri_here.rank, MRI_ROW_REQUESTS));
     mri_children_begin(mri_here.rank, me.self, me.epoll, close_descriptors);
     mri_stalled = stalled;
+    mri_ranks_begin(mri_index_of(mri_here.rank), watch);
     return true;
 }
 

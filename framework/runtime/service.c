@@ -15,6 +15,7 @@
 #include "route/exchange.h"
 #include "route/mailbox.h"
 #include "route/wait.h"
+#include "runtime/failure.h"
 #include "runtime/place.h"
 #include "util/clock.h"
 #include "util/thread.h"
@@ -41,10 +42,12 @@ static void listen_to(mri_record *self, unsigned int number, unsigned int row)
 
 static bool work(void)
 {
+    int64_t now = mri_now();
     bool any = mri_exchange_poll();
 
     any |= mri_errands_run();
-    mri_exchange_look_at_clock(mri_now());
+    mri_exchange_look_at_clock(now);
+    mri_failure_tick(now);
     return any;
 }
 

@@ -32,6 +32,7 @@ static const char *const levels[] = {"none", "error", "warning",
                                      "info", "debug", NULL};
 static const char *const routes[] = {"auto", "far", NULL};
 static const char *const ways[] = {"auto", "window", "messages", NULL};
+static const char *const threads[] = {"serialized", "multiple", NULL};
 
 #define AT(member) offsetof(mri_settings_values, member)
 
@@ -55,6 +56,14 @@ static const setting table[] = {
      "MPI window where that works, written by messages; window: both through "
      "it; messages: neither",
      ways},
+    {"MR_PATIENCE", NUMBER, 8, AT(patience),
+     "seconds without a word of a rank on another node after which it is "
+     "lost; 0: never",
+     NULL},
+    {"MR_MPI_THREADS", CHOICE, MRI_THREADS_SERIALIZED, AT(mpi_threads),
+     "how MPI is started: serialized, or multiple for tasks that call MPI "
+     "without mr_mpi_lock",
+     threads},
 };
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))

@@ -16,6 +16,11 @@ typedef enum mri_far_arrays {
     MRI_FAR_ARRAYS_MESSAGES
 } mri_far_arrays;
 
+typedef enum mri_threads {
+    MRI_THREADS_SERIALIZED,
+    MRI_THREADS_MULTIPLE
+} mri_threads;
+
 typedef struct mri_settings_values {
     int64_t log;    /* an mr_log_level */
     int64_t memory; /* bytes of a rank's segment, 0: a share of what is free */
@@ -23,6 +28,8 @@ typedef struct mri_settings_values {
     int64_t grace;  /* milliseconds from SIGTERM to SIGKILL at the end */
     int64_t route;  /* an mri_route */
     int64_t far_arrays; /* an mri_far_arrays */
+    int64_t patience;    /* seconds of silence until a rank is lost; 0: never */
+    int64_t mpi_threads; /* an mri_threads */
 } mri_settings_values;
 
 /* The values; read at the first call, then constant. */

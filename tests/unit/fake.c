@@ -16,6 +16,7 @@
 
 #include "route/reap.h"
 #include "runtime/job.h"
+#include "runtime/share.h"
 #include "runtime/place.h"
 #include "util/fault.h"
 

@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Owns the start and end of MPI, and the collective calls.
+ */
+#include "message/world.h"
+
+#include <stdlib.h>
+#include <time.h>
+
+#include "message/message.h"
+#include "message/mpi_transport.h"
+#include "util/log.h"
+#include "util/settings.h"
+
+mri_world mri_all = {.communicator = MPI_COMM_NULL, .node = MPI_COMM_NULL};
+
+static bool started_here;
+
+/* Settings of Open MPI that only this job's MPI_Init shall see.  Debian's
+ * file of parameters excludes the component that a window over TCP, or of
+ * one rank, needs; and a job without launcher needs no daemon of its own. */
+static const char *const mpi_settings[][2] = {
+    {"OMPI_MCA_osc", "^ucx"},
+    {"OMPI_MCA_ess_singleton_isolated", "1"},
+};
+
+enum { MPI_SETTINGS = sizeof mpi_settings / sizeof *mpi_settings };
+
+static mr_error init(void)
+{
+    bool multiple = mri_settings()->mpi_threads == MRI_THREADS_MULTIPLE;
+    bool set[MPI_SETTINGS] = {false};
+    int provided;
+    int code;
+
+    for (size_t i = 0; i < MPI_SETTINGS; i++) {
+        set[i] = !getenv(mpi_settings[i][0]) &&
+                 setenv(mpi_settings[i][0], mpi_settings[i][1], 0) == 0;
+    }
+    code = MPI_Init_thread(
+        NULL, NULL, multiple ? MPI_THREAD_MULTIPLE : MPI_THREAD_SERIALIZED,
+        &provided);
+    for (size_t i = 0; i < MPI_SETTINGS; i++) {
+        if (set[i]) {
+            unsetenv(mpi_settings[i][0]);
+        }
+    }
+    if (code != MPI_SUCCESS) {
+        return mri_mpi_error("MPI_Init_thread", code);
+    }
+    started_here = true;
+    return MR_OK;
+}
+
+mr_error mri_world_start(void)
+{
+    mr_error error = MR_OK;
+    int initialized = 0;
+    int number;
+    int code;
+
+    MPI_Initialized(&initialized);
+    if (!initialized) {
+        error = init();
+    }
+    if (error) {
+        return error;
+    }
+    code = MPI_Comm_dup(MPI_COMM_WORLD, &mri_all.communicator);
+    if (code != MPI_SUCCESS) {
+        return mri_mpi_error("MPI_Comm_dup", code);
+    }
+    MPI_Comm_set_errhandler(mri_all.communicator, MPI_ERRORS_RETURN);
+    MPI_Comm_rank(mri_all.communicator, &number);
+    mri_all.rank = (unsigned int)number;
+    MPI_Comm_size(mri_all.communicator, &number);
+    mri_all.size = (unsigned int)number;
+    MPI_Query_thread(&number);
+    mri_all.threads = number >= MPI_THREAD_SERIALIZED;
+    return MR_OK;
+}
+
+void mri_world_end(bool finalize)
+{
+    if (mri_all.node != MPI_COMM_NULL) {
+        MPI_Comm_free(&mri_all.node);
+    }
+    if (mri_all.communicator != MPI_COMM_NULL) {
+        MPI_Comm_free(&mri_all.communicator);
+    }
+    if (started_here || finalize) {
+        started_here = false;
+        MPI_Finalize();
+    }
+}
+
+mr_error mri_agree(mr_error error)
+{
+    int mine = error;
+    int worst = MR_ERR_MPI;
+
+    if (MPI_Allreduce(&mine, &worst, 1, MPI_INT, MPI_MAX,
+                      mri_all.communicator) != MPI_SUCCESS) {
+        return MR_ERR_MPI;
+    }
+    return (mr_error)worst;
+}
+
+mr_error mri_world_find_nodes(bool each_alone, uint32_t *leaders)
+{
+    uint32_t leader = mri_all.rank;
+    MPI_Comm machine;
+    int size;
+    int code = MPI_Comm_split_type(mri_all.communicator, MPI_COMM_TYPE_SHARED,
+                                   0, MPI_INFO_NULL, &machine);
+
+    if (code != MPI_SUCCESS) {
+        return mri_mpi_error("MPI_Comm_split_type", code);
+    }
+    MPI_Comm_size(machine, &size);
+    mri_all.sharers = (unsigned int)size;
+    code = MPI_Comm_split(machine, each_alone ? (int)mri_all.rank : 0,
+                          (int)mri_all.rank, &mri_all.node);
+    MPI_Comm_free(&machine);
+    if (code != MPI_SUCCESS) {
+        return mri_mpi_error("MPI_Comm_split", code);
+    }
+    MPI_Bcast(&leader, 1, MPI_UINT32_T, 0, mri_all.node);
+    MPI_Allgather(&leader, 1, MPI_UINT32_T, leaders, 1, MPI_UINT32_T,
+                  mri_all.communicator);
+    return MR_OK;
+}
+
+void mri_node_gather(const void *mine, void *all, size_t size)
+{
+    MPI_Allgather(mine, (int)size, MPI_BYTE, all, (int)size, MPI_BYTE,
+                  mri_all.node);
+}
+
+void mri_node_broadcast(void *bytes, size_t size)
+{
+    MPI_Bcast(bytes, (int)size, MPI_BYTE, 0, mri_all.node);
+}
+
+void mri_world_gather(const void *mine, void *all, size_t size)
+{
+    MPI_Gather(mine, (int)size, MPI_BYTE, all, (int)size, MPI_BYTE, 0,
+               mri_all.communicator);
+}
+
+void mri_world_barrier(bool (*meanwhile)(void))
+{
+    const struct timespec nap = {.tv_nsec = 20000};
+    MPI_Request request;
+    int done = 0;
+
+    if (mri_all.communicator == MPI_COMM_NULL) {
+        return;
+    }
+    mri_message_lock();
+    MPI_Ibarrier(mri_all.communicator, &request);
+    mri_message_unlock();
+    while (!done) {
+        mri_message_lock();
+        MPI_Test(&request, &done, MPI_STATUS_IGNORE);
+        mri_message_unlock();
+        if (!done && !meanwhile()) {
+            nanosleep(&nap, NULL);
+        }
+    }
+}

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The world: MPI as the job has it, and what all its ranks do together at the
+ * start and at the end.  Functions marked collective are called by all ranks,
+ * or all ranks of a node, in the same order.
+ */
+#ifndef MRI_MESSAGE_WORLD_H
+#define MRI_MESSAGE_WORLD_H
+
+#include <mpi.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <multirank/base.h>
+
+typedef struct mri_world {
+    MPI_Comm communicator; /* private to the library */
+    MPI_Comm node;         /* the ranks that share memory with this one */
+    unsigned int rank;
+    unsigned int size;
+    unsigned int sharers; /* ranks on this machine, also when each is taken
+                             for a node of its own */
+    bool threads;         /* several threads may call MPI, one at a time */
+} mri_world;
+
+/* Written at the start, then constant. */
+extern mri_world mri_all;
+
+/* Start MPI, unless the user did, and make the communicator; collective.
+ * MR_ERR_MPI. */
+mr_error mri_world_start(void);
+
+/* End what was started; collective.  `finalize`: also MPI that the user
+ * started.  Without an orderly end (a rank is lost) nothing here is called. */
+void mri_world_end(bool finalize);
+
+/* All ranks get the worst error of any; collective. */
+mr_error mri_agree(mr_error error);
+
+/* Find the node, and write the lowest rank on the node of each rank to
+ * `leaders`; collective.  MR_ERR_MPI. */
+mr_error mri_world_find_nodes(bool each_alone, uint32_t *leaders);
+
+/* Collective over the ranks of a node, in the order of their numbers. */
+void mri_node_gather(const void *mine, void *all, size_t size);
+void mri_node_broadcast(void *bytes, size_t size);
+
+/* To rank 0, whose `all` has room for all; collective. */
+void mri_world_gather(const void *mine, void *all, size_t size);
+
+/* Wait for all ranks; collective.  `meanwhile` is called again and again
+ * without the message lock, and says whether it did something. */
+void mri_world_barrier(bool (*meanwhile)(void));
+
+#endif

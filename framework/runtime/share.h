@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Sharing memory among the ranks of a node, at the start of a job.
+ */
+#ifndef MRI_RUNTIME_SHARE_H
+#define MRI_RUNTIME_SHARE_H
+
+#include <multirank/base.h>
+
+/* Find out which ranks share a node; collective.  MR_ERR_MPI,
+ * MR_ERR_NO_MEMORY. */
+mr_error mri_lay_out(void);
+
+/* Make, exchange, map and fill the segments; collective.  The caller becomes
+ * its rank.  MR_ERR_NO_MEMORY, MR_ERR_SYSTEM, MR_ERR_LIMIT. */
+mr_error mri_share_memory(void);
+
+/* Fill the formatted segment of a rank, as that rank: its endpoints and the
+ * rows that all expect.  MR_ERR_NO_MEMORY, MR_ERR_LIMIT. */
+mr_error mri_rank_format(unsigned int rank, unsigned int processors);
+
+#endif
