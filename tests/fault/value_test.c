@@ -40,18 +40,34 @@ static bool double_value(scene *s)
     return make_value(s, MR_DOUBLE);
 }
 
-static bool make_array(scene *s)
+static listing known;
+
+static bool make_array_with(scene *s, const mr_array_options *options)
 {
-    const mr_array_options options = {.place = s->place};
     int64_t initial[ELEMENTS];
 
     for (int i = 0; i < ELEMENTS; i++) {
         initial[i] = i;
     }
     s->extra = 0;
+    known = list_objects(MRI_ARRAY);
     return MRT_OK(mr_array_create(&s->array, MR_INT64, ELEMENTS, initial,
-                                  &options)) &&
+                                  options)) &&
            MRT_OK(mr_array_get_lock(s->array, &s->lock));
+}
+
+static bool make_array(scene *s)
+{
+    const mr_array_options options = {.place = s->place};
+
+    return make_array_with(s, &options);
+}
+
+static bool make_spread(scene *s)
+{
+    const mr_array_options options = {.place = s->place, .spread = true};
+
+    return make_array_with(s, &options);
 }
 
 static int take_turn(const void *argument, size_t size)
@@ -148,6 +164,14 @@ static void create_array(const scene *s)
 static void destroy_array(const scene *s)
 {
     CHILD_OK(mr_array_destroy(s->array));
+}
+
+static void create_spread(const scene *s)
+{
+    const mr_array_options options = {.place = s->place, .spread = true};
+    mr_array array;
+
+    CHILD_OK(mr_array_create(&array, MR_INT64, ELEMENTS, NULL, &options));
 }
 
 /* ---- meanwhile ----------------------------------------------------------- */
@@ -250,8 +274,6 @@ static void check_turns(scene *s)
     finish_value(s);
 }
 
-static listing known;
-
 static bool list_values(scene *s)
 {
     (void)s;
@@ -330,6 +352,42 @@ static void check_array_destroyed(scene *s)
     }
 }
 
+/* Of an array that is not whole nothing is left: its blocks go with who makes
+ * it, until there is a head that knows them. */
+static void check_spread_created(scene *s)
+{
+    listing now = list_objects(MRI_ARRAY);
+    bool has_head = false;
+    bool has_any = false;
+
+    for (size_t i = 0; i < now.count; i++) {
+        if (!is_listed(&known, now.handles[i])) {
+            size_t count = 0;
+
+            has_any = true;
+            MRT_OK(mr_array_length((mr_array){now.handles[i]}, &count));
+            has_head |= count == ELEMENTS;
+        }
+    }
+    MRT_CHECK(has_any == has_head);
+    MRT_CHECK(has_head || s->killed);
+    destroy_orphans(&known);
+}
+
+/* Who dies before the head is gone leaves all as it was; who dies later
+ * leaves blocks that nobody can reach. */
+static void check_spread_destroyed(scene *s)
+{
+    int64_t numbers[ELEMENTS];
+    mr_error error = mr_array_get(s->array, 0, ELEMENTS, numbers);
+
+    check_effect(s, error == MR_ERR_STALE);
+    if (error == MR_OK) {
+        finish_array(s);
+    }
+    destroy_orphans(&known);
+}
+
 #define ROW(name, prepare, begin, operate, meanwhile, check)   \
     {                                                          \
         name, prepare, begin, operate, meanwhile, check, false \
@@ -359,6 +417,11 @@ const operation operations[] = {
     ROW("array_create", list_arrays, NULL, create_array, NULL, check_created),
     ROW("array_destroy", make_array, NULL, destroy_array, NULL,
         check_array_destroyed),
+    ROW("spread_array_set", make_spread, NULL, set_array, NULL, check_element),
+    ROW("spread_array_create", list_arrays, NULL, create_spread, NULL,
+        check_spread_created),
+    ROW("spread_array_destroy", make_spread, NULL, destroy_array, NULL,
+        check_spread_destroyed),
 };
 
 int main(int argc, char **argv)

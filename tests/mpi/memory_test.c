@@ -262,6 +262,27 @@ static void array_create_fails_when_the_segment_is_full(void)
     }
 }
 
+/* Some of its blocks fit, the last one does not. */
+static void spread_array_that_does_not_fit_leaves_nothing(void)
+{
+    const mr_array_options last = {.place = MR_ON_RANK(mr_size() - 1)};
+    const mr_array_options spread = {.spread = true};
+    size_t count = (size_t)mr_size() * 40 * MIB / 8;
+    mr_array large, array;
+
+    if (!MRT_OK(mr_array_create(&large, MR_INT64, 30 * MIB / 8, NULL, &last))) {
+        return;
+    }
+    for (int i = 0; i < 10; i++) {
+        MRT_ERROR(mr_array_create(&array, MR_INT64, count, NULL, &spread),
+                  MR_ERR_NO_MEMORY);
+    }
+    MRT_OK(mr_array_destroy(large));
+    if (MRT_OK(mr_array_create(&array, MR_INT64, count, NULL, &spread))) {
+        MRT_OK(mr_array_destroy(array));
+    }
+}
+
 static void process_create_fails_when_the_segment_is_full(void)
 {
     const mr_process_options here = {.place = MR_ON_RANK(0)};
@@ -402,6 +423,8 @@ static const mrt_test tests[] = {
      pipe_send_waits_when_the_segment_is_full, 0},
     {"array_create_fails_when_the_segment_is_full",
      array_create_fails_when_the_segment_is_full, 0},
+    {"spread_array_that_does_not_fit_leaves_nothing",
+     spread_array_that_does_not_fit_leaves_nothing, 0},
     {"process_create_fails_when_the_segment_is_full",
      process_create_fails_when_the_segment_is_full, 0},
     {"killed_processes_give_their_memory_back",
