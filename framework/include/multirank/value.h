@@ -1,6 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Value: one number in shared memory, with a recursive lock of its own.
+ *
+ * Callers on its owner's node use the memory itself; for others the owner
+ * does, in the same steps, so that no update is lost whoever makes it where.
+ * From another node each call also fails by MR_ERR_OWNER_LOST, when the rank
+ * is gone.
  */
 #ifndef MULTIRANK_VALUE_H
 #define MULTIRANK_VALUE_H
