@@ -27,7 +27,7 @@ typedef struct mri_settings_values {
     int64_t spin;   /* microseconds to spin before sleeping */
     int64_t grace;  /* milliseconds from SIGTERM to SIGKILL at the end */
     int64_t route;  /* an mri_route */
-    int64_t far_arrays; /* an mri_far_arrays */
+    int64_t far_arrays;  /* an mri_far_arrays */
     int64_t patience;    /* seconds of silence until a rank is lost; 0: never */
     int64_t mpi_threads; /* an mri_threads */
 } mri_settings_values;

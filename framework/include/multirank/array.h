@@ -167,9 +167,12 @@ MR_CHECKED mr_error mr_array_get_lock(mr_array array, mr_lock *lock);
  *
  * Callers:   any endpoint, any thread.
  * Blocks:    while other endpoints are inside a call on it.
- * Ownership: frees the Array, with all blocks; its handles become stale, its
- * memory is used again. Units:     none. Errors:    MR_ERR_STALE - destroyed
- * before. Differs:   Python leaves this to garbage collection.
+ * Ownership: frees the Array, with all blocks; its handles become
+ *            stale, its memory is used again.
+ * Units:     none.
+ * Errors:    MR_ERR_STALE - destroyed before; MR_ERR_OWNER_LOST - the rank of
+ *            its lock is gone.
+ * Differs:   Python leaves this to garbage collection.
  */
 MR_API mr_error mr_array_destroy(mr_array array);
 
