@@ -8,8 +8,6 @@
 #include <pthread.h>
 #include <signal.h>
 
-#include "memory/segment.h"
-
 static bool make(mr_array *array, mr_type type, size_t count,
                  const void *initial, int rank)
 {
@@ -430,7 +428,7 @@ static int add_everywhere(const void *argument, size_t size)
     const int32_t one = 1;
 
     (void)size;
-    for (size_t i = 0; i < TIMES; i++) {
+    for (int i = 0; i < often(TIMES); i++) {
         CHILD_OK(mr_array_add(s->array, i % 7, &one, NULL));
     }
     return child_result();
@@ -441,7 +439,7 @@ static void *add_everywhere_in_a_thread(void *argument)
     const share *s = argument;
     const int32_t one = 1;
 
-    for (size_t i = 0; i < TIMES; i++) {
+    for (int i = 0; i < often(TIMES); i++) {
         MRT_OK(mr_array_add(s->array, i % 7, &one, NULL));
     }
     return NULL;
@@ -473,7 +471,7 @@ static void array_elements_are_added_to_atomically(void)
     for (int i = 0; i < 7; i++) {
         sum += cells[i];
     }
-    MRT_EQUAL(sum, (CHILDREN + 2) * TIMES);
+    MRT_EQUAL(sum, (CHILDREN + 2) * often(TIMES));
     MRT_OK(mr_array_destroy(s.array));
 }
 
@@ -483,7 +481,7 @@ static int flip(const void *argument, size_t size)
     int64_t cells[64];
 
     (void)size;
-    for (int i = 0; i < 3000; i++) {
+    for (int i = 0; i < often(3000); i++) {
         memset(cells, i % 2 ? 0xff : 0, sizeof cells);
         CHILD_OK(mr_array_set(s->array, 0, 64, cells));
     }
@@ -536,12 +534,6 @@ static void array_may_be_large(void)
 
 /* Its lock */
 
-/* A round takes six messages there and back where the array is far. */
-static int rounds(void)
-{
-    return mri_node.count < mri_node.ranks ? TIMES / 5 : TIMES;
-}
-
 /* Not in one step: that is what the lock is for. */
 static bool count_once(mr_array array, size_t index)
 {
@@ -567,7 +559,7 @@ static int count_under_the_lock(const void *argument, size_t size)
 
     (void)size;
     CHILD_OK(mr_array_get_lock(s->array, &lock));
-    for (int i = 0; i < rounds(); i++) {
+    for (int i = 0; i < often(TIMES); i++) {
         CHILD_OK(mr_lock_acquire(lock, GUARD));
         CHILD_OK(mr_lock_acquire(lock, 0));
         CHILD_CHECK(count_once(s->array, 0));
@@ -594,8 +586,8 @@ static void array_lock_excludes_processes(void)
         END(children[i], 0);
     }
     MRT_OK(mr_array_get(s.array, 0, 2, cells));
-    MRT_EQUAL(cells[0], CHILDREN * rounds());
-    MRT_EQUAL(cells[1], CHILDREN * rounds());
+    MRT_EQUAL(cells[0], CHILDREN * often(TIMES));
+    MRT_EQUAL(cells[1], CHILDREN * often(TIMES));
     MRT_OK(mr_array_destroy(s.array));
 }
 

@@ -8,8 +8,6 @@
 #include <signal.h>
 #include <unistd.h>
 
-#include "memory/segment.h"
-
 static bool make(mr_lock *lock, int rank)
 {
     const mr_lock_options options = {.place = MR_ON_RANK(rank)};
@@ -181,13 +179,7 @@ static void lock_may_be_released_by_anybody(void)
 
 /* Mutual exclusion: a counter that only the lock protects */
 
-enum { CHILDREN = 4 };
-
-/* A round takes six messages there and back where all of it is far. */
-static int rounds(void)
-{
-    return mri_node.count < mri_node.ranks ? 200 : 1000;
-}
+enum { CHILDREN = 4, TIMES = 1000 };
 
 typedef struct counting {
     mr_lock lock;
@@ -236,7 +228,7 @@ static int count_under_the_lock(const void *argument, size_t size)
     const counting *c = argument;
 
     (void)size;
-    for (int i = 0; i < rounds(); i++) {
+    for (int i = 0; i < often(TIMES); i++) {
         CHILD_OK(mr_lock_acquire(c->lock, GUARD));
         CHILD_CHECK(count_once(c));
         CHILD_OK(mr_lock_release(c->lock));
@@ -248,7 +240,7 @@ static void *count_in_a_thread(void *argument)
 {
     const counting *c = argument;
 
-    for (int i = 0; i < rounds(); i++) {
+    for (int i = 0; i < often(TIMES); i++) {
         MRT_OK(mr_lock_acquire(c->lock, GUARD));
         MRT_CHECK(count_once(c));
         MRT_OK(mr_lock_release(c->lock));
@@ -288,7 +280,7 @@ static void lock_excludes_processes(void)
         for (int i = 0; i < CHILDREN; i++) {
             END(children[i], 0);
         }
-        end_counting(&c, CHILDREN * rounds());
+        end_counting(&c, CHILDREN * often(TIMES));
     }
 }
 
@@ -309,7 +301,7 @@ static void lock_excludes_threads_and_children(void)
         END(children[i], 0);
         pthread_join(threads[i], NULL);
     }
-    end_counting(&c, 4 * rounds());
+    end_counting(&c, 4 * often(TIMES));
 }
 
 static mr_error count_in_a_task(const void *input, void *output,
@@ -337,9 +329,9 @@ static void lock_excludes_the_tasks_of_a_pool(void)
         return;
     }
     MRT_OK(mr_pool_map(pool, count_in_a_task, &c, sizeof c, NULL, 0, NULL, 0,
-                       2000, NULL));
+                       (size_t)often(2000), NULL));
     MRT_OK(mr_pool_destroy(pool));
-    end_counting(&c, 2000);
+    end_counting(&c, often(2000));
 }
 
 /* Gives up again and again; it must not leave a lock that is lost. */
@@ -349,7 +341,7 @@ static int count_impatiently(const void *argument, size_t size)
     int done = 0;
 
     (void)size;
-    while (done < rounds()) {
+    while (done < often(TIMES)) {
         mr_error error = mr_lock_acquire(c->lock, done % 3 * 20e-6);
 
         if (error == MR_OK) {
@@ -378,7 +370,7 @@ static void lock_survives_waiters_that_give_up(void)
     for (int i = 0; i < CHILDREN; i++) {
         END(children[i], 0);
     }
-    end_counting(&c, CHILDREN * rounds());
+    end_counting(&c, CHILDREN * often(TIMES));
 }
 
 /* Death of a holder, death of a waiter */
@@ -670,7 +662,7 @@ static void lock_handle_works_after_a_way_through_a_queue(void)
 
 static void lock_can_be_made_and_destroyed_many_times(void)
 {
-    for (int i = 0; i < 10000; i++) {
+    for (int i = 0; i < often(10000); i++) {
         mr_lock lock;
 
         if (!make(&lock, rank_of(i)) || !MRT_OK(mr_lock_acquire(lock, 0)) ||

@@ -416,7 +416,7 @@ static void pipe_loses_nothing_to_a_waiter_that_was_killed(void)
 
 static void pipe_can_be_made_and_closed_many_times(void)
 {
-    for (int i = 0; i < 5000; i++) {
+    for (int i = 0; i < often(5000); i++) {
         ends e;
 
         if (!make(&e, i % 2) || !send_number(e.second, i)) {

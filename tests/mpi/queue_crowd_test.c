@@ -451,7 +451,7 @@ static void queue_destroy_wakes_threads(void)
 
 static void queue_can_be_made_and_destroyed_many_times(void)
 {
-    for (int i = 0; i < 5000; i++) {
+    for (int i = 0; i < often(5000); i++) {
         mr_queue queue;
 
         if (!make(&queue, rank_of(i), (size_t)(i % 3)) ||

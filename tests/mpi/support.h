@@ -96,6 +96,19 @@ static inline int child_result(void)
 #define CHILD_ERROR(call, error) \
     child_error((call), (error), __FILE__, __LINE__, #call)
 
+/* Several nodes */
+
+static inline bool several_nodes(void)
+{
+    return mri_node.count < mri_node.ranks;
+}
+
+/* For what is repeated: calls that travel take a hundred times as long. */
+static inline int often(int count)
+{
+    return several_nodes() ? count / 10 : count;
+}
+
 /* Children of rank 0 */
 
 enum { ANYWHERE = -1 };
@@ -198,16 +211,6 @@ static inline bool seems_asleep(int64_t process, int64_t thread)
         nanosleep(&pause, NULL);
     }
     return asleep == 20;
-}
-
-static inline bool several_nodes(void)
-{
-    for (int rank = 0; rank < mr_size(); rank++) {
-        if (mri_is_far((unsigned int)rank)) {
-            return true;
-        }
-    }
-    return false;
 }
 
 /* Calls of this rank and its processes reach a rank of another node in their

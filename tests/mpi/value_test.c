@@ -250,7 +250,7 @@ static int increment_under_the_lock(const void *argument, size_t size)
 
     (void)size;
     CHILD_OK(mr_value_get_lock(value, &lock));
-    for (int i = 0; i < TIMES; i++) {
+    for (int i = 0; i < often(TIMES); i++) {
         int64_t number;
 
         CHILD_OK(mr_lock_acquire(lock, GUARD));
@@ -269,7 +269,7 @@ static int increment_at_once(const void *argument, size_t size)
     int64_t before, last = -1;
 
     (void)size;
-    for (int i = 0; i < TIMES; i++) {
+    for (int i = 0; i < often(TIMES); i++) {
         CHILD_OK(mr_value_add(value, &one, &before));
         CHILD_CHECK(before > last);
         last = before;
@@ -283,7 +283,7 @@ static int add_halves(const void *argument, size_t size)
     const double half = 0.5;
 
     (void)size;
-    for (int i = 0; i < TIMES; i++) {
+    for (int i = 0; i < often(TIMES); i++) {
         CHILD_OK(mr_value_add(value, &half, NULL));
     }
     return child_result();
@@ -307,7 +307,7 @@ static void value_is_incremented_under_its_lock(void)
 
     if (make(&value, MR_INT64, NULL, mr_size() - 1)) {
         ten_children(increment_under_the_lock, value);
-        MRT_EQUAL(number_in(value), CHILDREN * TIMES);
+        MRT_EQUAL(number_in(value), CHILDREN * often(TIMES));
         MRT_OK(mr_value_destroy(value));
     }
 }
@@ -318,7 +318,7 @@ static void value_is_incremented_atomically(void)
 
     if (make(&value, MR_INT64, NULL, mr_size() - 1)) {
         ten_children(increment_at_once, value);
-        MRT_EQUAL(number_in(value), CHILDREN * TIMES);
+        MRT_EQUAL(number_in(value), CHILDREN * often(TIMES));
         MRT_OK(mr_value_destroy(value));
     }
 }
@@ -331,7 +331,7 @@ static void value_adds_doubles_atomically(void)
     if (make(&value, MR_DOUBLE, NULL, mr_size() - 1)) {
         ten_children(add_halves, value);
         MRT_OK(mr_value_get(value, &sum));
-        MRT_CHECK(sum == CHILDREN * TIMES / 2);
+        MRT_CHECK(sum == CHILDREN * often(TIMES) / 2);
         MRT_OK(mr_value_destroy(value));
     }
 }
@@ -343,7 +343,7 @@ static void *increment_in_a_thread(void *argument)
     mr_lock lock;
 
     MRT_OK(mr_value_get_lock(value, &lock));
-    for (int i = 0; i < TIMES; i++) {
+    for (int i = 0; i < often(TIMES); i++) {
         MRT_OK(mr_value_add(value, &one, NULL));
         MRT_OK(mr_lock_acquire(lock, GUARD));
         MRT_OK(mr_lock_acquire(lock, 0));
@@ -370,7 +370,7 @@ static void value_serves_threads_beside_children(void)
         pthread_join(threads[i], NULL);
     }
     END(child, 0);
-    MRT_EQUAL(number_in(value), 4 * TIMES);
+    MRT_EQUAL(number_in(value), 4 * often(TIMES));
     MRT_OK(mr_value_destroy(value));
 }
 
@@ -380,7 +380,7 @@ static int flip(const void *argument, size_t size)
     mr_value value = *(const mr_value *)argument;
 
     (void)size;
-    for (int i = 0; i < 20000; i++) {
+    for (int i = 0; i < often(20000); i++) {
         const int64_t number = i % 2 ? -1 : 0;
 
         CHILD_OK(mr_value_set(value, &number));
@@ -458,7 +458,7 @@ static void value_accesses_do_not_wait_for_the_lock(void)
     MRT_OK(mr_value_get_lock(value, &lock));
     MRT_OK(mr_lock_acquire(lock, 0));
     RUN(ANYWHERE, increment_at_once, &value, sizeof value);
-    MRT_EQUAL(number_in(value), TIMES);
+    MRT_EQUAL(number_in(value), often(TIMES));
     MRT_OK(mr_lock_release(lock));
     MRT_OK(mr_value_destroy(value));
 }
