@@ -20,7 +20,7 @@
 
 enum {
     MRI_NOTES_MAX = 24,
-    MRI_HANDS = 3,
+    MRI_HANDS = 4, /* the last is the allocator's own */
     MRI_HELD_MAX = 5,
     MRI_WAITS_INLINE = 2
 };
