@@ -35,8 +35,8 @@ typedef struct mr_array_options {
  * see mr_array_local.
  *
  * Callers:   any endpoint, any thread.
- * Blocks:    never; the memory is taken and filled now, on all ranks that
- *            have a part of it.
+ * Blocks:    until the memory is taken and filled, on all ranks that have a
+ *            part of it.
  * Ownership: `initial` is copied; NULL means zeros.  The Array lives until
  *            mr_array_destroy or the end of the job.
  * Units:     `count` and `initial` in elements of `type`.
@@ -56,7 +56,7 @@ MR_CHECKED mr_error mr_array_create(mr_array *array, mr_type type, size_t count,
  * The number of elements.
  *
  * Callers:   any endpoint, any thread.
- * Blocks:    never.
+ * Blocks:    never on the owner's node; else until the owner has answered.
  * Ownership: *count is written on success only.
  * Units:     elements.
  * Errors:    MR_ERR_ARGUMENT - count is NULL; MR_ERR_STALE - destroyed.
@@ -102,7 +102,7 @@ MR_CHECKED mr_error mr_array_set(mr_array array, size_t first, size_t count,
  * Add to one element in one atomic step, without the lock.  Integers wrap.
  *
  * Callers:   any endpoint, any thread.
- * Blocks:    never.
+ * Blocks:    never on the owner's node; else until the owner has answered.
  * Ownership: `amount` stays the caller's; `before`, which may be NULL,
  *            receives what the element was, on success only.
  * Units:     both point to one element; `index` counts elements.
@@ -118,7 +118,7 @@ MR_CHECKED mr_error mr_array_add(mr_array array, size_t index,
  * Plain loads and stores race as they do between threads.
  *
  * Callers:   any endpoint, any thread.
- * Blocks:    never.
+ * Blocks:    never on the owner's node; else until the owner has answered.
  * Ownership: *data stays the Array's and is valid until it is destroyed;
  *            using it afterwards is undefined.  The address differs from
  *            process to process.
@@ -137,7 +137,7 @@ MR_CHECKED mr_error mr_array_data(mr_array array, void **data);
  * race as they do between threads.
  *
  * Callers:   any endpoint, any thread; a process has the rank that it runs on.
- * Blocks:    never.
+ * Blocks:    never on the node of its lock; else until the owner has answered.
  * Ownership: *data stays the Array's and is valid until it is destroyed;
  *            using it afterwards is undefined.  It is NULL when there are none.
  *            Nothing is written on failure.
@@ -154,7 +154,7 @@ MR_CHECKED mr_error mr_array_local(mr_array array, size_t *first, size_t *count,
  * The lock that belongs to an Array, for mr_lock_acquire and mr_lock_release.
  *
  * Callers:   any endpoint, any thread.
- * Blocks:    never.
+ * Blocks:    never on the owner's node; else until the owner has answered.
  * Ownership: *lock is part of the Array and not destroyed by itself.
  * Units:     none.
  * Errors:    MR_ERR_ARGUMENT - lock is NULL; MR_ERR_STALE - destroyed.
@@ -166,7 +166,8 @@ MR_CHECKED mr_error mr_array_get_lock(mr_array array, mr_lock *lock);
  * Destroy an Array.  Who waits for its lock gets MR_ERR_CLOSED.
  *
  * Callers:   any endpoint, any thread.
- * Blocks:    while other endpoints are inside a call on it.
+ * Blocks:    while other endpoints are inside a call on it; from another node
+ *            until the owner has answered.
  * Ownership: frees the Array, with all blocks; its handles become
  *            stale, its memory is used again.
  * Units:     none.

@@ -79,7 +79,8 @@ MR_API const char *mr_error_text(mr_error error);
 /*
  * Time-outs are in seconds.  0 asks once and returns; MR_FOREVER (any
  * negative value) waits until it is done, or the object is destroyed.  NaN is
- * MR_ERR_ARGUMENT.
+ * MR_ERR_ARGUMENT.  Where the object is on another node they count there, so
+ * that the way there and back comes on top.
  */
 #define MR_FOREVER (-1.0)
 
@@ -103,6 +104,20 @@ typedef struct mr_handle {
     uint16_t kind;
     uint16_t part; /* a side of an object, e.g. of a pipe */
 } mr_handle;
+
+/*
+ * The owner of an object is the rank in whose memory it lives.  On the node of
+ * its owner a call on the object is a few stores; from another node it travels
+ * to the owner, and the caller waits for the answer.  One kind of call may
+ * return before that, see mr_queue_put.
+ *
+ * When the owner has died, or its host has vanished, each call on the object
+ * gives MR_ERR_OWNER_LOST, also one that waits already; and so does each that
+ * would make something on such a rank.  That holds for all objects, and the
+ * contracts say it only where there is more to say.  From another node each
+ * call may also give MR_ERR_NO_MEMORY or MR_ERR_LIMIT, when there is no room
+ * for it here or there, and MR_ERR_MPI.
+ */
 
 #ifdef __cplusplus
 }

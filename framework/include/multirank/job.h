@@ -13,24 +13,28 @@ extern "C" {
 
 /**
  * Start the job.  Returns on rank 0 alone: the other ranks stay inside, run
- * tasks and host processes, and exit when the job ends.  A fork server is
- * started first, then MPI (MPI_THREAD_SERIALIZED), then the shared segments.
+ * tasks and host processes, and exit when the job ends.  They may lie on one
+ * node or on many; those of a node share memory, the others use messages.
+ * A fork server is started first, then MPI (MPI_THREAD_SERIALIZED, or see
+ * MR_MPI_THREADS), then the shared segments.
  * An MPI that the caller has started is used, and on rank 0 left for the
  * caller to finalize after mr_finalize (the other ranks finalize it
  * themselves); processes are then forked after MPI_Init and must not call it.
  * Code before mr_init runs on every rank; processes see global variables as
  * they were at this call.
  *
- * Callers:   the main thread of every rank, once, with the same binary and
- *            before other threads are started.
+ * Callers:   the main thread of every rank, once, with the same build of
+ *            the program and before other threads are started.
  * Blocks:    until all ranks of the job have called it.
  * Ownership: argc and argv may be NULL and stay the caller's.
  * Units:     none.
  * Errors:    MR_ERR_STATE - called twice, or in a child;
  *            MR_ERR_SYSTEM - no process, pipe or memory to be had;
  *            MR_ERR_NO_MEMORY - the segments do not fit, see MR_MEMORY;
- *            MR_ERR_MPI - MPI does not start, or the ranks of the job lie
- *            on several nodes.
+ *            MR_ERR_FUNCTION - the ranks run different builds of the program
+ *            or of this library, the log names them;
+ *            MR_ERR_MPI - MPI does not start, or was started by the caller
+ *            below MPI_THREAD_SERIALIZED in a job on several nodes.
  * Differs:   Python's module needs no start; its `if __name__` guard is this
  *            call.
  */
@@ -40,11 +44,12 @@ MR_CHECKED mr_error mr_init(int *argc, char ***argv);
  * End the job: join the processes that this endpoint started, terminate the
  * daemons and the pools, write all output, then end MPI if mr_init started
  * it.  Return from main, or exit(), does the same by itself and keeps the
- * exit status.
+ * exit status.  When a rank was lost MPI is left as it is, since it would wait
+ * for that rank: then do not call MPI_Finalize either.
  *
  * Callers:   the main thread of rank 0.
- * Blocks:    until all non-daemon processes have ended and every rank has
- *            left.
+ * Blocks:    until all non-daemon processes have ended and every rank that
+ *            lives has left.
  * Ownership: all objects of the job are gone afterwards.
  * Units:     none.
  * Errors:    MR_ERR_STATE - there is no job, or not called on rank 0.

@@ -28,7 +28,7 @@ typedef struct mr_lock_options {
  * Make a lock that nobody holds.
  *
  * Callers:   any endpoint, any thread.
- * Blocks:    never.
+ * Blocks:    never on this node; for a rank of another until it has answered.
  * Ownership: the lock lives until mr_lock_destroy or the end of the job.
  * Units:     none.
  * Errors:    MR_ERR_ARGUMENT - lock is NULL, or a rank that does not exist;
@@ -60,7 +60,7 @@ MR_CHECKED mr_error mr_lock_acquire(mr_lock lock, double timeout);
  * or an Array by its holder alone.
  *
  * Callers:   any endpoint, any thread.
- * Blocks:    never.
+ * Blocks:    never on the owner's node; else until the owner has answered.
  * Ownership: the caller holds it no longer.
  * Units:     none.
  * Errors:    MR_ERR_NOT_HELD - it is free, or another's recursive lock;
@@ -73,7 +73,8 @@ MR_API mr_error mr_lock_release(mr_lock lock);
  * Destroy a lock.  Who waits for it gets MR_ERR_CLOSED.
  *
  * Callers:   any endpoint, any thread.
- * Blocks:    while other endpoints are inside a call on it.
+ * Blocks:    while other endpoints are inside a call on it; from another node
+ *            until the owner has answered.
  * Ownership: frees the lock; its handles become stale.
  * Units:     none.
  * Errors:    MR_ERR_STALE - destroyed before; MR_ERR_ARGUMENT - the lock

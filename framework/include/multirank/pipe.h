@@ -7,6 +7,8 @@
  * Other copies of the handle can use the end but hold nothing.  When the
  * last holder of one end is gone the other end reads what is left, and then
  * end of file, unless somebody attaches to it again.
+ *
+ * A pipe lives on the rank of its creator, wherever its ends are held.
  */
 #ifndef MULTIRANK_PIPE_H
 #define MULTIRANK_PIPE_H
@@ -39,7 +41,8 @@ MR_CHECKED mr_error mr_pipe_create(mr_pipe_end *first, mr_pipe_end *second,
                                    bool duplex);
 
 /**
- * Send a message to the other end.
+ * Send a message to the other end.  From another node than the pipe's it may
+ * return while the message is on its way, as described at mr_queue_put.
  *
  * Callers:   any endpoint, any thread.
  * Blocks:    while the segment has no room, at most `timeout` seconds.
@@ -93,7 +96,7 @@ MR_CHECKED mr_error mr_pipe_poll(mr_pipe_end end, double timeout, bool *ready);
  * Hold an end, e.g. one whose handle came through a queue.
  *
  * Callers:   any endpoint, any thread.
- * Blocks:    never.
+ * Blocks:    never on the owner's node; else until the owner has answered.
  * Ownership: the endpoint holds the end until it closes it or ends.
  * Units:     none.
  * Errors:    MR_ERR_STALE - the pipe is gone; MR_ERR_LIMIT - too many
@@ -106,7 +109,7 @@ MR_CHECKED mr_error mr_pipe_attach(mr_pipe_end end);
  * Hold an end no longer.
  *
  * Callers:   an endpoint that holds it, any thread.
- * Blocks:    never.
+ * Blocks:    never on the owner's node; else until the owner has answered.
  * Ownership: when the last holder of an end closes it, the other end sees
  *            end of file; when both have none the pipe is freed.
  * Units:     none.

@@ -2,10 +2,12 @@
 /*
  * Pool: workers that map a function over many inputs.
  *
- * The workers are the ranks; the share of rank 0 is computed by a child
- * beside it.  Inputs are scattered into shared memory once, each worker has a
- * range of its own and steals from the others when it is empty, and results
- * are gathered where they were written.
+ * The workers are the ranks of all nodes; the share of rank 0 is computed by a
+ * child beside it.  Inputs are scattered into shared memory once, each worker
+ * has a range of its own and steals from the others of its node when it is
+ * empty, and results are gathered where they were written.  Of several nodes
+ * each is sent parts of the tasks, smaller and smaller ones, with their
+ * inputs; it is not asked for single tasks.
  */
 #ifndef MULTIRANK_POOL_H
 #define MULTIRANK_POOL_H
@@ -22,7 +24,8 @@ typedef struct mr_pool {
 
 /* Zeroed means: all defaults. */
 typedef struct mr_pool_options {
-    size_t workers; /* 0: as many as ranks; above that, more children */
+    size_t workers; /* 0: as many as ranks; above that, more children, in
+                       turn on all ranks */
 } mr_pool_options;
 
 /* What a task function is told beside its input. */
@@ -88,7 +91,7 @@ MR_CHECKED mr_error mr_pool_create(mr_pool *pool,
  * The number of workers.
  *
  * Callers:   any endpoint, any thread.
- * Blocks:    never.
+ * Blocks:    never on the owner's node; else until the owner has answered.
  * Ownership: *workers is written on success only.
  * Units:     processes.
  * Errors:    MR_ERR_ARGUMENT - workers is NULL; MR_ERR_STALE - destroyed.
@@ -99,9 +102,15 @@ MR_CHECKED mr_error mr_pool_size(mr_pool pool, size_t *workers);
 /**
  * Call `function` for each of `count` inputs, in parallel, and gather the
  * outputs in order.  Task i reads inputs + i * input_size and writes
- * outputs + i * output_size.  Memory of an Array is used in place, other
- * memory is copied.  After a failure the other tasks still run; a task that
- * ended its worker is not tried again.
+ * outputs + i * output_size.  Memory of an Array is used in place by workers
+ * of the caller's node; other memory is copied, and so is all that goes to
+ * another node.  After a failure the other tasks still run; a task that ended
+ * its worker is not tried again.
+ *
+ * What a rank that is lost had not done is done by others.  The task that it
+ * was in is reported as one that ended its worker, or, when all that was known
+ * of it is lost too, runs again: as may others then, whose outputs had not
+ * come back.
  *
  * Callers:   the creator of the pool, one thread at a time.
  * Blocks:    until all tasks have run, at most options->timeout seconds.
@@ -117,12 +126,14 @@ MR_CHECKED mr_error mr_pool_size(mr_pool pool, size_t *workers);
  *            another build of it, the log names both, see function.h;
  *            MR_ERR_TIMEOUT - tasks that have begun go on, the others never
  *            run, and an Array used in place must outlive them;
- * MR_ERR_WORKER_DIED - a task ended its worker; MR_ERR_STATE
+ *            MR_ERR_WORKER_DIED - a task ended its worker; MR_ERR_STATE
  *            - not the creator, or another map of this pool is under way;
  *            MR_ERR_NO_MEMORY, MR_ERR_TOO_LARGE - inputs and outputs do not
- *            fit into the segment; MR_ERR_STALE - destroyed; or what the
- *            first failing task returned.  outputs are written on MR_OK, and
- *            after a failing task for all tasks that did not fail.
+ *            fit into a segment, of several nodes those of one task;
+ *            MR_ERR_OWNER_LOST - all workers are lost; MR_ERR_STALE -
+ *            destroyed; or what the first failing task returned.  outputs are
+ *            written on MR_OK, and after a failing task for all tasks that did
+ *            not fail.
  * Differs:   a worker that dies is replaced and reported, in Python the map
  *            hangs; a chunk of 0 is "choose", it does not return nothing.
  */

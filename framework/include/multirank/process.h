@@ -42,7 +42,8 @@ typedef int mr_process_function(const void *argument, size_t size);
 typedef struct mr_process_options {
     const char *name; /* NULL: "Process-N", below the name of the creator */
     bool daemon;      /* terminated, not joined, at the end of its creator */
-    int place;        /* MR_ON_RANK(r), or MR_PLACE_DEFAULT: round robin */
+    int place;        /* MR_ON_RANK(r), or MR_PLACE_DEFAULT: round robin
+                         over the ranks of all nodes */
     const mr_pipe_end *ends; /* pipe ends that the process shall hold */
     size_t ends_count;
 } mr_process_options;
@@ -53,7 +54,7 @@ typedef struct mr_process_options {
  *
  * Callers:   any endpoint that is not a daemon and not inside a pool task,
  *            any thread.
- * Blocks:    never.
+ * Blocks:    never on this node; for a rank of another until it has answered.
  * Ownership: `argument`, `options` and what they point to are copied.  The
  *            process holds its pipe ends from now on.  The object lives until
  *            mr_process_destroy or the end of the job.
@@ -66,7 +67,9 @@ typedef struct mr_process_options {
  *            MR_ERR_FUNCTION - `function` lies in no loaded module, or in
  *            the C library, see function.h;
  *            MR_ERR_NO_MEMORY, MR_ERR_TOO_LARGE - the segment is full, or
- *            smaller than the argument; MR_ERR_LIMIT - too many objects.
+ *            smaller than the argument; MR_ERR_LIMIT - too many objects;
+ *            MR_ERR_OWNER_LOST - the rank is lost, also one whose turn it
+ *            was: the next call takes the next.
  * Differs:   arguments are bytes by value, not pickled objects; handles may
  *            be among them.  A daemon's children are refused here, not at
  *            start.
@@ -80,7 +83,8 @@ MR_CHECKED mr_error mr_process_create(mr_process *process,
  * Start a process: once, and by the endpoint that created it.
  *
  * Callers:   the creator, any thread.
- * Blocks:    until the process exists (well below a millisecond).
+ * Blocks:    until the process exists (well below a millisecond, and the
+ *            way to another node).
  * Ownership: unchanged.
  * Units:     none.
  * Errors:    MR_ERR_STATE - started before, or by another endpoint;
@@ -103,7 +107,8 @@ MR_CHECKED mr_error mr_process_start(mr_process process);
  * Units:     `timeout` in seconds.
  * Errors:    MR_ERR_TIMEOUT - it still runs; MR_ERR_STATE - it was not
  *            started, or is the caller; MR_ERR_ARGUMENT - timeout is NaN;
- *            MR_ERR_STALE, MR_ERR_CLOSED - destroyed before, meanwhile.
+ *            MR_ERR_STALE, MR_ERR_CLOSED - destroyed before, meanwhile;
+ *            MR_ERR_OWNER_LOST - its rank is lost, and it ends with that.
  * Differs:   a time-out is an error code; anybody may join, not only the
  *            creator.
  */
@@ -113,7 +118,7 @@ MR_CHECKED mr_error mr_process_join(mr_process process, double timeout);
  * Tell whether a process was started and has not ended.
  *
  * Callers:   any endpoint, any thread.
- * Blocks:    never.
+ * Blocks:    never on the owner's node; else until the owner has answered.
  * Ownership: *alive is written on success only.
  * Units:     none.
  * Errors:    MR_ERR_ARGUMENT - alive is NULL; MR_ERR_STALE - destroyed.
@@ -125,7 +130,7 @@ MR_CHECKED mr_error mr_process_is_alive(mr_process process, bool *alive);
  * The exit code of an ended process: 0 to 255, or -N when signal N ended it.
  *
  * Callers:   any endpoint, any thread.
- * Blocks:    never.
+ * Blocks:    never on the owner's node; else until the owner has answered.
  * Ownership: *code is written on success only.
  * Units:     none.
  * Errors:    MR_ERR_STATE - it has not ended (Python: None);
@@ -164,7 +169,7 @@ MR_CHECKED mr_error mr_process_kill(mr_process process);
  * Forget a process that does not run; its handles become stale.
  *
  * Callers:   any endpoint, any thread.
- * Blocks:    never.
+ * Blocks:    never on the owner's node; else until the owner has answered.
  * Ownership: frees the object.
  * Units:     none.
  * Errors:    MR_ERR_STATE - it runs; MR_ERR_STALE - destroyed before.
@@ -176,7 +181,7 @@ MR_API mr_error mr_process_destroy(mr_process process);
  * Change whether a process is a daemon; before its start only.
  *
  * Callers:   the creator, any thread.
- * Blocks:    never.
+ * Blocks:    never on the owner's node; else until the owner has answered.
  * Ownership: unchanged.
  * Units:     none.
  * Errors:    MR_ERR_STATE - it was started, or is another endpoint's;
@@ -189,7 +194,7 @@ MR_CHECKED mr_error mr_process_set_daemon(mr_process process, bool daemon);
  * Tell whether a process is a daemon.
  *
  * Callers:   any endpoint, any thread.
- * Blocks:    never.
+ * Blocks:    never on the owner's node; else until the owner has answered.
  * Ownership: *daemon is written on success only.
  * Units:     none.
  * Errors:    MR_ERR_ARGUMENT - daemon is NULL; MR_ERR_STALE - destroyed.
@@ -202,7 +207,7 @@ MR_CHECKED mr_error mr_process_daemon(mr_process process, bool *daemon);
  * "Process-1".
  *
  * Callers:   any endpoint, any thread.
- * Blocks:    never.
+ * Blocks:    never on the owner's node; else until the owner has answered.
  * Ownership: the text is copied into `name`, on success only.
  * Units:     `size` in bytes; MR_NAME_SIZE always suffices.
  * Errors:    MR_ERR_ARGUMENT - name is NULL; MR_ERR_TRUNCATED - size is too
@@ -216,7 +221,7 @@ MR_CHECKED mr_error mr_process_name(mr_process process, char *name,
  * The operating system's process id.
  *
  * Callers:   any endpoint, any thread.
- * Blocks:    never.
+ * Blocks:    never on the owner's node; else until the owner has answered.
  * Ownership: *pid is written on success only.
  * Units:     valid on the host of the process' rank.
  * Errors:    MR_ERR_STATE - it was not started; MR_ERR_ARGUMENT - pid is

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Queue: first in, first out; many producers, many consumers, any item size.
+ *
+ * It lives on one rank.  For the shortest ways that is the rank of its
+ * consumers, as puts from another node need not wait: see mr_queue_put.
  */
 #ifndef MULTIRANK_QUEUE_H
 #define MULTIRANK_QUEUE_H
@@ -25,15 +28,16 @@ typedef struct mr_queue_options {
  * Make an empty queue.
  *
  * Callers:   any endpoint, any thread.
- * Blocks:    never.
+ * Blocks:    never on this node; for a rank of another until it has answered.
  * Ownership: the queue lives until mr_queue_destroy or the end of the job,
  *            also when its creator ends before.
  * Units:     maxsize in items.
  * Errors:    MR_ERR_ARGUMENT - queue is NULL, or a rank that does not exist;
  *            MR_ERR_STATE - no job; MR_ERR_LIMIT - too many objects;
  *            MR_ERR_NO_MEMORY - the segment is full.
- * Differs:   the queue is memory, there is no feeder thread: an item that was
- *            put is there, also when its producer is killed right after.
+ * Differs:   the queue is memory, there is no feeder thread: on the queue's
+ *            node an item that was put is there, also when its producer is
+ *            killed right after.
  */
 MR_CHECKED mr_error mr_queue_create(mr_queue *queue,
                                     const mr_queue_options *options);
@@ -41,9 +45,18 @@ MR_CHECKED mr_error mr_queue_create(mr_queue *queue,
 /**
  * Put a copy of an item at the end.
  *
+ * To a queue of another node a put of less than 64 KiB with MR_FOREVER may
+ * return while the item is on its way; of each thread at most 64 are, also
+ * when the queue is full.  They arrive in the order in which they were put,
+ * and whatever else the thread does with objects waits until they have: so
+ * nobody sees a consequence before its cause.  If one cannot arrive (the queue
+ * was destroyed, its rank is lost), the thread's next put or other operation
+ * on an object of another node gives that error, and does nothing else; if it
+ * does something else first, the log tells of it as a warning.
+ *
  * Callers:   any endpoint, any thread.
  * Blocks:    while maxsize items are in, or the segment has no room, at most
- *            `timeout` seconds.
+ *            `timeout` seconds; but see above.
  * Ownership: `item` stays the caller's.
  * Units:     `size` in bytes, 0 is allowed (then item may be NULL);
  *            `timeout` in seconds.
@@ -97,7 +110,7 @@ MR_CHECKED mr_error mr_queue_get_alloc(mr_queue queue, void **item,
  * old before it is used: an end mark in the queue is the safe way to stop.
  *
  * Callers:   any endpoint, any thread.
- * Blocks:    never.
+ * Blocks:    never on the owner's node; else until the owner has answered.
  * Ownership: *empty is written on success only.
  * Units:     none.
  * Errors:    MR_ERR_ARGUMENT - empty is NULL; MR_ERR_STALE - destroyed.
@@ -110,7 +123,7 @@ MR_CHECKED mr_error mr_queue_empty(mr_queue queue, bool *empty);
  * Tell whether a queue holds maxsize items.
  *
  * Callers:   any endpoint, any thread.
- * Blocks:    never.
+ * Blocks:    never on the owner's node; else until the owner has answered.
  * Ownership: *full is written on success only.
  * Units:     none.
  * Errors:    MR_ERR_ARGUMENT - full is NULL; MR_ERR_STALE - destroyed.
@@ -122,7 +135,7 @@ MR_CHECKED mr_error mr_queue_full(mr_queue queue, bool *full);
  * The number of items in a queue, at some moment during the call.
  *
  * Callers:   any endpoint, any thread.
- * Blocks:    never.
+ * Blocks:    never on the owner's node; else until the owner has answered.
  * Ownership: *count is written on success only.
  * Units:     items.
  * Errors:    MR_ERR_ARGUMENT - count is NULL; MR_ERR_STALE - destroyed.
@@ -134,7 +147,8 @@ MR_CHECKED mr_error mr_queue_qsize(mr_queue queue, size_t *count);
  * Destroy a queue with all items in it.  Who waits on it gets MR_ERR_CLOSED.
  *
  * Callers:   any endpoint, any thread.
- * Blocks:    while other endpoints are inside a call on it.
+ * Blocks:    while other endpoints are inside a call on it; from another node
+ *            until the owner has answered.
  * Ownership: frees the queue; its handles become stale.
  * Units:     none.
  * Errors:    MR_ERR_STALE - destroyed before.

@@ -4,8 +4,6 @@
  *
  * Callers on its owner's node use the memory itself; for others the owner
  * does, in the same steps, so that no update is lost whoever makes it where.
- * From another node each call also fails by MR_ERR_OWNER_LOST, when the rank
- * is gone.
  */
 #ifndef MULTIRANK_VALUE_H
 #define MULTIRANK_VALUE_H
@@ -37,7 +35,7 @@ typedef struct mr_value_options {
  * Make a Value.
  *
  * Callers:   any endpoint, any thread.
- * Blocks:    never.
+ * Blocks:    never on this node; for a rank of another until it has answered.
  * Ownership: `initial` is copied; NULL means zero.  The Value lives until
  *            mr_value_destroy or the end of the job.
  * Units:     `initial` points to one element of `type`.
@@ -54,7 +52,7 @@ MR_CHECKED mr_error mr_value_create(mr_value *value, mr_type type,
  * Read a Value; the read is atomic, and does not wait for its lock.
  *
  * Callers:   any endpoint, any thread.
- * Blocks:    never.
+ * Blocks:    never on the owner's node; else until the owner has answered.
  * Ownership: *out is written on success only.
  * Units:     `out` points to one element of the Value's type.
  * Errors:    MR_ERR_ARGUMENT - out is NULL; MR_ERR_STALE - destroyed.
@@ -66,7 +64,7 @@ MR_CHECKED mr_error mr_value_get(mr_value value, void *out);
  * Write a Value; the write is atomic, and does not wait for its lock.
  *
  * Callers:   any endpoint, any thread.
- * Blocks:    never.
+ * Blocks:    never on the owner's node; else until the owner has answered.
  * Ownership: `in` stays the caller's.
  * Units:     `in` points to one element of the Value's type.
  * Errors:    MR_ERR_ARGUMENT - in is NULL; MR_ERR_STALE - destroyed.
@@ -78,7 +76,7 @@ MR_CHECKED mr_error mr_value_set(mr_value value, const void *in);
  * Add to a Value in one atomic step, without its lock.  Integers wrap.
  *
  * Callers:   any endpoint, any thread.
- * Blocks:    never.
+ * Blocks:    never on the owner's node; else until the owner has answered.
  * Ownership: `amount` stays the caller's; `before`, which may be NULL,
  *            receives what the Value was, on success only.
  * Units:     both point to one element of the Value's type.
@@ -92,7 +90,7 @@ MR_CHECKED mr_error mr_value_add(mr_value value, const void *amount,
  * The lock that belongs to a Value, for mr_lock_acquire and mr_lock_release.
  *
  * Callers:   any endpoint, any thread.
- * Blocks:    never.
+ * Blocks:    never on the owner's node; else until the owner has answered.
  * Ownership: *lock is part of the Value and not destroyed by itself.
  * Units:     none.
  * Errors:    MR_ERR_ARGUMENT - lock is NULL; MR_ERR_STALE - destroyed.
@@ -104,7 +102,8 @@ MR_CHECKED mr_error mr_value_get_lock(mr_value value, mr_lock *lock);
  * Destroy a Value.  Who waits for its lock gets MR_ERR_CLOSED.
  *
  * Callers:   any endpoint, any thread.
- * Blocks:    while other endpoints are inside a call on it.
+ * Blocks:    while other endpoints are inside a call on it; from another node
+ *            until the owner has answered.
  * Ownership: frees the Value; its handles become stale.
  * Units:     none.
  * Errors:    MR_ERR_STALE - destroyed before.

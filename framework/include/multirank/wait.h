@@ -22,7 +22,8 @@ extern "C" {
  * may be faster.
  *
  * Callers:   any endpoint, any thread.
- * Blocks:    until one is ready, at most `timeout` seconds.
+ * Blocks:    until one is ready, at most `timeout` seconds; then, for objects
+ *            of other nodes, until their owners have answered.
  * Ownership: `handles` stays the caller's; `ready`, of `count` elements, is
  *            written on success only: true for each that is ready.
  * Units:     `count` 1 to MR_WAIT_MAX; `timeout` in seconds.
@@ -30,7 +31,9 @@ extern "C" {
  *            NULL, count is out of range, timeout is NaN, or a handle is of a
  *            kind that cannot be waited for; MR_ERR_NO_MEMORY - the segment
  *            has no room for the wait; MR_ERR_STALE, MR_ERR_CLOSED -
- *            one of them was destroyed before, meanwhile.
+ *            one of them was destroyed before, meanwhile;
+ *            MR_ERR_OWNER_LOST - the rank of one of them is lost;
+ *            MR_ERR_STATE - no job.
  * Differs:   multiprocessing.connection.wait() returns a list.
  */
 MR_CHECKED mr_error mr_wait(const mr_handle *handles, size_t count,
