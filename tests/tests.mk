@@ -40,6 +40,7 @@ mpi_suites = \
 	tests/mpi/pipe_holder_test \
 	tests/mpi/pipe_test \
 	tests/mpi/pool_failure_test \
+	tests/mpi/pool_spread_test \
 	tests/mpi/pool_test \
 	tests/mpi/pool_worker_test \
 	tests/mpi/process_family_test \

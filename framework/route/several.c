@@ -159,6 +159,7 @@ static void take_owned_by(waiting *w, const mr_handle *handles, size_t count,
         if (!taken[i] && (owned ? handles[i].owner == owned->owner : near)) {
             taken[i] = true;
             w->handles[w->count] = handles[i];
+            w->found[w->count] = false;
             w->places[w->count++] = (uint16_t)i;
         }
     }
@@ -321,9 +322,12 @@ static mr_error check(const mr_handle *handles, size_t count, double timeout,
 mr_error mri_wait_any(const mr_handle *handles, size_t count, double timeout,
                       bool *ready)
 {
-    waiting w = {.near = {.self = mri_self()}};
+    waiting w; /* most of it is never looked at */
     mr_error error;
 
+    w.near = (mri_several){.self = mri_self()};
+    w.count = 0;
+    w.watches_count = 0;
     mri_far_settle(w.near.self);
     sort(&w, handles, count);
     w.near.handles = w.handles;
