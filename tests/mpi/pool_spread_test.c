@@ -20,7 +20,7 @@ static mr_error turn_pattern(const void *input, void *output,
 
 static void carry(mr_pool pool, size_t size, size_t count)
 {
-    char *in = malloc(size * count), *out = calloc(count, size);
+    char *in = calloc(count, size), *out = calloc(count, size);
     size_t wrong = 0;
 
     for (size_t i = 0; i < count; i++) {
