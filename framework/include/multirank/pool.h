@@ -128,8 +128,8 @@ MR_CHECKED mr_error mr_pool_size(mr_pool pool, size_t *workers);
  *            run, and an Array used in place must outlive them;
  *            MR_ERR_WORKER_DIED - a task ended its worker; MR_ERR_STATE
  *            - not the creator, or another map of this pool is under way;
- *            MR_ERR_NO_MEMORY, MR_ERR_TOO_LARGE - inputs and outputs do not
- *            fit into a segment, of several nodes those of one task;
+ *            MR_ERR_NO_MEMORY, MR_ERR_TOO_LARGE - the context, or the input
+ *            and output of a single task, do not fit into a segment;
  *            MR_ERR_OWNER_LOST - all workers are lost; MR_ERR_STALE -
  *            destroyed; or what the first failing task returned.  outputs are
  *            written on MR_OK, and after a failing task for all tasks that did
