@@ -16,6 +16,7 @@
  */
 #include "objects/deal.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -38,6 +39,7 @@ enum {
 typedef struct range {
     size_t first;
     size_t count;
+    bool again; /* a rank was lost with it before */
 } range;
 
 typedef struct part {
@@ -198,6 +200,7 @@ static range take(dealing *d, size_t most)
         range *again = &d->again[d->again_count - 1];
 
         r.first = again->first;
+        r.again = again->again;
         r.count = most < again->count ? most : again->count;
         d->left += most - r.count;
         again->first += r.count;
@@ -214,7 +217,7 @@ static mr_error give_back(dealing *d, range r)
     range *more;
 
     d->left += r.count;
-    if (r.first + r.count == d->next) {
+    if (r.first + r.count == d->next && !r.again) {
         d->next = r.first;
         return MR_OK;
     }
@@ -336,6 +339,28 @@ static mr_error add_context(const dealing *d, const node *n)
                               d->request->context_size, &n->spec->context);
 }
 
+/* Its tasks are dealt again, but once: one of them may be what ends ranks. */
+static mr_error lose_part(dealing *d, const node *n, part *p)
+{
+    mr_task_error error = {.code = MR_ERR_WORKER_DIED,
+                           .index = p->tasks.first,
+                           .rank = (int)n->rank};
+
+    p->handle.kind = MRI_NONE;
+    d->under_way--;
+    if (!p->tasks.again) {
+        p->tasks.again = true;
+        return give_back(d, p->tasks);
+    }
+    snprintf(error.text, sizeof error.text,
+             "two ranks were lost with the tasks %zu to %zu", p->tasks.first,
+             p->tasks.first + p->tasks.count - 1);
+    if (!d->first->code) {
+        *d->first = error;
+    }
+    return error.code;
+}
+
 /* All that was made on a rank is lost with it. */
 static mr_error lose(dealing *d, node *n)
 {
@@ -345,10 +370,8 @@ static mr_error lose(dealing *d, node *n)
             "rank %u is lost; its tasks of a map are dealt again", n->rank);
     for (unsigned int i = 0; i < UNDER_WAY; i++) {
         if (n->parts[i].handle.kind != MRI_NONE) {
-            mr_error one = give_back(d, n->parts[i].tasks);
+            mr_error one = lose_part(d, n, &n->parts[i]);
 
-            n->parts[i].handle.kind = MRI_NONE;
-            d->under_way--;
             error = one ? one : error;
         }
     }

@@ -120,9 +120,9 @@ static bool is_gone(const mri_pool_worker *worker, const mri_gone *gone)
         return memcmp(&worker->process.handle, &gone->process,
                       sizeof gone->process) == 0;
     }
-    return worker->mailbox.kind == MRI_QUEUE &&
-           mri_endpoint_slot(gone->endpoint) == MRI_SLOT_RANK &&
-           mri_endpoint_rank(gone->endpoint) == worker->mailbox.owner;
+    return worker->mailbox.kind != MRI_NONE &&
+           mri_is_gone(
+               gone, mri_endpoint_id(1, worker->mailbox.owner, MRI_SLOT_RANK));
 }
 
 /* Was the dead one a worker of this pool, or its creator inside a map? */
