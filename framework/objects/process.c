@@ -372,15 +372,34 @@ static mr_error check_options(const mr_process_options *options)
 }
 
 /* Ranks take turns; each endpoint begins beside itself. */
-static mr_error choose_rank(const mr_process_options *options, uint64_t number,
-                            unsigned int *rank)
+static unsigned int rank_in_turn(uint64_t number)
 {
+    return (unsigned int)((mri_endpoint_rank(mri_self_endpoint()) + number) %
+                          mri_here.size);
+}
+
+/* Where the user wants it; else the turn of a lost rank passes to the next.
+ * Who is lost shows by the attempt alone, as a process does not hear of what
+ * happens on other nodes. */
+static mr_error create_at_place(const mr_process_options *options,
+                                uint64_t number, mri_call *call,
+                                mr_handle *handle)
+{
+    mr_error error;
+    unsigned int rank;
+
     if (options && options->place != MR_PLACE_DEFAULT) {
-        return mri_place_rank("mr_process_create", options->place, rank);
+        error = mri_place_rank("mr_process_create", options->place, &rank);
+        return error ? error : mri_create(&mri_process_ops, rank, call, handle);
     }
-    *rank = (unsigned int)((mri_endpoint_rank(mri_self_endpoint()) + number) %
-                           mri_here.size);
-    return MR_OK;
+    for (unsigned int i = 0; i < mri_here.size; i++) {
+        error = mri_create(&mri_process_ops, rank_in_turn(number + i), call,
+                           handle);
+        if (error != MR_ERR_OWNER_LOST) {
+            return error;
+        }
+    }
+    return MR_ERR_OWNER_LOST;
 }
 
 static void write_names(process_spec *spec, uint64_t number,
@@ -421,18 +440,14 @@ static mr_error build(mri_record *self, mr_process *process, process_spec *spec,
                      .more = argument,
                      .more_size = size};
     mr_process made;
-    unsigned int rank;
-    mr_error error = choose_rank(options, number, &rank);
+    mr_error error;
 
-    if (error) {
-        return error;
-    }
     write_names(spec, number, options);
     spec->daemon = options && options->daemon;
     for (size_t i = 0; options && i < options->ends_count; i++) {
         spec->holds |= mri_ranks_bit(options->ends[i].handle.owner);
     }
-    error = mri_create(&mri_process_ops, rank, &call, &made.handle);
+    error = create_at_place(options, number, &call, &made.handle);
     if (error) {
         return error;
     }
