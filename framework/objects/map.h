@@ -114,4 +114,8 @@ void mri_map_leave_as_thief(mri_slot *slot, uint64_t me);
 /* A worker died: what it had begun, and took, is put right. */
 void mri_map_mend(mri_record *self, mri_object *object, mri_record *dead);
 
+/* Which task it was in. */
+void mri_map_describe(mri_object *object, const mri_record *dead, char *text,
+                      size_t size);
+
 #endif

@@ -113,3 +113,19 @@ void mri_map_mend(mri_record *self, mri_object *object, mri_record *dead)
         mri_map_cancel(self, object);
     }
 }
+
+void mri_map_describe(mri_object *object, const mri_record *dead, char *text,
+                      size_t size)
+{
+    mri_map *map = mri_map_of(object);
+
+    for (uint64_t i = 0; i < map->workers; i++) {
+        mri_slot *slot = &map->slots[i];
+        uint64_t current = mri_load(&slot->current);
+
+        if (mri_load(&slot->worker) == mri_ref_of(dead) && current) {
+            snprintf(text, size, " while it ran task %llu of a map",
+                     (unsigned long long)(map->first + current - 1));
+        }
+    }
+}

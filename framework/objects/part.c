@@ -313,7 +313,8 @@ const mri_kind_ops mri_part_ops = {.name = "map",
                                    .ready_list = ready_list,
                                    .dispose = dispose,
                                    .forget = forget,
-                                   .mend = mri_map_mend};
+                                   .mend = mri_map_mend,
+                                   .describe = mri_map_describe};
 
 /* ---- for the creator ----------------------------------------------------- */
 

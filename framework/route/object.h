@@ -170,6 +170,11 @@ typedef struct mri_kind_ops {
     /* A thread died inside a call on the object (it was active on it, or
      * working for it); its notes are undone already. */
     void (*mend)(mri_record *self, mri_object *object, mri_record *dead);
+
+    /* For a message, what a thread was doing that died working for it: words
+     * behind "has died", or none. */
+    void (*describe)(mri_object *object, const mri_record *dead, char *text,
+                     size_t size);
 } mri_kind_ops;
 
 /* Register a kind; at start, before there are threads. */

@@ -26,6 +26,40 @@ void mri_reap_mend(uint64_t endpoint)
                       &gone);
 }
 
+typedef struct description {
+    uint64_t endpoint;
+    char *text;
+    size_t size;
+} description;
+
+static void describe_record(mri_record *record, void *user)
+{
+    const description *d = user;
+    mri_ref working = mri_load(&record->working);
+    const mri_kind_ops *ops;
+    mri_object *object;
+
+    if (!working || mri_load(&record->owner) != d->endpoint) {
+        return;
+    }
+    object = mri_at(working);
+    if (mri_identity_state(mri_load(&object->identity)) == MRI_LIVE) {
+        ops = mri_ops_of(mri_identity_kind(mri_load(&object->identity)));
+        if (ops->describe) {
+            ops->describe(object, record, d->text, d->size);
+        }
+    }
+}
+
+void mri_reap_describe(uint64_t endpoint, char *text, size_t size)
+{
+    description d = {.endpoint = endpoint, .text = text, .size = size};
+
+    *text = 0;
+    mri_records_visit(mri_index_of(mri_endpoint_rank(endpoint)),
+                      describe_record, &d);
+}
+
 /* Move the dead one's blocks to our own hand and free them. */
 static void free_hands(mri_record *self, mri_record *dead)
 {

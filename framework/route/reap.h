@@ -13,6 +13,10 @@
  * Takes no latch. */
 void mri_reap_mend(uint64_t endpoint);
 
+/* For a message, what its threads were doing: words behind "has died", or
+ * none.  Before the others. */
+void mri_reap_describe(uint64_t endpoint, char *text, size_t size);
+
 /* Free its memory, pass its locks on, wake everybody it kept waiting, free
  * its records. */
 void mri_reap(mri_record *self, const mri_gone *gone);

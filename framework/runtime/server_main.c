@@ -52,9 +52,10 @@ static server me;
 /* ---- the end of the rank ------------------------------------------------- */
 
 /* The rank is gone without a word: nothing of it may stay.  Shared memory is
- * not touched any more. */
+ * not changed any more. */
 _Noreturn static void end_after_rank(void)
 {
+    mri_ranks_last_words();
     mri_children_kill();
     for (size_t at = 0; at < me.files_size; at += strlen(me.files + at) + 1) {
         unlink(me.files + at);
@@ -70,14 +71,15 @@ static bool rank_is_gone(void)
                                    : getppid() != me.rank_pid;
 }
 
-/* While a latch cannot be had: a dead child may hold it, or the rank, whose
- * death ends all. */
+/* While a latch cannot be had: a dead child may hold it, or another rank, or
+ * ours, whose death ends all. */
 static void stalled(void)
 {
     mri_children_collect();
     if (rank_is_gone()) {
         end_after_rank();
     }
+    mri_ranks_mend();
 }
 
 /* ---- requests ------------------------------------------------------------ */

@@ -2,13 +2,18 @@
 /*
  * Owns what a fork server does about ranks of its node that die.
  *
- * The server of the dead rank ends its processes and itself.  Of the others
- * the first to come mends: when all processes of the dead rank are gone, their
- * records are reaped like those of any process, and all objects of the rank
- * lose their identity.
+ * The server of the dead rank ends its processes and itself.  When all these
+ * are gone, the first of the others claims the dead rank: it writes itself into
+ * the segment's `lost`, mends the records, says who died, takes their identity
+ * from all objects of the rank and reaps the records like those of any process.
+ * A claim whose holder dies too is claimed anew; all of that may be done twice.
+ *
+ * Mending needs no latch, and so is done also by a server that waits for one,
+ * which the dead may hold.
  */
 #include "runtime/server_ranks.h"
 
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/syscall.h>
@@ -17,30 +22,44 @@
 #include "route/errand.h"
 #include "route/object.h"
 #include "route/reap.h"
+#include "runtime/place.h"
 #include "util/clock.h"
 #include "util/log.h"
 
 static const int64_t patience = 5000000000; /* for processes to be gone */
 
+/* What `lost` of a segment tells: that all is done, or who is at it. */
+enum { BURIED = 1, CLAIMED = 2 };
+
 typedef struct neighbour {
     int descriptor; /* pidfd; -1: none */
     bool dead;
+    bool mine; /* claimed by this server */
     bool done;
     int64_t since;
 } neighbour;
 
 static neighbour *neighbours;
+static unsigned int own_index;
+
+static uint64_t endpoint_of(unsigned int index)
+{
+    return mri_endpoint_id(1, (unsigned int)mri_segment_at(index)->rank,
+                           MRI_SLOT_RANK);
+}
+
+static pid_t pid_of_rank(unsigned int index)
+{
+    return (pid_t)mri_load(&mri_endpoint_at(endpoint_of(index))->pid);
+}
 
 void mri_ranks_begin(unsigned int own, void (*watch)(int *descriptor))
 {
     neighbours = calloc(mri_node.count, sizeof *neighbours);
+    own_index = own;
     for (unsigned int i = 0; neighbours && i < mri_node.count; i++) {
-        uint64_t id = mri_endpoint_id(1, (unsigned int)mri_segment_at(i)->rank,
-                                      MRI_SLOT_RANK);
-        uint64_t pid = mri_load(&mri_endpoint_at(id)->pid);
-
         neighbours[i].descriptor =
-            i == own ? -1 : (int)syscall(SYS_pidfd_open, (pid_t)pid, 0);
+            i == own ? -1 : (int)syscall(SYS_pidfd_open, pid_of_rank(i), 0);
         watch(&neighbours[i].descriptor);
     }
 }
@@ -138,40 +157,100 @@ static void tell_others(unsigned int rank)
     }
 }
 
+/* Whether the task in it was the cause or not, it is where to look. */
+static void say_who_died(unsigned int index)
+{
+    char doing[96];
+
+    mri_reap_describe(endpoint_of(index), doing, sizeof doing);
+    mri_log(MR_LOG_ERROR,
+            "rank %u on %s, process %d, has died%s; its objects are lost",
+            (unsigned int)mri_segment_at(index)->rank, mri_here.host,
+            (int)pid_of_rank(index), doing);
+}
+
+static bool all_gone(unsigned int index)
+{
+    const neighbour *n = &neighbours[index];
+    bool all = true;
+
+    if (!n->dead) {
+        return false;
+    }
+    visit_endpoints(index, look_if_gone, &all);
+    return all || mri_now() - n->since > patience;
+}
+
+static void claim(unsigned int index)
+{
+    neighbour *n = &neighbours[index];
+    mri_word *lost = &mri_segment_at(index)->lost;
+    uint64_t owner = mri_load(lost);
+
+    if (n->done || n->mine || !all_gone(index)) {
+        return;
+    }
+    n->done = owner == BURIED;
+    if (n->done ||
+        (owner >= CLAIMED && !all_gone((unsigned int)owner - CLAIMED))) {
+        return;
+    }
+    n->mine = mri_cas(lost, &owner, own_index + CLAIMED);
+    if (n->mine) {
+        say_who_died(index);
+        visit_endpoints(index, mend, NULL);
+    }
+}
+
+static void claim_all(void)
+{
+    for (unsigned int i = 0; neighbours && i < mri_node.count; i++) {
+        claim(i);
+    }
+}
+
 static void bury(mri_record *self, unsigned int index)
 {
-    mri_segment *segment = mri_segment_at(index);
-    uint64_t living = 0;
-
-    if (!mri_cas(&segment->lost, &living, 1)) {
-        return; /* another server was first */
-    }
-    mri_log(MR_LOG_ERROR, "rank %u has died; its objects are lost",
-            (unsigned int)segment->rank);
-    visit_endpoints(index, mend, NULL);
     mri_objects_lose(self, index);
     visit_endpoints(index, reap, self);
-    tell_others((unsigned int)segment->rank);
+    mri_store(&mri_segment_at(index)->lost, BURIED);
+    neighbours[index].done = true;
+    tell_others((unsigned int)mri_segment_at(index)->rank);
 }
 
 bool mri_ranks_tend(mri_record *self)
 {
     bool again = false;
 
+    claim_all();
     for (unsigned int i = 0; neighbours && i < mri_node.count; i++) {
-        neighbour *n = &neighbours[i];
-        bool all_gone = true;
-
-        if (!n->dead || n->done) {
-            continue;
-        }
-        visit_endpoints(i, look_if_gone, &all_gone);
-        if (all_gone || mri_now() - n->since > patience) {
-            n->done = true;
+        if (neighbours[i].mine && !neighbours[i].done) {
             bury(self, i);
-        } else {
-            again = true;
         }
+        again |= neighbours[i].dead && !neighbours[i].done;
     }
     return again;
+}
+
+void mri_ranks_mend(void)
+{
+    for (unsigned int i = 0; neighbours && i < mri_node.count; i++) {
+        struct pollfd event = {.fd = neighbours[i].descriptor,
+                               .events = POLLIN};
+
+        if (event.fd >= 0 && poll(&event, 1, 0) == 1) {
+            mri_ranks_died(&neighbours[i].descriptor);
+        }
+    }
+    claim_all();
+}
+
+void mri_ranks_last_words(void)
+{
+    char doing[96];
+
+    mri_reap_describe(endpoint_of(own_index), doing, sizeof doing);
+    if (mri_node.count == 1 && *doing) {
+        say_who_died(own_index);
+    }
 }

@@ -18,6 +18,13 @@ bool mri_ranks_died(const void *descriptor);
 /* Do what is to be done about the dead.  True: call again soon. */
 bool mri_ranks_tend(mri_record *self);
 
+/* The part of that which needs no latch: for a server that waits for one. */
+void mri_ranks_mend(void);
+
+/* The own rank has died: say so if it was alone on its node, where nobody else
+ * can, and inside a task, which the launcher does not know. */
+void mri_ranks_last_words(void);
+
 /* In a new child: nothing of the server stays open. */
 void mri_ranks_close(void);
 
