@@ -68,6 +68,7 @@ job_programs = \
 	tests/job/endings \
 	tests/job/mortal \
 	tests/job/output \
+	tests/job/survivors \
 	tests/job/unwilling \
 	tests/job/user_mpi
 
@@ -84,6 +85,7 @@ job_scripts = \
 	tests/job/output.sh \
 	tests/job/run.sh \
 	tests/job/run_command.sh \
+	tests/job/survivors.sh \
 	tests/tour/tour.sh
 
 # Jobs over simulated hosts and under Slurm.
@@ -226,6 +228,7 @@ EXTRA_DIST += \
 	tests/hosts/support.sh \
 	tests/hosts/tour.sh \
 	tests/install/example.c \
+	tests/job/deaths.sh \
 	tests/job/jobs.sh \
 	tests/launch \
 	tests/style/common.py \

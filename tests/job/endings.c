@@ -174,6 +174,23 @@ static void segfault(void)
     *page = 1;
 }
 
+/* In a rank, not in a child of one. */
+static mr_error crash_in_last_rank(const void *input, void *output,
+                                   const mr_task *task)
+{
+    mr_process process;
+
+    (void)input;
+    (void)output;
+    (void)task;
+    if (mr_rank() == mr_size() - 1 &&
+        mr_process_current(&process) == MR_ERR_STATE) {
+        segfault();
+    }
+    usleep(1000);
+    return MR_OK;
+}
+
 static int end_as(const char *how)
 {
     printf("ready %d\n", (int)getpid());
@@ -195,6 +212,10 @@ static int end_as(const char *how)
     }
     if (strcmp(how, "segfault") == 0) {
         segfault();
+    }
+    if (strcmp(how, "task") == 0) {
+        (void)!mr_pool_map(job.pool, crash_in_last_rank, NULL, 0, NULL, 0, NULL,
+                           0, 1000, NULL);
     }
     watch_children();
     return 0;

@@ -60,6 +60,20 @@ segfault_on_rank_0_ends_the_job() { # RANKS
     abrupt_end "$1" segfault
 }
 
+# By the time the launcher ends all others, it is said which task did it.
+crashed_rank_is_named_with_its_task() { # RANKS
+    local rank=$(($1 - 1))
+    abrupt_end "$1" task
+    grep -q "error: rank $rank on .*, process [0-9]*, has died while it ran task [0-9]* of a map" \
+        "$scratch/err" || broken "the task is not named"
+}
+
+far_crashed_rank_is_named_with_its_task() { # RANKS
+    export MR_ROUTE=far
+    crashed_rank_is_named_with_its_task "$1"
+    unset MR_ROUTE
+}
+
 mpi_of_the_user_is_used_and_left_alone() { # RANKS
     start "$1" ./tests/job/user_mpi
     await 10
@@ -100,5 +114,9 @@ for ranks in 0 $(have_launcher && echo 1 2 4 8); do
     check full_segment_does_not_keep_the_job "$ranks"
     check task_that_never_ends_does_not_keep_the_job "$ranks"
     check stubborn_daemons_do_not_keep_the_job "$ranks"
+done
+for ranks in $(have_launcher && echo 2 4); do
+    check crashed_rank_is_named_with_its_task "$ranks"
+    check far_crashed_rank_is_named_with_its_task "$ranks"
 done
 report endings

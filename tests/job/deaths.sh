@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# For scripts that kill ranks of survivors.c; they have sourced jobs.sh before
+# this file, and $launcher starts `multirank run`.
+# shellcheck shell=bash
+
+survivors=./tests/job/survivors
+
+expect_lines() { # COUNT PATTERN
+    [ "$(grep -cx "$2" "$scratch/out")" = "$1" ] ||
+        broken "$(grep -cx "$2" "$scratch/out") lines $2, not $1"
+}
+
+expect_said() { # PATTERN
+    grep -qx "$1" "$scratch/err" || broken "nobody says: $1"
+}
+
+# By the tool, and by the library.
+expect_deaths() { # RANKS COUNT
+    local rank
+    for ((rank = $1 - $2; rank < $1; rank++)); do
+        expect_said "multirank run: rank $rank on .*; the job goes on without it"
+        expect_said "multirank: .* error: rank $rank on .*\(has died.*; its objects are lost\|is lost: .*; the job goes on without\)"
+    done
+}
+
+# Each way to wait, by a thread of rank 0 and by a child on each survivor.
+expect_all_know() { # RANKS DEAD
+    local way
+    for way in get put acquire join wait recv; do
+        expect_lines "$2" "$way MR_ERR_OWNER_LOST"
+        expect_lines $((($1 - $2) * $2)) "child's $way MR_ERR_OWNER_LOST"
+    done
+}
+
+expect_waits() { # RANKS
+    expect_all_know "$1" 1
+}
+
+expect_held() {
+    expect_lines 3 'lock.* MR_ERR_HOLDER_DIED'
+    expect_lines 1 'pipe MR_ERR_END_OF_FILE'
+}
+
+expect_map() {
+    expect_lines 2 'map MR_OK, outputs are right'
+}
+
+expect_queue() {
+    expect_lines 1 'out MR_ERR_OWNER_LOST'
+    expect_lines 1 'in MR_ERR_OWNER_LOST'
+}
+
+expect_array() {
+    expect_queue
+}
+
+expect_after() {
+    expect_lines 7 '.* MR_ERR_OWNER_LOST'
+    expect_lines 1 'processes run'
+    expect_lines 1 'map MR_OK, outputs are right'
+}
+
+one_dies() { # RANKS CASE SECONDS
+    start "$1" $survivors "$2"
+    await "$3"
+    expect_status 7
+    expect_deaths "$1" 1
+    "expect_$2" "$1"
+}
+
+two_die() { # RANKS
+    start "$1" $survivors two
+    await 12
+    expect_status 7
+    expect_deaths "$1" 2
+    expect_all_know "$1" 2
+}
