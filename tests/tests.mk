@@ -68,6 +68,7 @@ job_programs = \
 	tests/job/endings \
 	tests/job/mortal \
 	tests/job/output \
+	tests/job/pools \
 	tests/job/survivors \
 	tests/job/unwilling \
 	tests/job/user_mpi
@@ -83,6 +84,7 @@ job_scripts = \
 	tests/job/endings.sh \
 	tests/job/kills.sh \
 	tests/job/output.sh \
+	tests/job/pools.sh \
 	tests/job/run.sh \
 	tests/job/run_command.sh \
 	tests/job/survivors.sh \
