@@ -32,7 +32,7 @@
 enum {
     UNDER_WAY = 2,         /* parts of a node */
     PART_BYTES = 64 << 20, /* of inputs and outputs */
-    PART_TIME = 2000000,   /* nanoseconds that are long against its travel */
+    PART_TIME = 1000000,   /* nanoseconds that no part need be shorter */
     FUTILE_RESTARTS = 8
 };
 
@@ -45,7 +45,7 @@ typedef struct range {
 typedef struct part {
     mr_handle handle; /* of kind MRI_NONE: none */
     range tasks;
-    int64_t begun;
+    int64_t care; /* nanoseconds that the caller spent on it */
 } part;
 
 typedef struct node {
@@ -56,7 +56,7 @@ typedef struct node {
     mri_part_spec *spec;
     part parts[UNDER_WAY];
     size_t most; /* tasks in a part, for want of memory */
-    size_t pace; /* tasks in PART_TIME */
+    double task; /* nanoseconds for one, of the last part; 0: not known */
     bool full;   /* no memory, until a part ends */
 } node;
 
@@ -76,6 +76,7 @@ typedef struct dealing {
     size_t left; /* tasks to be dealt */
     size_t ended;
     size_t under_way;      /* parts */
+    int64_t care;          /* the least that a part took of our time */
     mr_error refused;      /* why the last part could not be made */
     unsigned int restarts; /* of children, since a task ended last */
     size_t progress;       /* tasks that had ended, at the last restart */
@@ -250,6 +251,16 @@ static size_t fit_in_memory(const dealing *d)
     return size ? larger(bytes / size, 1) : SIZE_MAX;
 }
 
+/* Tasks that take so long together that the caller can care for the parts of
+ * all nodes, and is idle half of the time. */
+static size_t worth_a_part(const dealing *d, const node *n)
+{
+    double time = (double)(2 * d->care) * (double)d->nodes_count;
+    double tasks = (time > PART_TIME ? time : PART_TIME) / n->task;
+
+    return n->task > 0 ? (size_t)(tasks < UINT32_MAX ? tasks : UINT32_MAX) : 0;
+}
+
 static size_t size_of_part(const dealing *d, const node *n)
 {
     size_t most = smaller(smaller(d->left, n->most), UINT32_MAX);
@@ -261,7 +272,7 @@ static size_t size_of_part(const dealing *d, const node *n)
         return most;
     }
     return smaller(smaller(most, fit_in_memory(d)),
-                   larger(larger(share, least), n->pace));
+                   larger(larger(share, least), worth_a_part(d, n)));
 }
 
 /* ---- making parts -------------------------------------------------------- */
@@ -404,10 +415,11 @@ static mr_error deal_part(dealing *d, node *n, part *p)
     mr_error error = add_context(d, n);
     range tasks = take(d, size_of_part(d, n));
 
-    p->begun = d->nodes_count > 1 ? mri_now() : 0;
+    p->care = -mri_now();
     if (!error) {
         error = create(d, n, tasks, &p->handle);
     }
+    p->care += mri_now();
     if (error) {
         mr_error lost = give_back(d, tasks);
 
@@ -524,7 +536,7 @@ static mr_error look_after_workers(dealing *d)
 
 /* ---- gathering ----------------------------------------------------------- */
 
-static void collected(dealing *d, node *n, part *p)
+static void collected(dealing *d, node *n, part *p, uint64_t time)
 {
     p->handle.kind = MRI_NONE;
     d->under_way--;
@@ -532,20 +544,20 @@ static void collected(dealing *d, node *n, part *p)
     for (size_t i = 0; i < d->nodes_count; i++) {
         d->nodes[i].full = false;
     }
-    if (d->nodes_count > 1) {
-        int64_t time = mri_now() - p->begun;
-
-        n->pace =
-            (size_t)((double)p->tasks.count * PART_TIME / (double)(time + 1));
+    n->task = (double)time / (double)p->tasks.count;
+    if (!n->near && (d->care == 0 || p->care < d->care)) {
+        d->care = p->care;
     }
 }
 
 static mr_error collect(dealing *d, node *n, part *p)
 {
+    int64_t begun = mri_now();
     mr_task_error failure;
+    uint64_t time;
     mr_error error =
         mri_part_end(p->handle, outputs_of(d, p->tasks),
-                     p->tasks.count * d->request->output_size, &failure);
+                     p->tasks.count * d->request->output_size, &failure, &time);
 
     if (error == MR_ERR_OWNER_LOST) {
         return lose(d, n);
@@ -556,7 +568,8 @@ static mr_error collect(dealing *d, node *n, part *p)
     if (failure.code && !d->first->code) {
         *d->first = failure;
     }
-    collected(d, n, p);
+    p->care += mri_now() - begun;
+    collected(d, n, p, time);
     return MR_OK;
 }
 

@@ -71,22 +71,32 @@ static size_t size_of_outputs(mri_object *object)
                : 0;
 }
 
+/* Between the first task and the last; 0 if that is not known yet. */
+static uint64_t time_taken(const mri_map *map)
+{
+    uint64_t ended = mri_load(&map->ended);
+
+    return ended ? ended - mri_load(&map->begun) : 0;
+}
+
 /* call->argument tells whether a task failed; if none did, this is the end of
- * the part. */
+ * the part.  call->result is the size of the outputs, if there is no room for
+ * them; else the time that the tasks took. */
 static mr_error try_gather(mri_record *self, mri_object *object, mri_call *call)
 {
+    mri_map *map = mri_map_of(object);
     size_t size = size_of_outputs(object);
     bool lends = mri_lends(call, size);
 
     if (try_await(self, object, call) == MRI_WOULD_BLOCK) {
         return MRI_WOULD_BLOCK;
     }
-    call->result = size;
-    call->argument =
-        mri_load(&mri_map_of(object)->error_state) == MRI_ERROR_SET;
     if (size > call->out_size) {
+        call->result = size;
         return MR_ERR_TRUNCATED;
     }
+    call->result = time_taken(map);
+    call->argument = mri_load(&map->error_state) == MRI_ERROR_SET;
     if (lends) {
         take_outputs(self, object);
     } else if (size) {
@@ -356,13 +366,14 @@ mr_error mri_part_await(mr_handle part, double timeout, uint64_t *ended)
 }
 
 mr_error mri_part_end(mr_handle part, void *outputs, size_t size,
-                      mr_task_error *error)
+                      mr_task_error *error, uint64_t *time)
 {
     mri_call gather = {.out = outputs, .out_size = size};
     mri_call tell = {.out = error, .out_size = sizeof *error};
     mr_error result = operate(part, GATHER, &gather, 0);
 
     error->code = MR_OK;
+    *time = gather.result;
     if (!result && gather.argument) {
         result = operate(part, TELL_ERROR, &tell, 0);
     }

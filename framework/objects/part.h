@@ -59,9 +59,10 @@ mr_error mri_part_await(mr_handle part, double timeout, uint64_t *ended);
 
 /* All tasks have ended, or MR_ERR_TIMEOUT: destroy the part, with its outputs
  * copied into `outputs`, of `size` bytes, unless they were in place; *error is
- * the first failure, or has the code MR_OK. */
+ * the first failure, or has the code MR_OK; *time is how long the tasks took,
+ * in nanoseconds, or 0. */
 mr_error mri_part_end(mr_handle part, void *outputs, size_t size,
-                      mr_task_error *error);
+                      mr_task_error *error, uint64_t *time);
 
 /* Begin no more tasks: the part ends with those that run. */
 void mri_part_cancel(mr_handle part);
