@@ -134,6 +134,9 @@ objects_sources = \
 	framework/objects/context.h \
 	framework/objects/deal.c \
 	framework/objects/deal.h \
+	framework/objects/deal_nodes.c \
+	framework/objects/deal_tasks.c \
+	framework/objects/dealing.h \
 	framework/objects/kinds.c \
 	framework/objects/kinds.h \
 	framework/objects/lock.c \

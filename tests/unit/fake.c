@@ -16,8 +16,8 @@
 
 #include "route/reap.h"
 #include "runtime/job.h"
-#include "runtime/share.h"
 #include "runtime/place.h"
+#include "runtime/share.h"
 #include "util/fault.h"
 
 enum { MOST_THREADS = 64, PROCESSORS = 2 };

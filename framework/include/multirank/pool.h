@@ -126,7 +126,8 @@ MR_CHECKED mr_error mr_pool_size(mr_pool pool, size_t *workers);
  *            another build of it, the log names both, see function.h;
  *            MR_ERR_TIMEOUT - tasks that have begun go on, the others never
  *            run, and an Array used in place must outlive them;
- *            MR_ERR_WORKER_DIED - a task ended its worker; MR_ERR_STATE
+ *            MR_ERR_WORKER_DIED - a task ended its worker, or a second rank is
+ *            lost with the same tasks; MR_ERR_STATE
  *            - not the creator, or another map of this pool is under way;
  *            MR_ERR_NO_MEMORY, MR_ERR_TOO_LARGE - the context, or the input
  *            and output of a single task, do not fit into a segment;

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * What the files that deal a map share: its state, which is private memory of
+ * the caller.
+ */
+#ifndef MRI_OBJECTS_DEALING_H
+#define MRI_OBJECTS_DEALING_H
+
+#include "objects/deal.h"
+#include "objects/part.h"
+#include "objects/pool.h"
+
+enum { MRI_DEAL_UNDER_WAY = 2 }; /* parts of a node */
+
+typedef struct mri_deal_range {
+    size_t first;
+    size_t count;
+    bool again; /* a rank was lost with it before */
+} mri_deal_range;
+
+typedef struct mri_deal_part {
+    mr_handle handle; /* of kind MRI_NONE: none */
+    mri_deal_range tasks;
+    int64_t care; /* nanoseconds that the caller spent on it */
+} mri_deal_part;
+
+typedef struct mri_deal_node {
+    uint32_t leader;   /* the lowest rank on it */
+    unsigned int rank; /* where its parts are made */
+    bool near;         /* the caller is on it */
+    size_t workers;    /* that live */
+    mri_part_spec *spec;
+    mri_deal_part parts[MRI_DEAL_UNDER_WAY];
+    size_t most; /* tasks in a part, for want of memory */
+    double task; /* nanoseconds for one, of the last part; 0: not known */
+    bool full;   /* no memory, until a part ends */
+} mri_deal_node;
+
+typedef struct mri_dealing {
+    mr_pool pool;
+    const mri_map_request *request;
+    mr_task_error *first;
+    int64_t deadline;
+    mri_pool_worker *table;
+    size_t table_size;
+    size_t workers; /* that live */
+    mri_deal_node *nodes;
+    size_t nodes_count;
+    size_t next;           /* all tasks from here on were never dealt */
+    mri_deal_range *again; /* these are to be dealt again */
+    size_t again_count;
+    size_t left; /* tasks to be dealt */
+    size_t ended;
+    size_t under_way;      /* parts */
+    int64_t care;          /* the least that a part took of our time */
+    mr_error refused;      /* why the last part could not be made */
+    unsigned int restarts; /* of children, since a task ended last */
+    size_t progress;       /* tasks that had ended, at the last restart */
+} mri_dealing;
+
+/* Seconds, as a time-out. */
+double mri_deal_time_left(const mri_dealing *d);
+
+/* ---- objects/deal_tasks.c ------------------------------------------------ */
+
+/* The next tasks to be dealt, at most so many, of which there are some. */
+mri_deal_range mri_deal_take(mri_dealing *d, size_t most);
+
+/* They are to be dealt again.  MR_ERR_NO_MEMORY. */
+mr_error mri_deal_give_back(mri_dealing *d, mri_deal_range r);
+
+/* ---- objects/deal_nodes.c ------------------------------------------------ */
+
+/* Find who works where.  MR_ERR_NO_MEMORY. */
+mr_error mri_deal_add_nodes(mri_dealing *d);
+
+/* Start others in place of workers that died, and let them join the parts that
+ * are under way. */
+mr_error mri_deal_restart_lost(mri_dealing *d);
+
+/* The same in the middle of a map.  MR_ERR_WORKER_DIED: they die again and
+ * again. */
+mr_error mri_deal_look_after_workers(mri_dealing *d);
+
+/* The rank where a node's parts are made is lost, and they with it; another
+ * rank of the node takes its place.  MR_ERR_WORKER_DIED: the tasks of a part
+ * were lost before. */
+mr_error mri_deal_lose(mri_dealing *d, mri_deal_node *n);
+
+#endif
