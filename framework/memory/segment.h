@@ -46,6 +46,7 @@ typedef struct mri_segment {
     uint64_t rank;
     mri_word server_pid;
     mri_word lost;       /* not 0: the rank has died */
+    mri_word left;       /* not 0: it ends in order, which is no death */
     mri_word service;    /* record of the thread that serves far callers */
     mri_word rung;       /* how often one of their bells was */
     mri_word awake;      /* threads of this rank that do not sleep */

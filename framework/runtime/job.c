@@ -181,6 +181,14 @@ static mr_error start_exchange(void)
 
 /* ---- the end ------------------------------------------------------------- */
 
+/* From here on nobody minds our death. */
+static void say_that_we_left(void)
+{
+    if (mri_node.base) {
+        mri_store(&mri_segment_at(mri_index_of(mri_here.rank))->left, 1);
+    }
+}
+
 /* What all ranks do when the job ends, and after a start that failed. */
 static void leave_job(void)
 {
@@ -195,6 +203,7 @@ static void leave_job(void)
     } else {
         mri_world_barrier(mri_exchange_poll);
     }
+    say_that_we_left();
     mri_output_stop();
     mri_service_stop();
     if (in_order) {

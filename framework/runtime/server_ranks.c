@@ -190,7 +190,7 @@ static void claim(unsigned int index)
     if (n->done || n->mine || !all_gone(index)) {
         return;
     }
-    n->done = owner == BURIED;
+    n->done = owner == BURIED || mri_load(&mri_segment_at(index)->left);
     if (n->done ||
         (owner >= CLAIMED && !all_gone((unsigned int)owner - CLAIMED))) {
         return;
