@@ -94,7 +94,8 @@ job_scripts = \
 hosts_scripts = \
 	tests/hosts/batch.sh \
 	tests/hosts/network.sh \
-	tests/hosts/run.sh
+	tests/hosts/run.sh \
+	tests/hosts/survivors.sh
 
 # What is installed can be used.
 install_scripts = \

@@ -6,25 +6,8 @@ here=$(cd "$(dirname "$0")" && pwd)
 . "$here/support.sh"
 alone "$0" "$@"
 
-tool=$PWD/apps/multirank/multirank
 program=./tests/job/mortal
 launcher=(by_tool)
-
-# cluster.sh thinks that it starts mpirun. It names variables for all hosts,
-# which the tool does by itself.
-by_tool() { # RANKS PROGRAM...
-    cat > "$scratch/mpirun" << EOF
-#!/bin/bash
-file=\$2
-shift 2
-while [ "\$1" = -x ]; do
-    shift 2
-done
-MPIRUN=$mpirun exec "$tool" run --grace 1 --hostfile "\$file" "\$@"
-EOF
-    chmod +x "$scratch/mpirun"
-    MPIRUN=$scratch/mpirun "$cluster" run -t 90 -n "$@"
-}
 
 expect_said() { # PATTERN
     grep -qx "multirank run: $1" "$scratch/err" ||

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # For scripts that run jobs on simulated hosts; they have sourced job/jobs.sh
 # before this file. `bring_up` makes the hosts, and $launcher says how `start`
-# runs a job on them: over_hosts, by_sbatch or by_srun.
+# runs a job on them: over_hosts, by_tool, by_sbatch or by_srun.
 # shellcheck shell=bash
 
 hosts=$(cd "${BASH_SOURCE[0]%/*}" && pwd)
@@ -49,6 +49,23 @@ spread_evenly() { # RANKS
     if [ $(($1 % nodes)) = 0 ]; then
         echo "--ntasks-per-node=$(($1 / nodes))"
     fi
+}
+
+# By `multirank run`. cluster.sh thinks that it starts mpirun. It names variables
+# for all hosts, which the tool does by itself.
+by_tool() { # RANKS PROGRAM...
+    local tool=$PWD/apps/multirank/multirank
+    cat > "$scratch/mpirun" << EOF
+#!/bin/bash
+file=\$2
+shift 2
+while [ "\$1" = -x ]; do
+    shift 2
+done
+MPIRUN=$mpirun exec "$tool" run --grace 1 --hostfile "\$file" "\$@"
+EOF
+    chmod +x "$scratch/mpirun"
+    MPIRUN=$scratch/mpirun "$cluster" run -t 90 -n "$@"
 }
 
 # sbatch wants a script to give the arguments to.

@@ -1,0 +1,65 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-3-Clause
+# Over several hosts: ranks are killed, a host vanishes, and a cable is out for
+# a while.  Who lives goes on; who was merely not heard is not given up.
+here=$(cd "$(dirname "$0")" && pwd)
+. "$here/../job/jobs.sh"
+. "$here/../job/deaths.sh"
+. "$here/support.sh"
+alone "$0" "$@"
+
+launcher=(by_tool)
+
+expect_noticed_within() { # SECONDS
+    awk -v limit="$1" '{ late += $1 > limit } END { exit NR == 0 || late }' \
+        <(sed -n 's/.* after \([0-9.]*\) s\b.*/\1/p' "$scratch/err") || broken "noticed late"
+}
+
+rank_is_killed() { # RANKS CASE
+    one_dies "$1" "$2" 40
+    expect_noticed_within 10
+    nothing_is_left_on_the_hosts
+}
+
+# A host that answers nothing any more, not even by a reset.
+host_crashes() { # RANKS CASE
+    rm -f "$scratch/go"
+    start "$1" $survivors "$2" "$scratch/go"
+    await_line '^ready$'
+    "$cluster" crash node3
+    : > "$scratch/go"
+    await 40
+    expect_status 7
+    expect_said "multirank: rank 0: error: rank $(($1 - 1)) on node3 is lost: .*; the job goes on without"
+    expect_noticed_within 10
+    "expect_$2" "$1"
+    nothing_is_left_on_the_hosts
+    "$cluster" boot node3
+}
+
+# TCP needs some seconds more than the cable does.
+cut_of_a_cable_loses_nobody_and_nothing() { # RANKS SECONDS
+    start "$1" $survivors steady
+    await_line '^ready$'
+    "$cluster" cut node3
+    sleep "$2"
+    "$cluster" heal node3
+    await 60
+    expect_status 7
+    expect_lines 4 'map MR_OK, outputs are right'
+    expect_lines 1 'items in order 600'
+    ! grep -E 'error|warning|lost' "$scratch/err" || broken "somebody is lost"
+    nothing_is_left_on_the_hosts
+}
+
+need "$cluster" 3
+for what in waits held map array; do
+    check rank_is_killed 3 $what
+done
+check rank_is_killed 5 after
+for what in waits held map queue array after; do
+    check host_crashes 3 $what
+done
+check cut_of_a_cable_loses_nobody_and_nothing 3 3
+check cut_of_a_cable_loses_nobody_and_nothing 5 3
+report survivors
