@@ -186,10 +186,10 @@ static void queue_gives_items_in_the_order_they_were_put(void)
         if (!make(&queue, rank, 0)) {
             return;
         }
-        for (int i = 0; i < 1000; i++) {
+        for (int i = 0; i < often(1000); i++) {
             put_number(queue, i);
         }
-        for (int i = 0; i < 1000; i++) {
+        for (int i = 0; i < often(1000); i++) {
             get_number(queue, i);
         }
         MRT_OK(mr_queue_destroy(queue));
