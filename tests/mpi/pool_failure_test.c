@@ -22,8 +22,8 @@ static mr_error fail_one(const void *input, void *output, const mr_task *task)
     int64_t n = *(const int64_t *)input;
 
     if (n == FAILING) {
-        return mr_task_fail(MR_ERR_USER + 5, "row %d of %s", FAILING,
-                            (const char *)task->context);
+        return mr_task_fail(MR_ERR_USER + 5, "row %d of %s on %s", FAILING,
+                            (const char *)task->context, mr_host());
     }
     *(int64_t *)output = n + 1;
     return MR_OK;
@@ -40,6 +40,7 @@ static void map_tells_which_task_failed(void)
     for (size_t chunk = 0; chunk < 3; chunk++) {
         mr_task_error error;
         const mr_map_options options = {.chunk = chunk, .error = &error};
+        char text[MR_TEXT_SIZE];
 
         memset(&error, 0xee, sizeof error);
         for (int i = 0; i < COUNT; i++) {
@@ -53,8 +54,8 @@ static void map_tells_which_task_failed(void)
         MRT_EQUAL(error.index, FAILING);
         MRT_EQUAL(error.signal, 0);
         MRT_CHECK(error.rank >= 0 && error.rank < mr_size());
-        MRT_TEXT(error.host, mr_host());
-        MRT_TEXT(error.text, "row 37 of table");
+        snprintf(text, sizeof text, "row 37 of table on %s", error.host);
+        MRT_TEXT(error.text, text);
         for (int i = 0; i < COUNT; i++) {
             if (i != FAILING) {
                 MRT_EQUAL(out[i], i + 1);
@@ -194,7 +195,7 @@ typedef struct trap {
     mr_value claimed; /* how many tasks came to a child */
     mr_value victim;  /* the index of the first of them, or -1 */
     mr_value place;   /* the rank on which it ran */
-    mr_queue fallen;  /* has an item when it is about to die */
+    mr_queue fallen;  /* has its host when it is about to die */
     mr_lock lock;     /* taken by the victim, when hold is true */
     death how;
     bool always, hold; /* every task in a child dies */
@@ -248,7 +249,8 @@ static mr_error become_victim(const trap *t, size_t index)
         error = mr_lock_acquire(t->lock, GUARD);
     }
     if (error == MR_OK) {
-        error = mr_queue_put(t->fallen, NULL, 0, GUARD);
+        error =
+            mr_queue_put(t->fallen, mr_host(), strlen(mr_host()) + 1, GUARD);
     }
     return error;
 }
@@ -336,6 +338,7 @@ static void one_dies(mr_pool pool, death how, size_t chunk)
     mr_task_error error;
     const mr_map_options options = {.chunk = chunk, .error = &error};
     int64_t out[COUNT];
+    char host[MR_HOST_SIZE] = "";
     int64_t victim;
     trap t;
 
@@ -353,7 +356,8 @@ static void one_dies(mr_pool pool, death how, size_t chunk)
     MRT_EQUAL(error.index, victim);
     MRT_EQUAL(error.signal, signal_of(how));
     MRT_EQUAL(error.rank, number_in(t.place));
-    MRT_TEXT(error.host, mr_host());
+    MRT_OK(mr_queue_get(t.fallen, host, sizeof host, NULL, GUARD));
+    MRT_TEXT(error.host, host);
     MRT_CHECK(strnlen(error.text, sizeof error.text) > 0);
     MRT_CHECK(strnlen(error.text, sizeof error.text) < sizeof error.text);
     for (int i = 0; i < COUNT; i++) {
