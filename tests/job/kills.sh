@@ -54,11 +54,16 @@ killed_rank_0_ends_the_job() { # RANKS
     expect_failure
 }
 
+# Before the launcher ends the others, one of them says who died.
 killed_last_rank_ends_the_job() { # RANKS
+    local rank=$(($1 - 1)) pid
     start_and_wait "$1"
-    shoot "$(field child $(($1 - 1)) 5)"
+    pid=$(field child $rank 5)
+    shoot "$pid"
     await 5
     expect_failure
+    grep -q "error: rank $rank on .*, process $pid, has died; its objects are lost" \
+        "$scratch/err" || broken "it is not said who died"
 }
 
 killed_fork_server_of_rank_0_ends_the_job() { # RANKS
