@@ -5,6 +5,7 @@
  */
 #include "runtime/failure.h"
 
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,6 +24,7 @@ enum { SECOND = 1000000000 };
 static mri_host_name *names;
 static int64_t last_word; /* when this rank sent its last */
 static int64_t last_tick;
+static atomic_uint ticks; /* how often the service thread came by */
 
 /* ---- what is known ------------------------------------------------------- */
 
@@ -127,6 +129,7 @@ void mri_failure_tick(int64_t now)
 {
     bool far_from_0 = mri_is_far(0);
 
+    atomic_fetch_add(&ticks, 1);
     mri_exchange_tick(now);
     if (now - last_tick > 2 * (int64_t)SECOND) {
         mri_exchange_hear_all(); /* it was us who stood still */
@@ -144,6 +147,20 @@ void mri_failure_tick(int64_t now)
         look_for_silence(now);
     }
     mri_exchange_leave();
+}
+
+/* Counted, not timed: a job that is stopped and goes on has lost nothing. */
+void mri_failure_watch(void)
+{
+    static unsigned int seen, still;
+    unsigned int count = atomic_load(&ticks);
+    int64_t most = 3 * mri_settings()->patience;
+
+    still = count == seen ? still + 1 : 0;
+    seen = count;
+    if (mri_exchange_on && most && still > most) {
+        end_alone("MPI has not returned for too long, and nobody hears of it");
+    }
 }
 
 void mri_failure_report(unsigned int rank)

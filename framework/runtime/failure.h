@@ -27,6 +27,11 @@ void mri_failure_end(void);
 /* By the service thread, often. */
 void mri_failure_tick(int64_t now);
 
+/* By a thread that never calls MPI, about once a second: MPI may not return
+ * from a call that the service thread has made, as to a host that crashed.
+ * The others take this rank for lost long before it ends here. */
+void mri_failure_watch(void);
+
 /* Is, or was, that rank lost?  And any? */
 bool mri_rank_is_lost(unsigned int rank);
 bool mri_any_rank_is_lost(void);

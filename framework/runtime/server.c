@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "memory/segment.h"
+#include "runtime/failure.h"
 #include "runtime/server_main.h"
 #include "util/log.h"
 #include "util/thread.h"
@@ -105,14 +106,19 @@ static bool receive_byte(char expected)
     return got == 1 && byte == expected;
 }
 
-/* The socket hangs up when the server is gone; nothing is read here. */
+/* The socket hangs up when the server is gone; nothing is read here.  Who has
+ * ranks on other nodes looks meanwhile whether MPI still returns. */
 static void *watch(void *unused)
 {
     struct pollfd event = {.fd = server_socket};
+    int pause = mri_node.count < mri_node.ranks ? 1000 : -1;
 
     while (!(event.revents & (POLLHUP | POLLERR))) {
-        if (poll(&event, 1, -1) < 0 && errno != EINTR) {
+        if (poll(&event, 1, pause) < 0 && errno != EINTR) {
             break;
+        }
+        if (!atomic_load(&stopping)) {
+            mri_failure_watch();
         }
     }
     if (!atomic_load(&stopping)) {
