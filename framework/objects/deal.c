@@ -36,6 +36,12 @@ double mri_deal_time_left(const mri_dealing *d)
     return mri_timeout_left(d->request->timeout, d->deadline);
 }
 
+/* One node gets all at once, so that no time matters. */
+static int64_t now_if_several(const mri_dealing *d)
+{
+    return d->nodes_count > 1 ? mri_now() : 0;
+}
+
 static size_t smaller(size_t a, size_t b)
 {
     return a < b ? a : b;
@@ -140,6 +146,7 @@ static mr_error create(const mri_dealing *d, const mri_deal_node *n,
     spec->inputs = in_place(n, inputs_of(d, r), inputs);
     spec->outputs = in_place(n, outputs_of(d, r), outputs);
     spec->old_outputs = 0;
+    spec->timed = d->nodes_count > 1;
     if (!n->near && outputs && mri_in_region(outputs_of(d, r), outputs)) {
         return create_with_outputs(d, n, r, handle);
     }
@@ -180,11 +187,11 @@ static mr_error deal_part(mri_dealing *d, mri_deal_node *n, mri_deal_part *p)
     mr_error error = add_context(d, n);
     mri_deal_range tasks = mri_deal_take(d, size_of_part(d, n));
 
-    p->care = -mri_now();
+    p->care = -now_if_several(d);
     if (!error) {
         error = create(d, n, tasks, &p->handle);
     }
-    p->care += mri_now();
+    p->care += now_if_several(d);
     if (error) {
         mr_error lost = mri_deal_give_back(d, tasks);
 
@@ -241,7 +248,7 @@ static void collected(mri_dealing *d, mri_deal_node *n, mri_deal_part *p,
 
 static mr_error collect(mri_dealing *d, mri_deal_node *n, mri_deal_part *p)
 {
-    int64_t begun = mri_now();
+    int64_t begun = now_if_several(d);
     mr_task_error failure;
     uint64_t time;
     mr_error error =
@@ -257,7 +264,7 @@ static mr_error collect(mri_dealing *d, mri_deal_node *n, mri_deal_part *p)
     if (failure.code && !d->first->code) {
         *d->first = failure;
     }
-    p->care += mri_now() - begun;
+    p->care += now_if_several(d) - begun;
     collected(d, n, p, time);
     return MR_OK;
 }

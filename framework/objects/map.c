@@ -321,7 +321,7 @@ static void leave(mri_record *self, mri_object *object, mri_slot *slot)
     mri_store(&self->active, mri_ref_of(object));
     mri_swap(&slot->worker, 0);
     if (mri_map_ended(map) == map->count) {
-        if (!mri_load(&map->ended)) {
+        if (map->timed && !mri_load(&map->ended)) {
             mri_store(&map->ended, (uint64_t)mri_now());
         }
         mri_wake_all(self, object, 0);
@@ -352,7 +352,7 @@ void mri_map_work(mri_record *self, mri_object *object, unsigned int slot,
                 .chunk = map->chunk ? map->chunk : 1};
 
     mri_store(&w.slot->worker, mri_ref_of(self));
-    if (!mri_load(&map->begun)) {
+    if (map->timed && !mri_load(&map->begun)) {
         mri_store(&map->begun, (uint64_t)mri_now());
     }
     w.function = (mr_task_function *)mri_function_decode(&map->function);

@@ -66,6 +66,7 @@ typedef struct mri_map {
     mri_ref inputs;
     mri_ref outputs;
     bool clear_outputs;
+    bool timed;
     mri_word begun;       /* when the first worker came, in nanoseconds */
     mri_word ended;       /* when the last task had ended */
     mri_word cancelled;   /* begin no more tasks; the last worker destroys it */

@@ -163,6 +163,7 @@ static void fill(mri_map *map, const mri_part_spec *spec)
     map->total = spec->total;
     map->chunk = spec->chunk;
     map->pool_workers = spec->pool_workers;
+    map->timed = spec->timed;
     map->workers = spec->workers;
     for (uint64_t i = 0; i < map->workers; i++) {
         mri_store(&map->slots[i].range,

@@ -35,6 +35,7 @@ typedef struct mri_part_spec {
     mri_ref inputs;
     mri_ref outputs;
     uint64_t old_outputs; /* not 0: where in call->more they lie */
+    uint64_t timed;       /* not 0: how long the tasks take is asked for */
     uint64_t workers;     /* a slot for each */
     mri_part_worker list[];
 } mri_part_spec;
@@ -60,7 +61,7 @@ mr_error mri_part_await(mr_handle part, double timeout, uint64_t *ended);
 /* All tasks have ended, or MR_ERR_TIMEOUT: destroy the part, with its outputs
  * copied into `outputs`, of `size` bytes, unless they were in place; *error is
  * the first failure, or has the code MR_OK; *time is how long the tasks took,
- * in nanoseconds, or 0. */
+ * in nanoseconds, or 0 if it is not known. */
 mr_error mri_part_end(mr_handle part, void *outputs, size_t size,
                       mr_task_error *error, uint64_t *time);
 
