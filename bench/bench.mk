@@ -2,11 +2,16 @@
 # Benchmarks; built by make, not installed, never run by make check.
 # bench/figures runs them and prints a table.
 
-noinst_PROGRAMS += bench/idle bench/objects bench/raw
+noinst_PROGRAMS += bench/far bench/idle bench/objects bench/raw
 if HAVE_OPENMP
 noinst_PROGRAMS += bench/loop
 endif
 EXTRA_DIST += bench/figures bench/peer.py
+
+bench_far_SOURCES = bench/far.c
+bench_far_CPPFLAGS = $(PUBLIC_CPPFLAGS)
+bench_far_LDFLAGS = $(COMMON_LDFLAGS)
+bench_far_LDADD = libmultirank.la
 
 bench_idle_SOURCES = bench/idle.c
 bench_idle_CPPFLAGS = $(PUBLIC_CPPFLAGS)
