@@ -27,6 +27,7 @@ static bool *lost;     /* of each rank */
 static int64_t *heard; /* of each rank */
 static int64_t tick;
 static uint64_t rung_seen;
+static _Atomic uint64_t polls; /* written under the lock */
 static _Thread_local unsigned int inside;
 
 void mri_exchange_enter(void)
@@ -98,9 +99,11 @@ mr_error mri_exchange_send_small(unsigned int to, const mri_head *head,
 {
     static _Alignas(16) unsigned char parts[MRI_MESSAGE_MAX];
     uint64_t padded = mri_padded(head->in_size);
+    mri_head sent = *head;
 
+    mri_serve_acknowledge(to, &sent);
     if (head->more_size == 0) {
-        return mri_message_send(to, head, sizeof *head, in,
+        return mri_message_send(to, &sent, sizeof sent, in,
                                 head->what == MRI_REPLY ? head->out_size
                                                         : head->in_size);
     }
@@ -108,7 +111,7 @@ mr_error mri_exchange_send_small(unsigned int to, const mri_head *head,
         memcpy(parts, in, head->in_size);
     }
     memcpy(parts + padded, more, head->more_size);
-    return mri_message_send(to, head, sizeof *head, parts,
+    return mri_message_send(to, &sent, sizeof sent, parts,
                             padded + head->more_size);
 }
 
@@ -268,16 +271,16 @@ static void send_bulk(const mri_head *head)
     }
 }
 
-static void acknowledge(mri_port *port, const mri_head *head)
+static void acknowledge(mri_port *port, uint64_t number, mr_error error)
 {
-    if (head->error) {
-        atomic_store(&port->ahead_error, (int)head->error);
-    }
     if (port->ahead_done) {
-        port->ahead_done(port, head);
+        port->ahead_done(port, number, error);
         return;
     }
-    atomic_fetch_sub(&port->ahead, 1);
+    if (error) {
+        atomic_store(&port->ahead_error, (int)error);
+    }
+    atomic_fetch_sub(&port->ahead, (unsigned int)number);
     if (mri_load(&port->record->sleeping) != MRI_AWAKE) {
         mri_ring(port->record);
     }
@@ -302,14 +305,28 @@ static void receive_bulk(unsigned int from, mri_outgoing *outgoing)
     }
 }
 
+static void take_acknowledgement(const mri_head *head)
+{
+    mri_head whose = {.endpoint = head->acked_endpoint,
+                      .thread = head->acked_thread};
+    mri_port *port = port_of(&whose);
+
+    if (port) {
+        acknowledge(port, head->acked, MR_OK);
+    }
+}
+
 static void take_reply(unsigned int from, const mri_head *head,
                        const void *body)
 {
-    mri_port *port = port_of(head);
     mri_outgoing *outgoing;
 
-    if (port && head->flags & MRI_AHEAD) {
-        acknowledge(port, head);
+    if (head->flags & MRI_AHEAD) {
+        mri_port *port = head->error ? port_of(head) : NULL;
+
+        if (port) {
+            acknowledge(port, 1, (mr_error)head->error);
+        }
         return;
     }
     outgoing = call_of(head);
@@ -334,6 +351,9 @@ static void dispatch(unsigned int from, const mri_head *head, const void *body)
 {
     mri_record *before;
 
+    if (head->acked) {
+        take_acknowledgement(head);
+    }
     switch (head->what) {
     case MRI_REPLY:
         take_reply(from, head, body);
@@ -393,6 +413,11 @@ static bool look_at_rung(int64_t now)
     return mri_serve_parked(now);
 }
 
+uint64_t mri_exchange_polls(void)
+{
+    return atomic_load_explicit(&polls, memory_order_relaxed);
+}
+
 bool mri_exchange_poll(void)
 {
     bool any;
@@ -401,10 +426,13 @@ bool mri_exchange_poll(void)
         return false;
     }
     inside = 1;
+    atomic_store_explicit(&polls, mri_exchange_polls() + 1,
+                          memory_order_relaxed);
     any = receive();
     any |= mri_message_progress();
     any |= mri_onesided_progress();
     any |= look_at_rung(INT64_MIN);
+    mri_serve_flush(!any);
     inside = 0;
     mri_message_unlock();
     return any;

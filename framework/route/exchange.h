@@ -19,6 +19,9 @@ extern bool mri_exchange_on;
  * there was something. */
 bool mri_exchange_poll(void);
 
+/* How often that was done, by all threads. */
+uint64_t mri_exchange_polls(void);
+
 /* A word of MRI_ALIVE or MRI_LOST has arrived.  Set by the layer above;
  * called inside. */
 extern void (*mri_exchange_word)(unsigned int from, const mri_head *head);

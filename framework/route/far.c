@@ -68,6 +68,15 @@ static bool is_proven(const mri_port *port, mr_handle handle)
     return memcmp(&port->proven, &handle, sizeof handle) == 0;
 }
 
+/* In one small message; and from a process as one small errand, as large ones
+ * go another way and could be overtaken. */
+static bool may_run_ahead(const mri_head *head)
+{
+    return mri_is_small(head) &&
+           (mri_exchange_on ||
+            sizeof(mri_errand) + mri_brings(head) <= MRI_ERRAND_SMALL);
+}
+
 /* Send and do not wait for the reply. */
 static mr_error run_ahead(mri_port *port, mri_outgoing *outgoing)
 {
@@ -152,13 +161,17 @@ mr_error mri_far_operate(mri_record *self, const mri_kind_ops *ops,
     }
     head.operation = (uint16_t)operation;
     if (one_way && timeout < 0 && is_proven(port, handle) &&
-        mri_is_small(&head)) {
+        may_run_ahead(&head)) {
         mri_outgoing outgoing = {
             .head = head, .to = handle.owner, .in = call->in};
 
         return run_ahead(port, &outgoing);
     }
-    error = self->ahead ? settle(port) : MR_OK;
+    if (is_proven(port, handle)) {
+        error = self->ahead ? settle(port) : MR_OK;
+    } else {
+        mri_far_settle(self);
+    }
     if (!error) {
         error = call_with_room(port, &head, handle.owner, call);
     }

@@ -16,7 +16,8 @@
 #include "route/wait.h"
 #include "util/clock.h"
 
-enum { LOOK_UP = 20000000 }; /* nanoseconds that a rank sleeps for a reply */
+/* Pauses, in nanoseconds, between looks of a rank that waits for a reply. */
+enum { FIRST_PAUSE = 20000, LAST_PAUSE = 1000000, LOOKS_AT_EACH = 16 };
 
 static _Thread_local mri_port *my_port;
 
@@ -58,7 +59,7 @@ static void arrived(mri_port *port, const mri_head *head, const void *body)
         if (head->error) {
             atomic_store(&port->ahead_error, (int)head->error);
         }
-        atomic_fetch_sub(&port->ahead, 1);
+        atomic_fetch_sub(&port->ahead, (unsigned int)head->result);
         return;
     }
     outgoing = unlink_call(port, head->number);
@@ -139,17 +140,22 @@ static bool has_ahead(mri_port *port, unsigned int most)
 static void await_in_rank(mri_port *port, const mri_outgoing *outgoing,
                           unsigned int most)
 {
+    int64_t pause = FIRST_PAUSE;
     mri_spinner spinner;
 
     mri_spin_start(&spinner);
-    for (;;) {
+    for (unsigned int looks = 1;; looks++) {
         uint64_t bell = mri_bell(port->record);
 
         if (outgoing ? is_complete(outgoing) : !has_ahead(port, most)) {
             return;
         }
-        if (!mri_exchange_poll() && !mri_spin(&spinner)) {
-            mri_sleep(port->record, bell, mri_now() + LOOK_UP);
+        if (mri_exchange_poll() || mri_spin(&spinner)) {
+            continue;
+        }
+        mri_sleep(port->record, bell, mri_now() + pause);
+        if (looks % LOOKS_AT_EACH == 0 && pause < LAST_PAUSE) {
+            pause *= 2;
         }
     }
 }

@@ -47,7 +47,7 @@ typedef struct mri_port {
 
     /* In a rank, for a port that it has for a process: a call that ran ahead
      * has its reply. */
-    void (*ahead_done)(struct mri_port *port, const mri_head *head);
+    void (*ahead_done)(struct mri_port *port, uint64_t number, mr_error error);
 } mri_port;
 
 enum { MRI_AHEAD_MAX = 64 };

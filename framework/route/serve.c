@@ -52,6 +52,8 @@ typedef struct client {
     uint64_t endpoint;
     uint64_t thread;
     unsigned int host; /* its rank */
+    uint32_t done;     /* calls that ran ahead, to be acknowledged */
+    struct client *next_done;
     mri_record *proxy;
     served *first;
     served *last;
@@ -112,6 +114,67 @@ static client *client_of(unsigned int from, const mri_head *head)
     return c;
 }
 
+/* ---- acknowledgements ---------------------------------------------------- */
+
+enum { MANY = 16 }; /* of at most MRI_AHEAD_MAX that a thread has under way */
+
+static client *done_clients;
+static uint64_t all_done;
+
+static void note_done(client *c)
+{
+    if (c->done++ == 0) {
+        c->next_done = done_clients;
+        done_clients = c;
+    }
+    all_done++;
+}
+
+/* Take it out of the list. */
+static void forget_done(client *c)
+{
+    client **at = &done_clients;
+
+    while (*at && *at != c) {
+        at = &(*at)->next_done;
+    }
+    if (*at) {
+        *at = c->next_done;
+        all_done -= c->done;
+        c->done = 0;
+    }
+}
+
+void mri_serve_acknowledge(unsigned int to, mri_head *head)
+{
+    client *c = done_clients;
+
+    while (c && c->host != to) {
+        c = c->next_done;
+    }
+    if (c) {
+        head->acked = c->done;
+        head->acked_endpoint = c->endpoint;
+        head->acked_thread = c->thread;
+        forget_done(c);
+    } else {
+        head->acked = 0;
+    }
+}
+
+void mri_serve_flush(bool any)
+{
+    while (done_clients && (any || all_done >= MANY)) {
+        mri_head head = {.what = MRI_REPLY, .flags = MRI_AHEAD};
+        unsigned int to = done_clients->host;
+
+        mri_serve_acknowledge(to, &head);
+        if (mri_message_send(to, &head, sizeof head, NULL, 0)) {
+            mri_log(MR_LOG_DEBUG, "a reply to rank %u is lost", to);
+        }
+    }
+}
+
 /* ---- replies ------------------------------------------------------------- */
 
 static void reply(unsigned int to, mri_head *head, mr_error error,
@@ -123,6 +186,7 @@ static void reply(unsigned int to, mri_head *head, mr_error error,
     head->in_size = 0;
     head->more_size = 0;
     head->flags &= MRI_AHEAD;
+    mri_serve_acknowledge(to, head);
     if (mri_message_send(to, head, sizeof *head, out, size)) {
         mri_log(MR_LOG_DEBUG, "a reply to rank %u is lost", to);
     }
@@ -197,6 +261,7 @@ static bool has_lent(const served *s)
 static void finish(served *s, mr_error error)
 {
     mri_record *proxy = s->client->proxy;
+    bool quiet = error == MR_OK && s->head.flags & MRI_AHEAD;
     bool gives = error == MR_OK && s->head.out_size > 0;
     uint64_t size = s->call.out_size < s->head.out_size ? s->call.out_size
                                                         : s->head.out_size;
@@ -210,7 +275,11 @@ static void finish(served *s, mr_error error)
     for (unsigned int i = 0; i < MRI_HANDS; i += 2) {
         mri_give_back(proxy, i); /* bulk that nobody kept */
     }
-    reply(s->client->host, &s->head, error, s->call.out, gives ? size : 0);
+    if (quiet) {
+        note_done(s->client);
+    } else {
+        reply(s->client->host, &s->head, error, s->call.out, gives ? size : 0);
+    }
     end(s);
 }
 
@@ -528,6 +597,7 @@ static void fill(served *s, client *c, const mri_head *head, const void *body)
 
     s->client = c;
     s->head = *head;
+    s->head.acked = 0;
     s->ops = mri_ops_of((mri_kind)head->handle.kind);
     s->deadline = mri_deadline(head->timeout);
     s->call = (mri_call){.in = bytes,
@@ -676,6 +746,7 @@ static void end_client(client **at)
     client *c = *at;
 
     *at = c->next;
+    forget_done(c);
     while (c->first) {
         served *s = c->first;
 

@@ -51,8 +51,11 @@ typedef struct mri_head {
     uint64_t in_size;
     uint64_t more_size;
     uint64_t out_size; /* room for output; of a reply: what there is */
-    int64_t error;     /* of a reply, and of what was moved */
-    uint64_t place;    /* of bulk, in the owner's window */
+    int32_t error;     /* of a reply, and of what was moved */
+    uint32_t acked;    /* by the way: so many calls of ... */
+    uint64_t acked_endpoint;
+    uint64_t acked_thread; /* ... that ran ahead are done */
+    uint64_t place;        /* of bulk, in the owner's window */
 } mri_head;
 
 _Static_assert(sizeof(mri_head) % 16 == 0, "what it brings is aligned to 16");

@@ -60,7 +60,7 @@ static void send_word(unsigned int to, mri_what what, unsigned int about)
 static void tell_all(unsigned int lost)
 {
     for (unsigned int i = 1; i < mri_node.ranks; i++) {
-        if (mri_is_far(i) && !mri_exchange_is_lost(i)) {
+        if (!mri_rank_is_lost(i)) {
             send_word(i, MRI_LOST, lost);
         }
     }
