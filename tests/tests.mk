@@ -95,7 +95,8 @@ hosts_scripts = \
 	tests/hosts/batch.sh \
 	tests/hosts/network.sh \
 	tests/hosts/run.sh \
-	tests/hosts/survivors.sh
+	tests/hosts/survivors.sh \
+	tests/hosts/tour.sh
 
 # What is installed can be used.
 install_scripts = \
@@ -114,18 +115,18 @@ fault_runs = \
 	$(fault_suites:=.np1) \
 	$(fault_suites:=.np2) \
 	$(fault_suites:=.np4)
-# Each rank as if on a node of its own; and over hosts, once with neighbours on
-# the same one, once with ranks 0 and 3, 1, 2.
-far_runs = \
-	$(mpi_suites:=.far.np2) \
-	$(mpi_suites:=.far.np3) \
-	$(mpi_suites:=.far.np4)
+# Each rank as if on a node of its own; and over two hosts; what many take part
+# in also over three, with ranks 0 and 3, 1, 2.
+far_runs = $(mpi_suites:=.far.np3)
 hosts_runs = \
 	$(mpi_suites:=.h2.np4) \
-	$(mpi_suites:=.h3c.np4)
-# Of these, what the library can do:
-# $(far_runs) $(hosts_runs) tests/hosts/tour.sh
-several_nodes =
+	tests/mpi/array_test.h3c.np4 \
+	tests/mpi/lock_test.h3c.np4 \
+	tests/mpi/pipe_holder_test.h3c.np4 \
+	tests/mpi/pool_test.h3c.np4 \
+	tests/mpi/process_test.h3c.np4 \
+	tests/mpi/queue_crowd_test.h3c.np4 \
+	tests/mpi/wait_test.h3c.np4
 
 $(mpi_runs) $(fault_runs) $(far_runs) $(hosts_runs):
 	@$(MKDIR_P) $(@D) && : > $@
@@ -137,7 +138,7 @@ check_LTLIBRARIES = tests/library/libfunctions.la
 check_PROGRAMS += $(unit_suites) $(mpi_suites) $(job_programs) \
 	$(hosts_programs)
 TESTS += $(unit_suites) $(mpi_runs) $(job_scripts) $(hosts_scripts) \
-	$(several_nodes) $(install_scripts)
+	$(far_runs) $(hosts_runs) $(install_scripts)
 TESTS += $(unit_scripts)
 if DEBUG_BUILD
 check_PROGRAMS += $(fault_suites)

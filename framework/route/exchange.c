@@ -44,6 +44,11 @@ void mri_exchange_leave(void)
     }
 }
 
+bool mri_exchange_is_inside(void)
+{
+    return inside > 0;
+}
+
 /* ---- ports --------------------------------------------------------------- */
 
 /* Acts for the rank itself when ends are dealt with: whoever polls may be in

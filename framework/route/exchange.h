@@ -42,6 +42,7 @@ void mri_exchange_look_at_clock(int64_t now);
 /* The exchange is one room: the lock, unless this thread is inside. */
 void mri_exchange_enter(void);
 void mri_exchange_leave(void);
+bool mri_exchange_is_inside(void);
 
 /* ---- calls of this rank, under the lock ---------------------------------- */
 

@@ -189,6 +189,8 @@ static mr_error sleep_until_done(mri_blocked *b, int64_t deadline)
     }
 }
 
+/* Who did not enter lists does not leave them: a fork server, and whoever
+ * listens for replies, stands in one by an entry that blocked calls use. */
 mr_error mri_block(mri_record *self, mri_object *object, uint64_t identity,
                    mri_try *try, mri_call *call, double timeout)
 {
@@ -198,19 +200,14 @@ mr_error mri_block(mri_record *self, mri_object *object, uint64_t identity,
                      .try = try,
                      .call = call};
     int64_t deadline = mri_deadline(timeout);
-    mr_error error = MR_ERR_TIMEOUT;
+    mr_error error = timeout == 0 ? MR_ERR_TIMEOUT : spin(&b);
 
-    if (timeout == 0) {
-        if (call->keeps_hand) {
-            mri_give_back(self, 0);
-        }
-        return error;
-    }
-    error = spin(&b);
     if (error == MRI_WOULD_BLOCK) {
         error = sleep_until_done(&b, deadline);
+        mri_blocked_end(&b, error);
+    } else if (error && call->keeps_hand) {
+        mri_give_back(self, 0);
     }
-    mri_blocked_end(&b, error);
     return error == MR_ERR_CLOSED ? why_closed(object) : error;
 }
 

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
+ * style: long because the life of a call is one machine of states: arrival,
+ * memory, bulk, tries, parking, reply, and ends at any of them.
+ *
  * Owns the calls of far threads on objects of this rank: their proxies, and
  * what is parked.  Lock: that of the exchange.
  */

@@ -76,6 +76,10 @@ static void use_window(bool created)
     }
     if (way == MRI_FAR_ARRAYS_MESSAGES) {
         log_far_arrays("MR_FAR_ARRAYS says so");
+    } else if (way == MRI_FAR_ARRAYS_AUTO && mri_parent_is_there()) {
+        /* MPI_Rget of Open MPI 4.1 may never return when its target dies;
+         * under plain mpirun that ends the job anyway. */
+        log_far_arrays("the job is to outlive its ranks");
     } else if (!created) {
         log_far_arrays("MPI_Win_create failed");
     } else {

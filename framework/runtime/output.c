@@ -15,6 +15,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "route/exchange.h"
 #include "route/mailbox.h"
 #include "route/operation.h"
 #include "runtime/child.h"
@@ -71,7 +72,9 @@ static ssize_t write_stream(void *cookie, const char *text, size_t size)
     stream *stream_ = cookie;
     size_t done = 0;
 
-    if (!is_ours(stream_)) {
+    /* From inside the exchange no call can be made; and whoever serves acts
+     * as somebody else. */
+    if (!is_ours(stream_) || mri_exchange_is_inside()) {
         return write(stream_->descriptor, text, size);
     }
     if (!mri_peek(stream_->printed)) {

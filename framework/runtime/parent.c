@@ -23,6 +23,11 @@ void mri_parent_find(void)
     }
 }
 
+bool mri_parent_is_there(void)
+{
+    return descriptor >= 0;
+}
+
 /* A parent that is not there any more needs no word. */
 void mri_parent_say(mri_parent_word word)
 {

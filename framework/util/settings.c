@@ -53,7 +53,8 @@ static const setting table[] = {
      routes},
     {"MR_FAR_ARRAYS", CHOICE, MRI_FAR_ARRAYS_AUTO, AT(far_arrays),
      "how large slices of Arrays travel between nodes: auto: read through the "
-     "MPI window where that works, written by messages; window: both through "
+     "MPI window where that works and no rank is to be outlived, written by "
+     "messages; window: both through "
      "it; messages: neither",
      ways},
     {"MR_PATIENCE", NUMBER, 8, AT(patience),
