@@ -50,9 +50,9 @@ MR_CHECKED mr_error mr_queue_create(mr_queue *queue,
  * when the queue is full.  They arrive in the order in which they were put,
  * and whatever else the thread does with objects waits until they have: so
  * nobody sees a consequence before its cause.  If one cannot arrive (the queue
- * was destroyed, its rank is lost), the thread's next put or other operation
- * on an object of another node gives that error, and does nothing else; if it
- * does something else first, the log tells of it as a warning.
+ * was destroyed, its rank is lost), the thread's next call on the same queue
+ * gives that error, and does nothing else; if the thread does something else
+ * first, the log tells of it as a warning.
  *
  * Callers:   any endpoint, any thread.
  * Blocks:    while maxsize items are in, or the segment has no room, at most
