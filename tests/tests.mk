@@ -128,17 +128,20 @@ hosts_runs = \
 	tests/mpi/queue_crowd_test.h3c.np4 \
 	tests/mpi/wait_test.h3c.np4
 
-$(mpi_runs) $(fault_runs) $(far_runs) $(hosts_runs):
+# 3 GiB, once near and once far.
+huge_runs = tests/mpi/huge_test.np2 tests/mpi/huge_test.far.np2
+
+$(mpi_runs) $(fault_runs) $(far_runs) $(hosts_runs) $(huge_runs):
 	@$(MKDIR_P) $(@D) && : > $@
-CLEANFILES += $(mpi_runs) $(fault_runs) $(far_runs) $(hosts_runs)
+CLEANFILES += $(mpi_runs) $(fault_runs) $(far_runs) $(hosts_runs) $(huge_runs)
 
 if BUILD_TESTS
 check_LIBRARIES += tests/harness/libharness.a tests/unit/libfake.a
 check_LTLIBRARIES = tests/library/libfunctions.la
 check_PROGRAMS += $(unit_suites) $(mpi_suites) $(job_programs) \
-	$(hosts_programs)
+	$(hosts_programs) tests/mpi/huge_test
 TESTS += $(unit_suites) $(mpi_runs) $(job_scripts) $(hosts_scripts) \
-	$(far_runs) $(hosts_runs) $(install_scripts)
+	$(far_runs) $(hosts_runs) $(huge_runs) $(install_scripts)
 TESTS += $(unit_scripts)
 if DEBUG_BUILD
 check_PROGRAMS += $(fault_suites)
