@@ -15,6 +15,7 @@ typedef struct failing {
     attempt *attempt;
     void (*finish)(scene *s);
     mr_error expected;
+    bool makes_do; /* with less, also when the first is refused */
 } failing;
 
 static unsigned char item[HUGE_];
@@ -291,7 +292,8 @@ static const failing table[] = {
     {"process_create_with_many_holders", many_holders, create_process_with_ends,
      no_holders, MR_ERR_NO_MEMORY},
     {"pool_create", no_scene, create_pool, no_finish, MR_ERR_NO_MEMORY},
-    {"pool_map", make_pool, map_all, destroy_pool, MR_OK}, /* tries less */
+    {"pool_map", make_pool, map_all, destroy_pool, MR_ERR_NO_MEMORY,
+     .makes_do = true},
     {"queue_put_small", empty_queue, put_now, finish_queue, MR_ERR_TIMEOUT},
     {"queue_put_large", queue_for_large, put_now, finish_queue, MR_ERR_TIMEOUT},
     {"queue_put_huge", queue_for_huge, put_now, finish_queue, MR_ERR_TIMEOUT},
@@ -330,7 +332,7 @@ static void fail_each_allocation(void)
         /* The allocator may find another way, but not for the first. */
         MRT_CHECK(error == MR_OK || error == row->expected);
         MRT_CHECK(failed || error == MR_OK);
-        MRT_CHECK(!failed || n > 1 || error == row->expected);
+        MRT_CHECK(!failed || n > 1 || row->makes_do || error == row->expected);
         if (failed && error) {
             MRT_OK(row->attempt(&s));
         }
