@@ -113,14 +113,22 @@ static void work(int batch)
 
 static void lead(int batch, const int64_t *in, int64_t *out)
 {
+    MPI_Request requests[IN_FLIGHT];
+    int batches = 0;
     int sent = 0;
     int done = 0;
 
+    for (int i = 0; i < IN_FLIGHT; i++) {
+        requests[i] = MPI_REQUEST_NULL;
+    }
     while (done < TASKS) {
         while (sent < TASKS && sent - done < IN_FLIGHT * batch) {
             int count = TASKS - sent < batch ? TASKS - sent : batch;
+            MPI_Request *request = &requests[batches++ % IN_FLIGHT];
 
-            MPI_Send(in + sent, count, MPI_INT64_T, 1, 0, MPI_COMM_WORLD);
+            MPI_Wait(request, MPI_STATUS_IGNORE);
+            MPI_Isend(in + sent, count, MPI_INT64_T, 1, 0, MPI_COMM_WORLD,
+                      request);
             sent += count;
         }
         {
@@ -133,6 +141,7 @@ static void lead(int batch, const int64_t *in, int64_t *out)
             done += count;
         }
     }
+    MPI_Waitall(IN_FLIGHT, requests, MPI_STATUSES_IGNORE);
     MPI_Send(in, 0, MPI_INT64_T, 1, 0, MPI_COMM_WORLD);
 }
 
