@@ -20,13 +20,14 @@
 #include "util/clock.h"
 #include "util/thread.h"
 
-/* Pauses in nanoseconds, and how many there are of each length.  A cap of 1 ms
- * costs 3 % of a core; what comes after a short silence does not wait for it.
+/* Pauses in nanoseconds, and how many there are of each length.  A cap of 1.6
+ * ms costs 3 % of a core; what comes after a short silence does not wait for
+ * it.
  */
 enum {
-    FIRST_PAUSE = 20000,
-    LAST_PAUSE = 1000000,
-    PAUSES = 32,
+    FIRST_PAUSE = 25000,
+    LAST_PAUSE = 1600000,
+    PAUSES = 12,
     OTHERS_PAUSE = 100000 /* while other threads poll */
 };
 
