@@ -8,7 +8,7 @@ noinst_PROGRAMS += bench/loop
 endif
 EXTRA_DIST += bench/figures bench/peer.py
 
-bench_far_SOURCES = bench/far.c
+bench_far_SOURCES = bench/far.c bench/bench.h
 bench_far_CPPFLAGS = $(PUBLIC_CPPFLAGS)
 bench_far_LDFLAGS = $(COMMON_LDFLAGS)
 bench_far_LDADD = libmultirank.la
@@ -18,7 +18,7 @@ bench_idle_CPPFLAGS = $(PUBLIC_CPPFLAGS)
 bench_idle_LDFLAGS = $(COMMON_LDFLAGS)
 bench_idle_LDADD = libmultirank.la
 
-bench_objects_SOURCES = bench/objects.c
+bench_objects_SOURCES = bench/objects.c bench/bench.h
 bench_objects_CPPFLAGS = $(PUBLIC_CPPFLAGS)
 bench_objects_LDFLAGS = $(COMMON_LDFLAGS)
 bench_objects_LDADD = libmultirank.la

@@ -6,37 +6,12 @@
  * The other side is a pool task, as those run in the rank itself; a thread
  * runs the map that has it, while main is this side.
  */
-#include <multirank.h>
+#include "bench.h"
 
 #include <pthread.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 enum { TRIPS = 5000, ITEMS = 200000, ADDS = 5000, LARGE = 64 << 20 };
-
-static double now(void)
-{
-    struct timespec time;
-
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
-}
-
-static void must(mr_error error, const char *what)
-{
-    if (error) {
-        fprintf(stderr, "%s: %s\n", what, mr_error_text(error));
-        exit(1);
-    }
-}
-
-static void report(const char *name, double value, const char *unit)
-{
-    printf("%s %.6g %s\n", name, value, unit);
-    fflush(stdout);
-}
 
 static void put(mr_queue queue, const void *item, size_t size)
 {

@@ -3,34 +3,9 @@
  * How long the operations of one node take: one line "name value unit" for
  * each, of one repetition.  bench/figures repeats and compares.
  */
-#include <multirank.h>
+#include "bench.h"
 
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <time.h>
-
-static double now(void)
-{
-    struct timespec time;
-
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
-}
-
-static void must(mr_error error, const char *what)
-{
-    if (error) {
-        fprintf(stderr, "%s: %s\n", what, mr_error_text(error));
-        exit(1);
-    }
-}
-
-static void report(const char *name, double value, const char *unit)
-{
-    printf("%s %.6g %s\n", name, value, unit);
-    fflush(stdout);
-}
 
 /* ---- map ----------------------------------------------------------------- */
 

@@ -142,10 +142,21 @@ void mri_node_broadcast(void *bytes, size_t size)
     MPI_Bcast(bytes, (int)size, MPI_BYTE, 0, mri_all.node);
 }
 
-void mri_world_gather(const void *mine, void *all, size_t size)
+mr_error mri_world_gather(const void *mine, size_t size, void **all)
 {
-    MPI_Gather(mine, (int)size, MPI_BYTE, all, (int)size, MPI_BYTE, 0,
-               mri_all.communicator);
+    mr_error error = MR_OK;
+
+    *all = NULL;
+    if (mri_all.rank == 0) {
+        *all = calloc(mri_all.size, size);
+        error = *all ? MR_OK : MR_ERR_NO_MEMORY;
+    }
+    error = mri_agree(error);
+    if (!error) {
+        MPI_Gather(mine, (int)size, MPI_BYTE, *all, (int)size, MPI_BYTE, 0,
+                   mri_all.communicator);
+    }
+    return error;
 }
 
 void mri_world_barrier(bool (*meanwhile)(void))

@@ -45,8 +45,9 @@ mr_error mri_world_find_nodes(bool each_alone, uint32_t *leaders);
 void mri_node_gather(const void *mine, void *all, size_t size);
 void mri_node_broadcast(void *bytes, size_t size);
 
-/* To rank 0, whose `all` has room for all; collective. */
-void mri_world_gather(const void *mine, void *all, size_t size);
+/* To rank 0, where *all becomes an array of them to be freed; elsewhere NULL;
+ * collective.  MR_ERR_NO_MEMORY. */
+mr_error mri_world_gather(const void *mine, size_t size, void **all);
 
 /* Wait for all ranks; collective.  `meanwhile` is called again and again
  * without the message lock, and says whether it did something. */

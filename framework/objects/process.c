@@ -181,7 +181,7 @@ static void drop_ends(mri_record *self, mri_object *object)
     mri_gone gone = {.process = mri_handle_of(object)};
 
     mri_pipe_drop_all(self, mri_holder_of_process(gone.process));
-    mri_far_tell_gone(self, mri_process_of(object)->holds, &gone);
+    mri_far_tell_gone(mri_process_of(object)->holds, &gone);
 }
 
 static void dispose(mri_record *self, mri_object *object)

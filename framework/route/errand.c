@@ -72,7 +72,6 @@ typedef struct job {
     mri_outgoing outgoing;
     struct job *next; /* of those that are complete */
     agent *agent;
-    size_t size; /* of the item with the reply */
     _Alignas(16) unsigned char data[];
 } job;
 
@@ -204,17 +203,8 @@ static void call(const mri_errand *errand, const void *brought)
 
 static void cancel(const mri_errand *errand)
 {
-    agent *a = agent_of(errand);
-    mri_outgoing *outgoing;
-
     mri_exchange_enter();
-    outgoing = a ? a->port.first : NULL;
-    while (outgoing && outgoing->head.number != errand->head.number) {
-        outgoing = outgoing->next;
-    }
-    if (outgoing) {
-        (void)!mri_exchange_cancel(&a->port, outgoing);
-    }
+    mri_exchange_cancel(&errand->head);
     mri_exchange_leave();
 }
 
@@ -288,19 +278,6 @@ static bool knows(const mri_ranks ranks, unsigned int rank)
            !mri_exchange_is_lost(rank);
 }
 
-static void tell(const mri_errand *errand, const mri_gone *gone)
-{
-    mri_head head = {.what = MRI_GONE, .in_size = sizeof *gone};
-
-    mri_exchange_enter();
-    for (unsigned int i = 0; i < mri_node.ranks; i++) {
-        if (knows(errand->ranks, i)) {
-            (void)!mri_exchange_send_small(i, &head, gone, NULL);
-        }
-    }
-    mri_exchange_leave();
-}
-
 static void expect_farewell(const mri_errand *errand, const mri_gone *gone)
 {
     farewell *f = calloc(1, sizeof *f);
@@ -327,7 +304,7 @@ static bool end_calls(uint64_t endpoint)
         }
         if (a->port.replies.kind == MRI_QUEUE) {
             for (mri_outgoing *o = a->port.first; o; o = o->next) {
-                (void)!mri_exchange_cancel(&a->port, o);
+                mri_exchange_cancel(&o->head);
             }
             mri_object_destroy(a->port.replies, MRI_QUEUE);
             a->port.replies.kind = MRI_NONE;
@@ -457,7 +434,7 @@ static void run(const mri_errand *errand)
         cancel(errand);
         break;
     case MRI_ERRAND_TELL:
-        tell(errand, brought);
+        mri_far_tell_gone(errand->ranks, brought);
         break;
     case MRI_ERRAND_LOST:
         mri_report_lost(errand->to);

@@ -202,18 +202,21 @@ mr_error mri_exchange_send(mri_port *port, mri_outgoing *outgoing)
     return error;
 }
 
-mr_error mri_exchange_cancel(const mri_port *port, const mri_outgoing *outgoing)
+void mri_exchange_cancel(const mri_head *head)
 {
-    mri_head head = outgoing->head;
+    const mri_outgoing *outgoing = call_of(head);
+    mri_head cancel;
 
-    (void)port;
-    if (outgoing->replied) {
-        return MR_OK;
+    if (!outgoing || outgoing->replied) {
+        return;
     }
-    head.what = MRI_CANCEL;
-    head.in_size = 0;
-    head.more_size = 0;
-    return mri_message_send(outgoing->to, &head, sizeof head, NULL, 0);
+    cancel = outgoing->head;
+    cancel.what = MRI_CANCEL;
+    cancel.in_size = 0;
+    cancel.more_size = 0;
+    if (mri_message_send(outgoing->to, &cancel, sizeof cancel, NULL, 0)) {
+        mri_log(MR_LOG_DEBUG, "rank %u is lost", outgoing->to);
+    }
 }
 
 /* The window has carried what the call brings, or what it gives. */
@@ -446,6 +449,7 @@ bool mri_exchange_poll(void)
 void mri_exchange_look_at_clock(int64_t now)
 {
     mri_exchange_enter();
+    tick = now;
     if (now >= mri_serve_next_deadline()) {
         look_at_rung(now);
     }
@@ -453,13 +457,6 @@ void mri_exchange_look_at_clock(int64_t now)
 }
 
 void (*mri_exchange_word)(unsigned int from, const mri_head *head);
-
-void mri_exchange_tick(int64_t now)
-{
-    mri_exchange_enter();
-    tick = now;
-    mri_exchange_leave();
-}
 
 int64_t mri_exchange_heard(unsigned int rank)
 {
@@ -485,7 +482,7 @@ mr_error mri_exchange_begin(void)
     if (!lost || !heard || !keeper) {
         return MR_ERR_NO_MEMORY;
     }
-    mri_exchange_tick(mri_now());
+    tick = mri_now();
     mri_exchange_hear_all();
     mri_exchange_on = true;
     return MR_OK;

@@ -26,8 +26,8 @@ uint64_t mri_exchange_polls(void);
  * called inside. */
 extern void (*mri_exchange_word)(unsigned int from, const mri_head *head);
 
-/* When something was last heard of a rank, on the clock of the ticks. */
-void mri_exchange_tick(int64_t now);
+/* When something was last heard of a rank, on the clock that was last looked
+ * at. */
 int64_t mri_exchange_heard(unsigned int rank);
 void mri_exchange_hear_all(void);
 
@@ -36,7 +36,8 @@ void mri_exchange_hear_all(void);
 void mri_exchange_lose(unsigned int rank);
 bool mri_exchange_is_lost(unsigned int rank);
 
-/* Run what parked calls wait for: their time-outs. */
+/* What arrives from now on is heard at this time; parked calls whose time is
+ * up end.  By the service thread. */
 void mri_exchange_look_at_clock(int64_t now);
 
 /* The exchange is one room: the lock, unless this thread is inside. */
@@ -51,8 +52,9 @@ void mri_exchange_connect(mri_port *port);
 void mri_exchange_disconnect(const mri_port *port);
 
 mr_error mri_exchange_send(mri_port *port, mri_outgoing *outgoing);
-mr_error mri_exchange_cancel(const mri_port *port,
-                             const mri_outgoing *outgoing);
+
+/* Ask the owner to end the call with that head; it may have replied. */
+void mri_exchange_cancel(const mri_head *head);
 
 /* A head, and what it brings, in one small message. */
 mr_error mri_exchange_send_small(unsigned int to, const mri_head *head,

@@ -225,15 +225,6 @@ struct mri_watch {
     bool found[];
 };
 
-static void ring(mri_outgoing *outgoing)
-{
-    mri_watch *watch = outgoing->user;
-    mri_record *record = watch->port->record;
-
-    atomic_store(&outgoing->complete, true); /* the last look at it */
-    mri_ring(record);
-}
-
 mr_error mri_watch_begin(mri_record *self, const mr_handle *handles,
                          size_t count, double timeout, mri_watch **result)
 {
@@ -247,9 +238,7 @@ mr_error mri_watch_begin(mri_record *self, const mr_handle *handles,
             .head = head_of(MRI_WATCH, handles[0], &call, timeout),
             .to = handles[0].owner,
             .in = handles,
-            .out = watch->found,
-            .completed = ring,
-            .user = watch};
+            .out = watch->found};
         error = mri_port_send(watch->port, &watch->outgoing);
     }
     if (error) {
@@ -296,15 +285,19 @@ static void tell(unsigned int rank, const mri_gone *gone)
     }
 }
 
-void mri_far_tell_gone(mri_record *self, mri_ranks ranks, const mri_gone *gone)
+bool mri_ranks_any_far(mri_ranks ranks)
 {
-    bool any = false;
-
-    (void)self;
     for (unsigned int i = 0; i < mri_node.ranks; i++) {
-        any |= (ranks & mri_ranks_bit(i)) && mri_is_far(i);
+        if ((ranks & mri_ranks_bit(i)) && mri_is_far(i)) {
+            return true;
+        }
     }
-    if (!any) {
+    return false;
+}
+
+void mri_far_tell_gone(mri_ranks ranks, const mri_gone *gone)
+{
+    if (!mri_ranks_any_far(ranks)) {
         return;
     }
     if (!mri_exchange_on) {

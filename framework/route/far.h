@@ -26,6 +26,9 @@ static inline mri_ranks mri_ranks_bit(unsigned int rank)
     return (mri_ranks)1 << rank % 64;
 }
 
+/* Is one of them on another node? */
+bool mri_ranks_any_far(mri_ranks ranks);
+
 /* An operation on an object whose owner is on another node; else
  * MR_ERR_STALE, or MR_ERR_OWNER_LOST.  Errors as mri_operate. */
 mr_error mri_far_operate(mri_record *self, const mri_kind_ops *ops,
@@ -42,7 +45,7 @@ void mri_far_settle(mri_record *self);
 
 /* Let ranks of other nodes forget an endpoint that has ended, or what is held
  * for a process that has.  Does not wait. */
-void mri_far_tell_gone(mri_record *self, mri_ranks ranks, const mri_gone *gone);
+void mri_far_tell_gone(mri_ranks ranks, const mri_gone *gone);
 
 /*
  * Watching several objects of one other node's rank, as a part of mr_wait.

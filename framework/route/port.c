@@ -293,7 +293,7 @@ void mri_port_cancel(mri_port *port, const mri_outgoing *outgoing)
         return;
     }
     mri_exchange_enter();
-    (void)!mri_exchange_cancel(port, outgoing);
+    mri_exchange_cancel(&outgoing->head);
     mri_exchange_leave();
 }
 

@@ -130,7 +130,6 @@ void mri_failure_tick(int64_t now)
     bool far_from_0 = mri_is_far(0);
 
     atomic_fetch_add(&ticks, 1);
-    mri_exchange_tick(now);
     if (now - last_tick > 2 * (int64_t)SECOND) {
         mri_exchange_hear_all(); /* it was us who stood still */
     }

@@ -126,17 +126,12 @@ static mr_error set_up_server(void)
 static mr_error begin_failure(void)
 {
     mri_host_name mine;
-    mri_host_name *all = NULL;
-    mr_error error = MR_OK;
+    void *all;
+    mr_error error;
 
     snprintf(mine.text, sizeof mine.text, "%s", mri_here.host);
-    if (mri_here.rank == 0) {
-        all = calloc(mri_here.size, sizeof *all);
-        error = all ? MR_OK : MR_ERR_NO_MEMORY;
-    }
-    error = mri_agree(error);
+    error = mri_world_gather(&mine, sizeof mine, &all);
     if (!error) {
-        mri_world_gather(&mine, all, sizeof mine);
         error = mri_failure_begin(all);
     }
     free(all);
@@ -333,16 +328,10 @@ _Noreturn static void host(void)
 /* References to functions mean the same in equal programs only; collective. */
 static mr_error compare_binaries(const mri_binary *mine)
 {
-    mri_binary *all = NULL;
-    mr_error error = MR_OK;
+    void *all;
+    mr_error error = mri_world_gather(mine, sizeof *mine, &all);
 
-    if (mri_here.rank == 0) {
-        all = calloc(mri_here.size, sizeof *all);
-        error = all ? MR_OK : MR_ERR_NO_MEMORY;
-    }
-    error = mri_agree(error);
     if (!error) {
-        mri_world_gather(mine, all, sizeof *mine);
         error =
             mri_agree(all ? mri_binaries_compare(all, mri_here.size) : MR_OK);
     }

@@ -200,16 +200,6 @@ static mri_gone gone_of(const child *c)
                       .pid = c->pid};
 }
 
-static bool is_far(uint64_t ranks)
-{
-    for (unsigned int i = 0; i < mri_node.ranks; i++) {
-        if ((ranks & mri_ranks_bit(i)) && mri_is_far(i)) {
-            return true;
-        }
-    }
-    return false;
-}
-
 /* On this node, and by our rank on those that know of it; true: done. */
 static bool reap(child *c)
 {
@@ -225,7 +215,7 @@ static bool reap(child *c)
         c->reaped = true;
     }
     errand.head.in_size = sizeof gone;
-    if (is_far(errand.ranks)) {
+    if (mri_ranks_any_far(errand.ranks)) {
         if (!c->told) {
             c->told = mri_errand_put(&errand, &gone, NULL, 0) == MR_OK;
         }
