@@ -64,6 +64,8 @@ message_sources = \
 route_sources = \
 	framework/route/channel.c \
 	framework/route/channel.h \
+	framework/route/client.c \
+	framework/route/client.h \
 	framework/route/errand.c \
 	framework/route/errand.h \
 	framework/route/exchange.c \
@@ -76,12 +78,14 @@ route_sources = \
 	framework/route/object.h \
 	framework/route/operation.c \
 	framework/route/operation.h \
-	framework/route/reap.c \
 	framework/route/port.c \
 	framework/route/port.h \
+	framework/route/reap.c \
 	framework/route/reap.h \
 	framework/route/serve.c \
 	framework/route/serve.h \
+	framework/route/served.c \
+	framework/route/served.h \
 	framework/route/several.c \
 	framework/route/several.h \
 	framework/route/wait.c \

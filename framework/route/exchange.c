@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "memory/onesided.h"
+#include "route/client.h"
 #include "route/serve.h"
 #include "route/wait.h"
 #include "util/clock.h"
@@ -106,7 +107,7 @@ mr_error mri_exchange_send_small(unsigned int to, const mri_head *head,
     uint64_t padded = mri_padded(head->in_size);
     mri_head sent = *head;
 
-    mri_serve_acknowledge(to, &sent);
+    mri_clients_acknowledge(to, &sent);
     if (head->more_size == 0) {
         return mri_message_send(to, &sent, sizeof sent, in,
                                 head->what == MRI_REPLY ? head->out_size
@@ -440,7 +441,7 @@ bool mri_exchange_poll(void)
     any |= mri_message_progress();
     any |= mri_onesided_progress();
     any |= look_at_rung(INT64_MIN);
-    mri_serve_flush(!any);
+    mri_clients_flush(!any);
     inside = 0;
     mri_message_unlock();
     return any;

@@ -1,10 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * style: long because the life of a call is one machine of states: arrival,
- * memory, bulk, tries, parking, reply, and ends at any of them.
- *
- * Owns the calls of far threads on objects of this rank: their proxies, and
- * what is parked.  Lock: that of the exchange.
+ * Owns the life of a call of a far thread: arrival, memory and bulk, tries,
+ * parking, reply.  Lock: that of the exchange.
  */
 #include "route/serve.h"
 
@@ -12,171 +9,16 @@
 #include <string.h>
 
 #include "memory/onesided.h"
-#include "route/exchange.h"
-#include "route/operation.h"
 #include "route/reap.h"
-#include "route/several.h"
-#include "route/wait.h"
+#include "route/served.h"
 #include "util/clock.h"
 #include "util/log.h"
 
-enum { CHAINS = 1024 };
-
-typedef enum state {
-    QUEUED = 0, /* another call of the thread comes first */
-    ALLOCATING, /* waits for memory for its bulk */
-    RECEIVING,  /* its bulk is on its way */
-    PARKED,     /* would block */
-    REPLYING    /* what it lent is on its way back */
-} state;
-
-struct client;
-
-typedef struct served {
-    struct served *next; /* of the same client; or free */
-    struct served *next_parked;
-    struct client *client;
-    state state;
-    bool parked; /* in that list */
-    mri_head head;
-    mri_call call;
-    const mri_kind_ops *ops;
-    mri_blocked blocked;
-    mri_several several;
-    int64_t deadline;
-    void *data;             /* a copy of what it brought */
-    unsigned int transfers; /* of bulk, that are under way */
-    mr_error lost;
-    bool cancelled;
-} served;
-
-typedef struct client {
-    struct client *next;
-    uint64_t endpoint;
-    uint64_t thread;
-    unsigned int host; /* its rank */
-    uint32_t done;     /* calls that ran ahead, to be acknowledged */
-    struct client *next_done;
-    mri_record *proxy;
-    served *first;
-    served *last;
-} client;
-
-static client *clients[CHAINS];
-static served *free_served;
-static served *parked;
+static mri_served *free_served;
+static mri_served *parked;
 static int64_t next_deadline = MRI_NEVER;
-static _Alignas(16) unsigned char output[MRI_OUT_MAX];
 
-static void begin_next(client *c);
-
-/* ---- clients ------------------------------------------------------------- */
-
-static client **chain_of(uint64_t endpoint, uint64_t thread)
-{
-    return &clients[(endpoint * 31 + thread / 64) % CHAINS];
-}
-
-static unsigned int my_index(void)
-{
-    return mri_segment_of(mri_ref_of(mri_self()));
-}
-
-static client *find_client(const mri_head *head)
-{
-    client *c = *chain_of(head->endpoint, head->thread);
-
-    while (c && (c->endpoint != head->endpoint || c->thread != head->thread)) {
-        c = c->next;
-    }
-    return c;
-}
-
-static client *client_of(unsigned int from, const mri_head *head)
-{
-    client **chain = chain_of(head->endpoint, head->thread);
-    client *c = find_client(head);
-
-    if (c) {
-        return c;
-    }
-    c = calloc(1, sizeof *c);
-    if (!c) {
-        return NULL;
-    }
-    c->proxy = mri_proxy_claim(my_index(), head->endpoint);
-    if (!c->proxy) {
-        free(c);
-        return NULL;
-    }
-    c->endpoint = head->endpoint;
-    c->thread = head->thread;
-    c->host = from;
-    c->next = *chain;
-    *chain = c;
-    return c;
-}
-
-/* ---- acknowledgements ---------------------------------------------------- */
-
-enum { MANY = 16 }; /* of at most MRI_AHEAD_MAX that a thread has under way */
-
-static client *done_clients;
-static uint64_t all_done;
-
-static void note_done(client *c)
-{
-    if (c->done++ == 0) {
-        c->next_done = done_clients;
-        done_clients = c;
-    }
-    all_done++;
-}
-
-/* Take it out of the list. */
-static void forget_done(client *c)
-{
-    client **at = &done_clients;
-
-    while (*at && *at != c) {
-        at = &(*at)->next_done;
-    }
-    if (*at) {
-        *at = c->next_done;
-        all_done -= c->done;
-        c->done = 0;
-    }
-}
-
-void mri_serve_acknowledge(unsigned int to, mri_head *head)
-{
-    client *c = done_clients;
-
-    while (c && c->host != to) {
-        c = c->next_done;
-    }
-    if (c) {
-        head->acked = c->done;
-        head->acked_endpoint = c->endpoint;
-        head->acked_thread = c->thread;
-        forget_done(c);
-    } else {
-        head->acked = 0;
-    }
-}
-
-void mri_serve_flush(bool any)
-{
-    while (done_clients && (any || all_done >= MANY)) {
-        mri_head head = {.what = MRI_REPLY, .flags = MRI_AHEAD};
-        unsigned int to = done_clients->host;
-
-        mri_serve_acknowledge(to, &head);
-        if (mri_message_send(to, &head, sizeof head, NULL, 0)) {
-            mri_log(MR_LOG_DEBUG, "a reply to rank %u is lost", to);
-        }
-    }
-}
+static void begin_next(mri_client *c);
 
 /* ---- replies ------------------------------------------------------------- */
 
@@ -189,29 +31,34 @@ static void reply(unsigned int to, mri_head *head, mr_error error,
     head->in_size = 0;
     head->more_size = 0;
     head->flags &= MRI_AHEAD;
-    mri_serve_acknowledge(to, head);
+    mri_clients_acknowledge(to, head);
     if (mri_message_send(to, head, sizeof *head, out, size)) {
         mri_log(MR_LOG_DEBUG, "a reply to rank %u is lost", to);
     }
 }
 
-static void end(served *s)
+static void give_served(mri_served *s)
 {
-    client *c = s->client;
-
     free(s->data);
+    s->next = free_served;
+    free_served = s;
+}
+
+static void end(mri_served *s)
+{
+    mri_client *c = s->client;
+
     c->first = s->next;
     if (!c->first) {
         c->last = NULL;
     }
-    s->next = free_served;
-    free_served = s;
+    give_served(s);
     begin_next(c);
 }
 
 static void lent_is_sent(void *user, mr_error error)
 {
-    served *s = user;
+    mri_served *s = user;
     mri_record *before = mri_act_as(s->client->proxy);
 
     (void)error;
@@ -221,14 +68,14 @@ static void lent_is_sent(void *user, mr_error error)
 }
 
 /* Is it an operation whose bulk the window may carry? */
-static bool has_windowed(const served *s)
+static bool has_windowed(const mri_served *s)
 {
     return s->head.what == MRI_CALL && s->head.operation < s->ops->count &&
            s->ops->windowed >> s->head.operation & 1;
 }
 
 /* What lies in hand 0 goes from there, or is fetched. */
-static void reply_with_lent(served *s)
+static void reply_with_lent(mri_served *s)
 {
     mri_ref block = mri_peek(&s->client->proxy->hands[0].block);
     mri_head head = s->head;
@@ -242,7 +89,7 @@ static void reply_with_lent(served *s)
         head.flags |= MRI_WINDOW;
         head.place = mri_onesided_place(block);
     }
-    s->state = REPLYING;
+    s->state = MRI_REPLYING;
     if (mri_message_send(s->client->host, &head, sizeof head, NULL, 0)) {
         lent_is_sent(s, MR_ERR_MPI);
     } else if (!(head.flags & MRI_WINDOW) &&
@@ -252,7 +99,7 @@ static void reply_with_lent(served *s)
     }
 }
 
-static bool has_lent(const served *s)
+static bool has_lent(const mri_served *s)
 {
     const mri_record *proxy = s->client->proxy;
 
@@ -261,7 +108,7 @@ static bool has_lent(const served *s)
            s->call.out == mri_at(mri_peek(&proxy->hands[0].block));
 }
 
-static void finish(served *s, mr_error error)
+static void finish(mri_served *s, mr_error error)
 {
     mri_record *proxy = s->client->proxy;
     bool quiet = error == MR_OK && s->head.flags & MRI_AHEAD;
@@ -279,7 +126,7 @@ static void finish(served *s, mr_error error)
         mri_give_back(proxy, i); /* bulk that nobody kept */
     }
     if (quiet) {
-        note_done(s->client);
+        mri_client_done(s->client);
     } else {
         reply(s->client->host, &s->head, error, s->call.out, gives ? size : 0);
     }
@@ -288,7 +135,7 @@ static void finish(served *s, mr_error error)
 
 /* ---- parking ------------------------------------------------------------- */
 
-static void park(served *s, state why)
+static void park(mri_served *s, mri_served_state why)
 {
     s->state = why;
     if (s->deadline < next_deadline) {
@@ -301,160 +148,25 @@ static void park(served *s, state why)
     }
 }
 
-/* Input that has to outlive the message that brought it. */
-static mr_error keep_input(served *s, const void *body)
-{
-    uint64_t size = mri_brings(&s->head);
-    unsigned char *data;
-
-    if (s->data || !size || s->head.flags & MRI_BULK) {
-        return MR_OK;
-    }
-    data = malloc(size);
-    if (!data) {
-        return MR_ERR_NO_MEMORY;
-    }
-    memcpy(data, body, size);
-    s->data = data;
-    s->call.in = data;
-    s->call.more = data + mri_padded(s->head.in_size);
-    s->several.handles = s->call.in;
-    return MR_OK;
-}
-
-/* ---- running ------------------------------------------------------------- */
-
-/* Bulk lies in hand 0 for try functions; who makes an object needs that hand,
- * and finds it in hand 2. */
-static void move_to_hand_2(mri_record *proxy)
-{
-    mri_store(&proxy->hands[2].size, mri_peek(&proxy->hands[0].size));
-    mri_store(&proxy->hands[2].block, mri_peek(&proxy->hands[0].block));
-    mri_store(&proxy->hands[0].block, 0);
-}
-
-static mr_error make(served *s)
-{
-    mr_handle made;
-    mr_error error;
-
-    if (!s->ops->create) {
-        return MR_ERR_ARGUMENT;
-    }
-    if (s->call.keeps_hand) {
-        move_to_hand_2(s->client->proxy);
-    }
-    s->call.out = output;
-    error = s->ops->create(s->client->proxy, my_index(), &s->call, &made);
-    if (!error) {
-        memcpy(output, &made, sizeof made);
-        s->call.out_size = sizeof made;
-    }
-    return error;
-}
-
-static mr_error first_try(served *s)
-{
-    mri_record *proxy = s->client->proxy;
-    mri_object *object;
-    mr_error error;
-
-    if (s->head.operation >= s->ops->count) {
-        return MR_ERR_ARGUMENT;
-    }
-    object = mri_enter(proxy, s->head.handle, s->ops->kind);
-    if (!object) {
-        return mri_why_stale(s->head.handle);
-    }
-    s->blocked = (mri_blocked){.self = proxy,
-                               .object = object,
-                               .identity = mri_identity(s->head.handle),
-                               .try = s->ops->tries[s->head.operation],
-                               .call = &s->call};
-    s->call.part = s->head.handle.part;
-    error = s->blocked.try(proxy, object, &s->call);
-    mri_leave(proxy);
-    return error;
-}
-
-static mr_error first_look(served *s)
-{
-    size_t count = s->head.in_size / sizeof(mr_handle);
-    mr_error error = mri_several_check(s->call.in, count);
-
-    s->several = (mri_several){.self = s->client->proxy,
-                               .handles = s->call.in,
-                               .count = count,
-                               .found = (bool *)output};
-    return error ? error : mri_several_look(&s->several);
-}
-
-static mr_error first_attempt(served *s)
-{
-    s->call.out = output;
-    switch (s->head.what) {
-    case MRI_CREATE:
-        return make(s);
-    case MRI_DESTROY:
-        return mri_object_destroy(s->head.handle, s->ops->kind);
-    case MRI_WATCH:
-        return first_look(s);
-    default:
-        return first_try(s);
-    }
-}
-
-static mr_error next_attempt(served *s)
-{
-    mr_error error;
-
-    s->call.out = output;
-    if (s->head.what != MRI_WATCH) {
-        return mri_blocked_try(&s->blocked);
-    }
-    s->several.found = (bool *)output;
-    if (!s->several.entered) {
-        error = mri_several_enter(&s->several);
-        if (error) {
-            return error;
-        }
-    }
-    return mri_several_try(&s->several);
-}
-
-static uint64_t bell_of(const served *s)
-{
-    return s->head.what == MRI_WATCH ? s->several.bell : s->blocked.bell;
-}
-
-/* Out of all lists; `error` is how it ended. */
-static void leave_lists(served *s, mr_error error)
-{
-    if (s->head.what == MRI_WATCH) {
-        mri_several_leave(&s->several);
-    } else {
-        mri_blocked_end(&s->blocked, error);
-        mri_leave(s->client->proxy);
-    }
-}
-
+/* ---- trying -------------------------------------------------------------- */
 /* As the proxy: try, and park what would block. */
-static void attempt(served *s)
+static void attempt(mri_served *s)
 {
-    mr_error error = first_attempt(s);
+    mr_error error = mri_served_try_first(s);
 
     if (error != MRI_WOULD_BLOCK) {
         finish(s, error);
         return;
     }
-    error = s->head.timeout == 0 ? MR_ERR_TIMEOUT : keep_input(s, s->call.in);
+    error = s->head.timeout == 0 ? MR_ERR_TIMEOUT
+                                 : mri_served_keep_input(s, s->call.in);
     if (!error) {
-        error = next_attempt(s);
+        error = mri_served_try_again(s);
         if (error == MRI_WOULD_BLOCK) {
-            park(s, PARKED);
+            park(s, MRI_PARKED);
             return;
         }
-        leave_lists(s, error);
+        mri_served_leave_lists(s, error);
     }
     finish(s, error);
 }
@@ -463,7 +175,7 @@ static void attempt(served *s)
 
 static void received(void *user, mr_error error)
 {
-    served *s = user;
+    mri_served *s = user;
 
     s->transfers--;
     if (error) {
@@ -482,7 +194,7 @@ static void received(void *user, mr_error error)
 }
 
 /* There is memory in hand 0: let it come. */
-static void receive_bulk(served *s)
+static void receive_bulk(mri_served *s)
 {
     unsigned char *block = mri_at(mri_peek(&s->client->proxy->hands[0].block));
     uint64_t sizes[2] = {s->head.in_size, s->head.more_size};
@@ -491,7 +203,7 @@ static void receive_bulk(served *s)
     s->call.in = block;
     s->call.more = block + mri_padded(s->head.in_size);
     s->call.keeps_hand = true;
-    s->state = RECEIVING;
+    s->state = MRI_RECEIVING;
     s->transfers = 1;                  /* until all have begun */
     s->transfers += s->call.by_window; /* until MRI_MOVED */
     for (unsigned int i = 0; i < 2; i++) {
@@ -522,36 +234,15 @@ static void receive_bulk(served *s)
     received(s, MR_OK);
 }
 
-/* Waits in the list of who waits for memory, without an object to try. */
-static mr_error try_allocate(mri_record *self, mri_object *object,
-                             mri_call *call)
+static void allocate(mri_served *s)
 {
-    mr_error error =
-        mri_allocate(self, mri_segment_of(mri_ref_of(object)),
-                     call->by_window ? MRI_ARRAYS : MRI_HEAP,
-                     mri_padded(call->in_size) + call->more_size, 0);
+    mr_error error = mri_served_allocate(s);
 
-    call->list = MRI_LISTS;
-    return error == MR_ERR_NO_MEMORY ? MRI_WOULD_BLOCK : error;
-}
-
-static void allocate(served *s)
-{
-    mri_object *memory = mri_object_row(my_index(), MRI_ROW_MEMORY);
-    mr_error error;
-
-    s->blocked = (mri_blocked){.self = s->client->proxy,
-                               .object = memory,
-                               .identity = mri_load(&memory->identity),
-                               .try = try_allocate,
-                               .call = &s->call};
-    error = mri_blocked_try(&s->blocked);
     if (error == MRI_WOULD_BLOCK && s->head.timeout != 0) {
-        park(s, ALLOCATING);
+        park(s, MRI_ALLOCATING);
         return;
     }
-    mri_blocked_end(&s->blocked, error);
-    mri_leave(s->client->proxy);
+    mri_served_end_allocation(s, error);
     if (error) {
         finish(s, error == MRI_WOULD_BLOCK ? MR_ERR_NO_MEMORY : error);
     } else {
@@ -561,7 +252,7 @@ static void allocate(served *s)
 
 /* ---- arrival ------------------------------------------------------------- */
 
-static void begin(served *s)
+static void begin(mri_served *s)
 {
     mri_record *before = mri_act_as(s->client->proxy);
 
@@ -575,16 +266,16 @@ static void begin(served *s)
     mri_act_as(before);
 }
 
-static void begin_next(client *c)
+static void begin_next(mri_client *c)
 {
-    if (c->first && c->first->state == QUEUED) {
+    if (c->first && c->first->state == MRI_QUEUED) {
         begin(c->first);
     }
 }
 
-static served *take_served(void)
+static mri_served *take_served(void)
 {
-    served *s = free_served;
+    mri_served *s = free_served;
 
     if (s) {
         free_served = s->next;
@@ -594,7 +285,8 @@ static served *take_served(void)
     return calloc(1, sizeof *s);
 }
 
-static void fill(served *s, client *c, const mri_head *head, const void *body)
+static void fill(mri_served *s, mri_client *c, const mri_head *head,
+                 const void *body)
 {
     const unsigned char *bytes = body;
 
@@ -617,8 +309,8 @@ static void fill(served *s, client *c, const mri_head *head, const void *body)
 
 void mri_serve_call(unsigned int from, const mri_head *head, const void *body)
 {
-    client *c = client_of(from, head);
-    served *s = c ? take_served() : NULL;
+    mri_client *c = mri_client_of(from, head);
+    mri_served *s = c ? take_served() : NULL;
     bool alone;
 
     if (!s) {
@@ -637,49 +329,47 @@ void mri_serve_call(unsigned int from, const mri_head *head, const void *body)
     c->last = s;
     if (alone) {
         begin(s);
-    } else if (keep_input(s, body)) {
+    } else if (mri_served_keep_input(s, body)) {
         s->cancelled = true; /* its turn will come */
     }
 }
 
 /* ---- what is parked ------------------------------------------------------ */
 
-static void go_on(served *s, int64_t now)
+static void go_on(mri_served *s, int64_t now)
 {
     mri_record *before = mri_act_as(s->client->proxy);
-    mr_error error = next_attempt(s);
+    mr_error error = mri_served_try_again(s);
 
     if (error == MRI_WOULD_BLOCK && (s->cancelled || now >= s->deadline)) {
         error = MR_ERR_TIMEOUT;
     }
     if (error == MRI_WOULD_BLOCK) {
         park(s, s->state);
-    } else if (s->state == ALLOCATING && !error) {
-        mri_blocked_end(&s->blocked, error);
-        mri_leave(s->client->proxy);
+    } else if (s->state == MRI_ALLOCATING && !error) {
+        mri_served_end_allocation(s, error);
         receive_bulk(s);
     } else {
-        leave_lists(s, error);
+        mri_served_leave_lists(s, error);
         finish(s, error);
     }
     mri_act_as(before);
 }
 
-static bool is_due(const served *s, int64_t now)
+static bool is_due(const mri_served *s, int64_t now)
 {
-    return s->cancelled || now >= s->deadline ||
-           mri_bell(s->client->proxy) != bell_of(s);
+    return s->cancelled || now >= s->deadline || mri_served_is_rung(s);
 }
 
 bool mri_serve_parked(int64_t now)
 {
-    served *all = parked;
+    mri_served *all = parked;
     bool any = false;
 
     parked = NULL;
     next_deadline = MRI_NEVER;
     while (all) {
-        served *s = all;
+        mri_served *s = all;
 
         all = s->next_parked;
         s->parked = false;
@@ -700,24 +390,24 @@ int64_t mri_serve_next_deadline(void)
 
 void mri_serve_moved(const mri_head *head)
 {
-    client *c = find_client(head);
-    served *s = c ? c->first : NULL;
+    mri_client *c = mri_client_find(head);
+    mri_served *s = c ? c->first : NULL;
 
     if (!s || s->head.number != head->number) {
         return;
     }
-    if (s->state == REPLYING) {
+    if (s->state == MRI_REPLYING) {
         lent_is_sent(s, MR_OK);
-    } else if (s->state == RECEIVING) {
+    } else if (s->state == MRI_RECEIVING) {
         received(s, (mr_error)head->error);
     }
 }
 
 void mri_serve_cancel(const mri_head *head)
 {
-    client *c = find_client(head);
+    mri_client *c = mri_client_find(head);
 
-    for (served *s = c ? c->first : NULL; s; s = s->next) {
+    for (mri_served *s = c ? c->first : NULL; s; s = s->next) {
         if (s->head.number == head->number) {
             s->cancelled = true;
         }
@@ -729,9 +419,9 @@ void mri_serve_cancel(const mri_head *head)
 
 /* ---- ends ---------------------------------------------------------------- */
 
-static void unpark(const served *s)
+static void unpark(const mri_served *s)
 {
-    served **at = &parked;
+    mri_served **at = &parked;
 
     while (*at && *at != s) {
         at = &(*at)->next_parked;
@@ -741,56 +431,24 @@ static void unpark(const served *s)
     }
 }
 
-/* Its calls end without a reply.  What MPI still writes to or reads from is
- * left to the end of that; there is nothing such when a host tells of the end,
- * and all such has ended when it is lost. */
-static void end_client(client **at)
+/* Calls end without a reply.  What MPI still writes to or reads from is left
+ * to the end of that; there is nothing such when a host tells of the end, and
+ * all such has ended when it is lost. */
+static void end_calls(mri_client *c)
 {
-    client *c = *at;
-
-    *at = c->next;
-    forget_done(c);
     while (c->first) {
-        served *s = c->first;
+        mri_served *s = c->first;
 
         if (s->parked) {
             mri_record *before = mri_act_as(c->proxy);
 
             unpark(s);
-            leave_lists(s, MR_ERR_TIMEOUT);
+            mri_served_leave_lists(s, MR_ERR_TIMEOUT);
             mri_act_as(before);
         }
         c->first = s->next;
-        free(s->data);
-        s->next = free_served;
-        free_served = s;
+        give_served(s);
     }
-    free(c);
-}
-
-static void end_clients(bool (*which)(const client *, uint64_t), uint64_t key)
-{
-    for (unsigned int i = 0; i < CHAINS; i++) {
-        client **at = &clients[i];
-
-        while (*at) {
-            if (which(*at, key)) {
-                end_client(at);
-            } else {
-                at = &(*at)->next;
-            }
-        }
-    }
-}
-
-static bool is_of_endpoint(const client *c, uint64_t endpoint)
-{
-    return c->endpoint == endpoint;
-}
-
-static bool is_of_host(const client *c, uint64_t rank)
-{
-    return c->host == rank;
 }
 
 void mri_serve_gone(unsigned int from, const mri_head *head,
@@ -799,9 +457,9 @@ void mri_serve_gone(unsigned int from, const mri_head *head,
     mri_head answer = *head;
 
     if (gone->endpoint) {
-        end_clients(is_of_endpoint, gone->endpoint);
+        mri_clients_end_of_endpoint(gone->endpoint, end_calls);
     }
-    mri_reap_far(mri_self(), my_index(), gone);
+    mri_reap_far(mri_self(), mri_index_of_self(), gone);
     if (head->number) {
         reply(from, &answer, MR_OK, NULL, 0);
     }
@@ -811,22 +469,15 @@ void mri_serve_gone(unsigned int from, const mri_head *head,
  * any more. */
 void mri_serve_lost(unsigned int rank)
 {
-    end_clients(is_of_host, rank);
-    mri_reap_rank(mri_self(), my_index(), rank);
-}
-
-static bool is_any(const client *c, uint64_t key)
-{
-    (void)c;
-    (void)key;
-    return true;
+    mri_clients_end_of_host(rank, end_calls);
+    mri_reap_rank(mri_self(), mri_index_of_self(), rank);
 }
 
 void mri_serve_end(void)
 {
-    end_clients(is_any, 0);
+    mri_clients_end_all(end_calls);
     while (free_served) {
-        served *s = free_served;
+        mri_served *s = free_served;
 
         free_served = s->next;
         free(s);

@@ -35,12 +35,6 @@ bool mri_serve_parked(int64_t now);
 /* The time of the first that has one, or MRI_NEVER. */
 int64_t mri_serve_next_deadline(void);
 
-/* Calls that ran ahead are acknowledged together: by the way of the next
- * message to their host, or by one of their own: `any`, as nothing else is to
- * be done, or there are many. */
-void mri_serve_acknowledge(unsigned int to, mri_head *head);
-void mri_serve_flush(bool any);
-
 /* A rank is lost, and all its endpoints with it. */
 void mri_serve_lost(unsigned int rank);
 
