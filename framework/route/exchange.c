@@ -16,7 +16,11 @@
 #include "util/clock.h"
 #include "util/log.h"
 
-enum { MESSAGES_AT_ONCE = 64 };
+enum {
+    MESSAGES_AT_ONCE = 64,
+    LOOKS = 4,   /* before the lock is free for others */
+    TRIES = 1000 /* to take it, when there is no hurry */
+};
 
 bool mri_exchange_on;
 
@@ -390,22 +394,27 @@ static void dispatch(unsigned int from, const mri_head *head, const void *body)
     }
 }
 
-static bool receive(void)
+static bool receive_one(void)
 {
+    const mri_head *head;
     const void *bytes;
     unsigned int from;
     size_t size;
+
+    if (!mri_message_next(&from, &bytes, &size)) {
+        return false;
+    }
+    head = bytes;
+    heard[from] = tick;
+    dispatch(from, head, head + 1);
+    return true;
+}
+
+static bool receive(void)
+{
     bool any = false;
 
-    for (unsigned int i = 0; i < MESSAGES_AT_ONCE; i++) {
-        const mri_head *head;
-
-        if (!mri_message_next(&from, &bytes, &size)) {
-            break;
-        }
-        head = bytes;
-        heard[from] = tick;
-        dispatch(from, head, head + 1);
+    for (unsigned int i = 0; i < MESSAGES_AT_ONCE && receive_one(); i++) {
         any = true;
     }
     return any;
@@ -427,34 +436,79 @@ uint64_t mri_exchange_polls(void)
     return atomic_load_explicit(&polls, memory_order_relaxed);
 }
 
-bool mri_exchange_poll(void)
+/* Called from inside, it would be done twice. */
+static bool try_enter(void)
 {
-    bool any;
-
     if (!mri_exchange_on || inside || !mri_message_try_lock()) {
         return false;
     }
     inside = 1;
-    atomic_store_explicit(&polls, mri_exchange_polls() + 1,
-                          memory_order_relaxed);
-    any = receive();
+    return true;
+}
+
+/* All but receiving. */
+static bool progress(bool any)
+{
     any |= mri_message_progress();
     any |= mri_onesided_progress();
     any |= look_at_rung(INT64_MIN);
     mri_clients_flush(!any);
-    inside = 0;
-    mri_message_unlock();
     return any;
 }
 
-void mri_exchange_look_at_clock(int64_t now)
+static uint64_t count_poll(void)
 {
-    mri_exchange_enter();
+    uint64_t count = mri_exchange_polls() + 1;
+
+    atomic_store_explicit(&polls, count, memory_order_relaxed);
+    return count;
+}
+
+bool mri_exchange_poll(void)
+{
+    bool any = false;
+
+    if (try_enter()) {
+        count_poll();
+        any = progress(receive());
+        mri_exchange_leave();
+    }
+    return any;
+}
+
+/* The rest is done when there is time, and now and then. */
+bool mri_exchange_poll_once(void)
+{
+    bool any = false;
+
+    if (try_enter()) {
+        bool due = count_poll() % MESSAGES_AT_ONCE == 0;
+
+        for (int i = 0; i < LOOKS && !any; i++) {
+            any = receive_one();
+        }
+        if (!any || due) {
+            any = progress(any);
+        }
+        mri_exchange_leave();
+    }
+    return any;
+}
+
+bool mri_exchange_look_at_clock(int64_t now)
+{
+    for (unsigned int i = 0; !try_enter(); i++) {
+        if (i == TRIES) {
+            return false;
+        }
+        mri_pause();
+    }
     tick = now;
     if (now >= mri_serve_next_deadline()) {
         look_at_rung(now);
     }
     mri_exchange_leave();
+    return true;
 }
 
 void (*mri_exchange_word)(unsigned int from, const mri_head *head);

@@ -19,6 +19,10 @@ extern bool mri_exchange_on;
  * there was something. */
 bool mri_exchange_poll(void);
 
+/* Likewise, but return with the first message: it may be what the thread waits
+ * for. */
+bool mri_exchange_poll_once(void);
+
 /* How often that was done, by all threads. */
 uint64_t mri_exchange_polls(void);
 
@@ -37,8 +41,9 @@ void mri_exchange_lose(unsigned int rank);
 bool mri_exchange_is_lost(unsigned int rank);
 
 /* What arrives from now on is heard at this time; parked calls whose time is
- * up end.  By the service thread. */
-void mri_exchange_look_at_clock(int64_t now);
+ * up end.  By the service thread.  False: another thread was inside all the
+ * time. */
+bool mri_exchange_look_at_clock(int64_t now);
 
 /* The exchange is one room: the lock, unless this thread is inside. */
 void mri_exchange_enter(void);

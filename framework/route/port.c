@@ -150,7 +150,7 @@ static void await_in_rank(mri_port *port, const mri_outgoing *outgoing,
         if (outgoing ? is_complete(outgoing) : !has_ahead(port, most)) {
             return;
         }
-        if (mri_exchange_poll() || mri_spin(&spinner)) {
+        if (mri_exchange_poll_once() || mri_spin(&spinner)) {
             continue;
         }
         mri_sleep(port->record, bell, mri_now() + pause);
@@ -301,7 +301,7 @@ void mri_port_cancel(mri_port *port, const mri_outgoing *outgoing)
 bool mri_port_poll(mri_port *port)
 {
     mri_wait_arm(&port->record->inline_waits[0]);
-    return mri_exchange_on ? mri_exchange_poll() : take_reply(port, 0);
+    return mri_exchange_on ? mri_exchange_poll_once() : take_reply(port, 0);
 }
 
 /* A process is rung for replies as for any item of a mailbox. */

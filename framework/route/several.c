@@ -217,7 +217,7 @@ static mr_error spin(waiting *w)
 
     mri_spin_start(&spinner);
     while (error == MRI_WOULD_BLOCK && mri_spin(&spinner)) {
-        mri_exchange_poll();
+        mri_exchange_poll_once();
         error = look(w);
     }
     return error;

@@ -28,7 +28,8 @@ enum {
     FIRST_PAUSE = 25000,
     LAST_PAUSE = 1600000,
     PAUSES = 12,
-    OTHERS_PAUSE = 100000 /* while other threads poll */
+    FIRST_REST = 100000, /* while other threads poll */
+    LAST_REST = 400000
 };
 
 static pthread_t thread;
@@ -75,6 +76,7 @@ static void *serve(void *unused)
     mri_record *self = mri_self();
     mri_segment *segment = mri_segment_at(mri_segment_of(mri_ref_of(self)));
     int64_t pause = FIRST_PAUSE;
+    int64_t rest = FIRST_REST;
     unsigned int pauses = 0;
     mri_spinner spinner;
     bool others;
@@ -98,8 +100,12 @@ static void *serve(void *unused)
             pauses = 0;
         }
         if (others) {
-            mri_sleep(self, bell, mri_now() + OTHERS_PAUSE);
-        } else if (any || mri_spin(&spinner)) {
+            mri_sleep(self, bell, mri_now() + rest);
+            rest = rest < LAST_REST ? 2 * rest : LAST_REST;
+            continue;
+        }
+        rest = FIRST_REST;
+        if (any || mri_spin(&spinner)) {
             continue;
         } else if (mri_sleep(self, bell, mri_now() + pause)) {
             pause = FIRST_PAUSE;
