@@ -195,15 +195,16 @@ static int status_of(const struct rank *rank)
     return status ? status : EXIT_SIGNAL + SIGKILL;
 }
 
-/* The end of a rank ends the job. */
+/* The end of a rank ends the job.  That of rank 0 does so at any time; whether
+ * all others have said that they are ready does not matter. */
 static void fatal(struct job *job, int number)
 {
+    bool early = number != 0 && any_ready(job) && !all_ready(job);
     char text[160];
 
     describe(job, number, text, sizeof text);
     snprintf(job->last_words, sizeof job->last_words, "%s%s; the job is ended",
-             text,
-             any_ready(job) && !all_ready(job) ? " before all were ready" : "");
+             text, early ? " before all were ready" : "");
     decide(job, status_of(&job->ranks[number]));
     end_ranks(job);
 }
