@@ -206,6 +206,8 @@ int main(int argc, char **argv)
     bench_sides(pool);
     bench_value();
     bench_map(pool, "far_map", 0);
+    bench_map(pool, "far_map_warm", 0);
+    bench_map(pool, "far_map_chunk8000", 8000);
     bench_map(pool, "far_map_chunk64", 64);
     bench_map(pool, "far_map_chunk1", 1);
     mr_pool_destroy(pool);

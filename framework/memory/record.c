@@ -22,7 +22,7 @@
 _Thread_local mri_record *mri_self_record
     __attribute__((tls_model("initial-exec")));
 void (*mri_stalled)(void);
-void (*mri_before_leave)(mri_record *self);
+void (*_Atomic mri_before_leave)(mri_record *self);
 
 static uint64_t process_endpoint;
 static _Thread_local uint64_t thread_endpoint;

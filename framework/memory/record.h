@@ -136,7 +136,7 @@ mri_record *mri_proxy_claim(unsigned int index, uint64_t endpoint);
 mri_record *mri_act_as(mri_record *record);
 
 /* Called before a thread that used the library ends, or leaves the job. */
-extern void (*mri_before_leave)(mri_record *self);
+extern void (*_Atomic mri_before_leave)(mri_record *self);
 
 /* To be called before the endpoint may hold a user's lock or a pipe end: the
  * reaper looks for those only then. */

@@ -22,7 +22,7 @@ enum {
     TRIES = 1000 /* to take it, when there is no hurry */
 };
 
-bool mri_exchange_on;
+atomic_bool mri_exchange_on;
 
 /* Lists, by the index of the thread's record in this rank's segment: the next
  * thread to have that record may be there before the last has got all its

@@ -6,6 +6,8 @@
 #ifndef MRI_ROUTE_EXCHANGE_H
 #define MRI_ROUTE_EXCHANGE_H
 
+#include <stdatomic.h>
+
 #include "route/port.h"
 
 /* Begin and end, in a rank of a job with several nodes. */
@@ -13,7 +15,7 @@ mr_error mri_exchange_begin(void);
 void mri_exchange_end(void);
 
 /* True in such a rank: threads of this process use messages directly. */
-extern bool mri_exchange_on;
+extern atomic_bool mri_exchange_on;
 
 /* Receive and complete what there is, unless another thread does.  True:
  * there was something. */
