@@ -152,12 +152,13 @@ mri_record *mri_proxy_claim(unsigned int index, uint64_t endpoint)
 void mri_self_leave(void)
 {
     mri_record *record = mri_self_record;
+    void (*before_leave)(mri_record *) = atomic_load(&mri_before_leave);
 
     if (!record || !mri_node.base) {
         return;
     }
-    if (mri_before_leave) {
-        mri_before_leave(record);
+    if (before_leave) {
+        before_leave(record);
     }
     mri_self_record = NULL;
     pthread_setspecific(leave_key, NULL);

@@ -279,17 +279,22 @@ void mri_port_await_ahead(mri_port *port, unsigned int most)
     }
 }
 
-void mri_port_cancel(mri_port *port, const mri_outgoing *outgoing)
+static void cancel_errand(mri_port *port, const mri_outgoing *outgoing)
 {
     mri_errand errand = {.replies = port->replies,
                          .to = outgoing->to,
                          .what = MRI_ERRAND_CANCEL,
                          .head = outgoing->head};
 
+    errand.head.in_size = 0;
+    errand.head.more_size = 0;
+    (void)!mri_errand_put(&errand, NULL, NULL, MR_FOREVER);
+}
+
+void mri_port_cancel(mri_port *port, const mri_outgoing *outgoing)
+{
     if (!mri_exchange_on) {
-        errand.head.in_size = 0;
-        errand.head.more_size = 0;
-        (void)!mri_errand_put(&errand, NULL, NULL, MR_FOREVER);
+        cancel_errand(port, outgoing);
         return;
     }
     mri_exchange_enter();
