@@ -26,9 +26,12 @@
 #include "route/several.h"
 #include "util/clock.h"
 
+/* Of inputs and outputs in a part.  Large parts lie in fresh memory, whose
+ * pages cost as much as the copies; small ones lie where earlier ones lay. */
 enum {
-    PART_BYTES = 64 << 20, /* of inputs and outputs */
-    PART_TIME = 1000000,   /* nanoseconds that no part need be shorter */
+    PART_BYTES = 64 << 20,
+    GOOD_BYTES = 2 << 20,
+    PART_TIME = 1000000 /* nanoseconds that no part need be shorter */
 };
 
 double mri_deal_time_left(const mri_dealing *d)
@@ -52,14 +55,20 @@ static size_t larger(size_t a, size_t b)
     return a > b ? a : b;
 }
 
+/* Tasks that have so much input and output. */
+static size_t tasks_of_bytes(const mri_dealing *d, size_t bytes)
+{
+    size_t size = d->request->input_size + d->request->output_size;
+
+    return size ? larger(bytes / size, 1) : SIZE_MAX;
+}
+
 /* Tasks whose inputs and outputs are not too much at once.  A part of the
  * allowance, so that several maps, and queues, have room beside. */
 static size_t fit_in_memory(const mri_dealing *d)
 {
-    size_t size = d->request->input_size + d->request->output_size;
-    size_t bytes = smaller(PART_BYTES, (size_t)mri_node.allowance / 32);
-
-    return size ? larger(bytes / size, 1) : SIZE_MAX;
+    return tasks_of_bytes(d,
+                          smaller(PART_BYTES, (size_t)mri_node.allowance / 32));
 }
 
 /* Tasks that take so long together that the caller can care for the parts of
@@ -78,12 +87,13 @@ static size_t size_of_part(const mri_dealing *d, const mri_deal_node *n)
     size_t chunk = d->request->chunk ? d->request->chunk : 1;
     size_t share = d->left / (2 * d->workers) * n->workers;
     size_t least = smaller(chunk, UINT32_MAX) * n->workers;
+    size_t good = smaller(share, tasks_of_bytes(d, GOOD_BYTES));
 
     if (d->nodes_count == 1) {
         return most;
     }
     return smaller(smaller(most, fit_in_memory(d)),
-                   larger(larger(share, least), worth_a_part(d, n)));
+                   larger(larger(good, least), worth_a_part(d, n)));
 }
 
 /* ---- making parts -------------------------------------------------------- */
