@@ -25,6 +25,8 @@ util_sources = \
 	framework/util/error.c \
 	framework/util/fault.c \
 	framework/util/fault.h \
+	framework/util/list.c \
+	framework/util/list.h \
 	framework/util/log.c \
 	framework/util/log.h \
 	framework/util/settings.c \
@@ -33,8 +35,14 @@ util_sources = \
 	framework/util/thread.h
 
 topology_sources = \
+	framework/topology/plan.c \
+	framework/topology/plan.h \
 	framework/topology/processors.c \
-	framework/topology/processors.h
+	framework/topology/processors.h \
+	framework/topology/seat.c \
+	framework/topology/seat.h \
+	framework/topology/wish.c \
+	framework/topology/wish.h
 
 memory_sources = \
 	framework/memory/allocator.c \
@@ -115,6 +123,8 @@ runtime_sources = \
 	framework/runtime/parent.h \
 	framework/runtime/place.c \
 	framework/runtime/place.h \
+	framework/runtime/seating.c \
+	framework/runtime/seating.h \
 	framework/runtime/server.c \
 	framework/runtime/server.h \
 	framework/runtime/server_children.c \
@@ -128,6 +138,8 @@ runtime_sources = \
 	framework/runtime/service.h \
 	framework/runtime/share.c \
 	framework/runtime/share.h \
+	framework/runtime/threads.c \
+	framework/runtime/threads.h \
 	framework/runtime/work.c \
 	framework/runtime/work.h
 

@@ -94,8 +94,8 @@ AC_DEFUN([MRI_FIND_MPI], [
 dnl MRI_FIND_HWLOC
 dnl Version 2 or later: version 1 has other names for caches and distances.
 AC_DEFUN([MRI_FIND_HWLOC], [
-  PKG_CHECK_MODULES([HWLOC], [hwloc >= 2.0], [],
-    [MRI_MISSING([hwloc 2], [libhwloc-dev], [hwloc-devel], [HWLOC])])
+  PKG_CHECK_MODULES([HWLOC], [hwloc >= 2.4], [],
+    [MRI_MISSING([hwloc 2.4], [libhwloc-dev], [hwloc-devel], [HWLOC])])
 ])
 
 dnl MRI_FIND_CUNIT

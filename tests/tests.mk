@@ -19,6 +19,7 @@ unit_suites = \
 	tests/unit/points_test \
 	tests/unit/queue_test \
 	tests/unit/record_test \
+	tests/unit/topology_test \
 	tests/unit/util_test \
 	tests/unit/value_test \
 	tests/unit/wait_test
@@ -47,6 +48,7 @@ mpi_suites = \
 	tests/mpi/process_test \
 	tests/mpi/queue_crowd_test \
 	tests/mpi/queue_test \
+	tests/mpi/seat_test \
 	tests/mpi/value_test \
 	tests/mpi/wait_test
 
@@ -69,6 +71,7 @@ job_programs = \
 	tests/job/mortal \
 	tests/job/output \
 	tests/job/pools \
+	tests/job/seats \
 	tests/job/survivors \
 	tests/job/unwilling \
 	tests/job/user_mpi
@@ -87,6 +90,7 @@ job_scripts = \
 	tests/job/pools.sh \
 	tests/job/run.sh \
 	tests/job/run_command.sh \
+	tests/job/seats.sh \
 	tests/job/survivors.sh \
 	tests/tour/tour.sh
 
@@ -208,7 +212,7 @@ noinst_HEADERS = \
 # What holds for every program without flags of its own, that is, for tests.
 # With -rdynamic the stacks of a hung test have names.
 AM_CPPFLAGS = $(INTERNAL_CPPFLAGS) -I$(srcdir)/tests $(MPI_CFLAGS) \
-	$(CUNIT_CFLAGS)
+	$(HWLOC_CFLAGS) $(CUNIT_CFLAGS)
 AM_LDFLAGS = $(COMMON_LDFLAGS) -rdynamic
 LDADD = tests/unit/libfake.a tests/harness/libharness.a \
 	libmultirank-core.la $(CUNIT_LIBS)

@@ -12,7 +12,9 @@
 #include "util/log.h"
 #include "util/settings.h"
 
-mri_world mri_all = {.communicator = MPI_COMM_NULL, .node = MPI_COMM_NULL};
+mri_world mri_all = {.communicator = MPI_COMM_NULL,
+                     .node = MPI_COMM_NULL,
+                     .machine = MPI_COMM_NULL};
 
 static bool started_here;
 
@@ -85,6 +87,9 @@ void mri_world_end(bool finalize)
     if (mri_all.node != MPI_COMM_NULL) {
         MPI_Comm_free(&mri_all.node);
     }
+    if (mri_all.machine != MPI_COMM_NULL) {
+        MPI_Comm_free(&mri_all.machine);
+    }
     if (mri_all.communicator != MPI_COMM_NULL) {
         MPI_Comm_free(&mri_all.communicator);
     }
@@ -109,19 +114,20 @@ mr_error mri_agree(mr_error error)
 mr_error mri_world_find_nodes(bool each_alone, uint32_t *leaders)
 {
     uint32_t leader = mri_all.rank;
-    MPI_Comm machine;
-    int size;
-    int code = MPI_Comm_split_type(mri_all.communicator, MPI_COMM_TYPE_SHARED,
-                                   0, MPI_INFO_NULL, &machine);
+    int number;
+    int code =
+        MPI_Comm_split_type(mri_all.communicator, MPI_COMM_TYPE_SHARED,
+                            (int)mri_all.rank, MPI_INFO_NULL, &mri_all.machine);
 
     if (code != MPI_SUCCESS) {
         return mri_mpi_error("MPI_Comm_split_type", code);
     }
-    MPI_Comm_size(machine, &size);
-    mri_all.sharers = (unsigned int)size;
-    code = MPI_Comm_split(machine, each_alone ? (int)mri_all.rank : 0,
+    MPI_Comm_size(mri_all.machine, &number);
+    mri_all.sharers = (unsigned int)number;
+    MPI_Comm_rank(mri_all.machine, &number);
+    mri_all.sharer = (unsigned int)number;
+    code = MPI_Comm_split(mri_all.machine, each_alone ? (int)mri_all.rank : 0,
                           (int)mri_all.rank, &mri_all.node);
-    MPI_Comm_free(&machine);
     if (code != MPI_SUCCESS) {
         return mri_mpi_error("MPI_Comm_split", code);
     }
@@ -140,6 +146,23 @@ void mri_node_gather(const void *mine, void *all, size_t size)
 void mri_node_broadcast(void *bytes, size_t size)
 {
     MPI_Bcast(bytes, (int)size, MPI_BYTE, 0, mri_all.node);
+}
+
+void mri_machine_gather(const void *mine, void *all, size_t size)
+{
+    MPI_Gather(mine, (int)size, MPI_BYTE, all, (int)size, MPI_BYTE, 0,
+               mri_all.machine);
+}
+
+void mri_machine_scatter(const void *all, void *mine, size_t size)
+{
+    MPI_Scatter(all, (int)size, MPI_BYTE, mine, (int)size, MPI_BYTE, 0,
+                mri_all.machine);
+}
+
+void mri_machine_broadcast(void *bytes, size_t size)
+{
+    MPI_Bcast(bytes, (int)size, MPI_BYTE, 0, mri_all.machine);
 }
 
 mr_error mri_world_gather(const void *mine, size_t size, void **all)

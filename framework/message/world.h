@@ -16,10 +16,12 @@
 typedef struct mri_world {
     MPI_Comm communicator; /* private to the library */
     MPI_Comm node;         /* the ranks that share memory with this one */
+    MPI_Comm machine;      /* the ranks on this machine: more, when each is
+                              taken for a node of its own */
     unsigned int rank;
     unsigned int size;
-    unsigned int sharers; /* ranks on this machine, also when each is taken
-                             for a node of its own */
+    unsigned int sharers; /* ranks on this machine */
+    unsigned int sharer;  /* the number of this one among them */
     bool threads;         /* several threads may call MPI, one at a time */
 } mri_world;
 
@@ -44,6 +46,12 @@ mr_error mri_world_find_nodes(bool each_alone, uint32_t *leaders);
 /* Collective over the ranks of a node, in the order of their numbers. */
 void mri_node_gather(const void *mine, void *all, size_t size);
 void mri_node_broadcast(void *bytes, size_t size);
+
+/* The same over the ranks of a machine: to its first rank, from it for each one
+ * of theirs, from it the same for all.  `all` may be NULL on the others. */
+void mri_machine_gather(const void *mine, void *all, size_t size);
+void mri_machine_scatter(const void *all, void *mine, size_t size);
+void mri_machine_broadcast(void *bytes, size_t size);
 
 /* To rank 0, where *all becomes an array of them to be freed; elsewhere NULL;
  * collective.  MR_ERR_NO_MEMORY. */

@@ -143,7 +143,7 @@ mr_error mri_deal_restart_lost(mri_dealing *d)
     for (size_t i = 0; !error && i < d->table_size; i++) {
         if (mri_load(&d->table[i].lost)) {
             d->restarts++;
-            error = mri_pool_restart(d->table, (unsigned int)i);
+            error = mri_pool_restart(d->table, d->table_size, (unsigned int)i);
             look_at_table(d);
             if (!error) {
                 error = post_again(d, (unsigned int)i);

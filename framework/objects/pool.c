@@ -191,9 +191,21 @@ static int child_main(const void *argument, size_t size)
     return 0;
 }
 
-static mr_error start_child(unsigned int number, unsigned int rank,
+/* Worker w is on rank w % mri_here.size. */
+static unsigned int workers_on(unsigned int rank, size_t workers)
+{
+    return (unsigned int)((workers + mri_here.size - 1 - rank) / mri_here.size);
+}
+
+static mr_error start_child(unsigned int number, size_t workers,
                             mri_pool_worker *worker)
 {
+    unsigned int rank = number % mri_here.size;
+    mri_process_role role = {
+        /* Its end has to be told to the pool. */
+        .holds = mri_ranks_bit(mri_endpoint_rank(mri_self_endpoint())),
+        .workers = workers_on(rank, workers)};
+
     char name[MR_NAME_SIZE];
     mr_process_options options = {
         .name = name, .daemon = true, .place = MR_ON_RANK((int)rank)};
@@ -201,10 +213,8 @@ static mr_error start_child(unsigned int number, unsigned int rank,
     mr_error error;
 
     snprintf(name, sizeof name, "PoolWorker-%u", number);
-    /* Its end has to be told to the pool. */
-    error = mri_process_create(
-        &process, child_main, &worker->mailbox, sizeof worker->mailbox,
-        &options, mri_ranks_bit(mri_endpoint_rank(mri_self_endpoint())));
+    error = mri_process_create(&process, child_main, &worker->mailbox,
+                               sizeof worker->mailbox, &options, &role);
     if (error) {
         return error;
     }
@@ -213,7 +223,8 @@ static mr_error start_child(unsigned int number, unsigned int rank,
     return mr_process_start(process);
 }
 
-static mr_error start_worker(unsigned int number, mri_pool_worker *worker)
+static mr_error start_worker(unsigned int number, size_t workers,
+                             mri_pool_worker *worker)
 {
     unsigned int rank = number % mri_here.size;
     mri_mailbox_spec spec = {.maxsize = 0};
@@ -230,7 +241,7 @@ static mr_error start_worker(unsigned int number, mri_pool_worker *worker)
         return error;
     }
     worker->mailbox = mailbox;
-    return start_child(number, rank, worker);
+    return start_child(number, workers, worker);
 }
 
 static bool is_child(const mri_pool_worker *worker)
@@ -286,10 +297,11 @@ static mr_error end_workers(mr_pool pool)
 
 static mr_error start_workers(mri_object *object)
 {
+    uint64_t workers = body_of(object)->workers;
     mr_error error = MR_OK;
 
-    for (uint64_t i = 0; !error && i < body_of(object)->workers; i++) {
-        error = start_worker((unsigned int)i, &workers_of(object)[i]);
+    for (uint64_t i = 0; !error && i < workers; i++) {
+        error = start_worker((unsigned int)i, workers, &workers_of(object)[i]);
     }
     return error;
 }
@@ -327,14 +339,15 @@ bool mri_pool_wants_attention(mr_pool pool)
 }
 
 /* The mailbox goes with the old one, since it may have died inside that. */
-mr_error mri_pool_restart(mri_pool_worker *workers, unsigned int number)
+mr_error mri_pool_restart(mri_pool_worker *workers, size_t count,
+                          unsigned int number)
 {
     mri_pool_worker *worker = &workers[number];
     mr_error error = MR_ERR_OWNER_LOST;
 
     if (is_child(worker)) {
         end_worker(worker);
-        error = start_worker(number, worker);
+        error = start_worker(number, count, worker);
     }
     if (error == MR_ERR_OWNER_LOST) {
         memset(worker, 0, sizeof *worker);

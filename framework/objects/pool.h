@@ -36,9 +36,10 @@ mri_pool_worker *mri_pool_workers(mr_pool pool, size_t *count);
  * mr_wait as long as that is so. */
 bool mri_pool_wants_attention(mr_pool pool);
 
-/* Another child in place of a lost one.  MR_ERR_OWNER_LOST: its rank is lost,
- * and the worker is nobody from now on. */
-mr_error mri_pool_restart(mri_pool_worker *workers, unsigned int number);
+/* Another child in place of a lost one of `count`.  MR_ERR_OWNER_LOST: its rank
+ * is lost, and the worker is nobody from now on. */
+mr_error mri_pool_restart(mri_pool_worker *workers, size_t count,
+                          unsigned int number);
 
 /* A rank is lost: its workers are nobody. */
 void mri_pool_lose_rank(mr_pool pool, unsigned int rank);

@@ -240,7 +240,7 @@ typedef struct process_spec {
     char name[MR_NAME_SIZE];
     char path[MR_NAME_SIZE];
     bool daemon;
-    mri_ranks holds;
+    mri_process_role role;
 } process_spec;
 
 static mr_error fill(mri_record *self, mri_object *object, unsigned int index,
@@ -277,7 +277,8 @@ static mr_error create(mri_record *self, unsigned int index, mri_call *call,
     }
     body = mri_process_of(object);
     body->argument_size = call->more_size;
-    body->holds = spec->holds;
+    body->holds = spec->role.holds;
+    body->workers = spec->role.workers;
     mri_store(&body->creator, mri_load(&self->owner));
     mri_store(&body->daemon, spec->daemon);
     error = fill(self, object, index, spec, call);
@@ -445,7 +446,7 @@ static mr_error build(mri_record *self, mr_process *process, process_spec *spec,
     write_names(spec, number, options);
     spec->daemon = options && options->daemon;
     for (size_t i = 0; options && i < options->ends_count; i++) {
-        spec->holds |= mri_ranks_bit(options->ends[i].handle.owner);
+        spec->role.holds |= mri_ranks_bit(options->ends[i].handle.owner);
     }
     error = create_at_place(options, number, &call, &made.handle);
     if (error) {
@@ -465,10 +466,11 @@ static mr_error build(mri_record *self, mr_process *process, process_spec *spec,
 
 mr_error mri_process_create(mr_process *process, mr_process_function *function,
                             const void *argument, size_t size,
-                            const mr_process_options *options, mri_ranks holds)
+                            const mr_process_options *options,
+                            const mri_process_role *role)
 {
     mri_record *self = mri_self();
-    process_spec spec = {.holds = holds};
+    process_spec spec = {.role = *role};
     mr_error error;
 
     if (!self) {
@@ -485,6 +487,7 @@ mr_error mr_process_create(mr_process *process, mr_process_function *function,
                            const void *argument, size_t size,
                            const mr_process_options *options)
 {
+    static const mri_process_role none;
     mr_error error;
 
     if (!mri_self()) {
@@ -503,7 +506,7 @@ mr_error mr_process_create(mr_process *process, mr_process_function *function,
     error = check_options(options);
     return error ? error
                  : mri_process_create(process, function, argument, size,
-                                      options, 0);
+                                      options, &none);
 }
 
 /* ---- the other calls ------------------------------------------------------

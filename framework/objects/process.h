@@ -9,11 +9,17 @@
 
 #include "route/far.h"
 
-/* mr_process_create with checked arguments, of a process for which something
- * is held on those ranks: they are told of its end. */
+/* What the library knows of a process that it makes for itself. */
+typedef struct mri_process_role {
+    mri_ranks holds;      /* are told of its end: something is held there */
+    unsigned int workers; /* with it, that do tasks on its rank */
+} mri_process_role;
+
+/* mr_process_create with checked arguments. */
 mr_error mri_process_create(mr_process *process, mr_process_function *function,
                             const void *argument, size_t size,
-                            const mr_process_options *options, mri_ranks holds);
+                            const mr_process_options *options,
+                            const mri_process_role *role);
 
 /* The end of the calling endpoint: its daemons, also those of its pools, are
  * terminated, and killed after MR_GRACE; its other processes are joined. */

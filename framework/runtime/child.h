@@ -31,6 +31,7 @@ typedef struct mri_process_body {
     mri_word daemon;
     mri_word printed; /* something of it is on the way to rank 0 */
     uint64_t holds;   /* an mri_ranks: where something is held for it */
+    uint64_t workers; /* with it, that do tasks on its rank; 0: it is none */
     uint64_t argument_size;
 } mri_process_body;
 

@@ -35,6 +35,7 @@
 #include "runtime/output.h"
 #include "runtime/parent.h"
 #include "runtime/place.h"
+#include "runtime/seating.h"
 #include "runtime/server.h"
 #include "runtime/service.h"
 #include "runtime/share.h"
@@ -113,6 +114,7 @@ static mr_error set_up_server(void)
         .rank = mri_here.rank,
         .size = mri_here.size,
         .allowance = mri_node.allowance,
+        .seat = mri_my_seat,
     };
 
     setup.files_size = (uint32_t)mri_list_leftovers(files, sizeof files);
@@ -342,6 +344,7 @@ static mr_error compare_binaries(const mri_binary *mine)
 static mr_error start(void)
 {
     mri_binary binary;
+    unsigned int processors = 1;
     mr_error error;
 
     mri_binary_describe(&binary);
@@ -360,7 +363,10 @@ static mr_error start(void)
         error = mri_lay_out();
     }
     if (!error) {
-        error = mri_share_memory();
+        error = mri_seating_begin(&processors);
+    }
+    if (!error) {
+        error = mri_share_memory(processors);
     }
     if (!error) {
         create_window();

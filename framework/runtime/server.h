@@ -10,6 +10,8 @@
 
 #include <multirank/base.h>
 
+#include "topology/seat.h"
+
 /* What the rank tells its server once the segments exist. */
 typedef struct mri_server_setup {
     uint32_t rank;
@@ -17,6 +19,7 @@ typedef struct mri_server_setup {
     uint32_t files_size; /* bytes of the list of files that follows */
     int64_t allowance;
     char host[64];
+    mri_seat seat;
 } mri_server_setup;
 
 /* Fork the server of this process.  MR_ERR_SYSTEM. */

@@ -303,7 +303,7 @@ void mri_server_main(int socket, pid_t rank)
 
     me.socket = socket;
     me.rank_pid = rank;
-    mri_server_clean(socket, rank);
+    mri_server_clean(socket);
     if (!mri_server_receive(socket, &me.files, &me.files_size)) {
         _exit(0);
     }

@@ -25,10 +25,11 @@ enum { MRI_SERVER_LEADERS = 8192 };
 _Noreturn void mri_server_main(int socket, pid_t rank);
 
 /* Leave all of the user's and the launcher's behind: other descriptors,
- * signal actions, process group, binding, environment. */
-void mri_server_clean(int socket, pid_t rank);
+ * signal actions, process group, environment. */
+void mri_server_clean(int socket);
 
-/* Wait for the setup that the rank sends, and map its segments.  `files` are
+/* Wait for the setup that the rank sends, and map its segments,
+ * and take its seat.  `files` are
  * for the server to remove if the rank dies, each ended by a zero.  False:
  * the rank is gone, or did not start. */
 bool mri_server_receive(int socket, char **files, size_t *files_size);

@@ -17,8 +17,8 @@
 
 #include "memory/segment.h"
 #include "runtime/place.h"
+#include "runtime/seating.h"
 #include "runtime/server.h"
-#include "topology/processors.h"
 
 /* Everything but the standard streams and the socket to the rank.  Linux has
  * close_range from 5.9 on. */
@@ -68,13 +68,12 @@ static void clean_environment(void)
 
 /* Descriptors, limits, signals and environment as children shall have them:
  * the server has them first. */
-void mri_server_clean(int socket, pid_t rank)
+void mri_server_clean(int socket)
 {
     struct rlimit limit;
     int null = open("/dev/null", O_RDWR);
 
     setsid(); /* launchers kill the process group of a rank */
-    mri_processors_widen(rank);
     dup2(null, STDIN_FILENO);
     dup2(null, STDOUT_FILENO);
     close_others(socket);
@@ -153,6 +152,7 @@ bool mri_server_receive(int socket, char **files, size_t *files_size)
     if (recv(socket, &setup, sizeof setup, 0) != sizeof setup) {
         return false;
     }
+    mri_seating_of_server(&setup.seat);
     *files_size = setup.files_size;
     *files = malloc(setup.files_size + 1);
     done = *files &&

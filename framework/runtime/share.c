@@ -16,7 +16,6 @@
 #include "route/mailbox.h"
 #include "route/object.h"
 #include "runtime/output.h"
-#include "topology/processors.h"
 #include "util/log.h"
 #include "util/settings.h"
 
@@ -124,18 +123,22 @@ mr_error mri_rank_format(unsigned int rank, unsigned int processors)
     return self ? build_rows(self, index) : MR_ERR_NO_MEMORY;
 }
 
-mr_error mri_share_memory(void)
+/* The part of a machine's processors that falls to a node of it. */
+static unsigned int share_of_node(unsigned int processors)
 {
-    unsigned int processors = 1;
-    mr_error error = MR_OK;
+    unsigned int share = processors * mri_node.count / mri_all.sharers;
+
+    return share ? share : 1;
+}
+
+mr_error mri_share_memory(unsigned int processors)
+{
+    mr_error error;
 
     if (mri_index_of(mri_all.rank) == 0) {
         allowance = mri_segment_allowance(mri_all.sharers);
-        processors = mri_processors_count() * mri_node.count / mri_all.sharers;
-        processors = processors ? processors : 1;
     }
     mri_node_broadcast(&allowance, sizeof allowance);
-    mri_node_broadcast(&processors, sizeof processors);
     error = mri_agree(mri_segment_create(allowance, &descriptor));
     if (!error) {
         error = mri_agree(map_segments());
@@ -144,7 +147,7 @@ mr_error mri_share_memory(void)
         error = mri_segment_format(mri_index_of(mri_all.rank), mri_all.rank);
     }
     if (!error) {
-        error = mri_rank_format(mri_all.rank, processors);
+        error = mri_rank_format(mri_all.rank, share_of_node(processors));
     }
     return mri_agree(error);
 }

@@ -12,8 +12,9 @@
 mr_error mri_lay_out(void);
 
 /* Make, exchange, map and fill the segments; collective.  The caller becomes
- * its rank.  MR_ERR_NO_MEMORY, MR_ERR_SYSTEM, MR_ERR_LIMIT. */
-mr_error mri_share_memory(void);
+ * its rank.  `processors` are those of the machine.  MR_ERR_NO_MEMORY,
+ * MR_ERR_SYSTEM, MR_ERR_LIMIT. */
+mr_error mri_share_memory(unsigned int processors);
 
 /* Fill the formatted segment of a rank, as that rank: its endpoints and the
  * rows that all expect.  MR_ERR_NO_MEMORY, MR_ERR_LIMIT. */

@@ -1,86 +1,133 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Owns what the library knows of processors.
+ * Owns sets of processors, and what the kernel knows and does of them.
  *
- * mpirun binds ranks when nobody asked it to, so the mask of a rank says
- * little; that of its parent obeys taskset, cgroups and batch systems.  Open
- * MPI sets OMPI_MCA_hwloc_base_binding_policy only when the user gave one.
+ * A set is laid out as the kernel's own masks are, sched_setaffinity(2).
  */
 #include "topology/processors.h"
 
-#include <hwloc.h>
+#include <dirent.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-static int asked_for_binding(void)
+#include "util/list.h"
+
+enum { BITS = 8 * sizeof(unsigned long) };
+
+_Static_assert(MRI_PROCESSORS_WORDS *BITS >= MRI_PROCESSORS_MAX,
+               "a set has room for all processors");
+
+bool mri_processors_has(const mri_processors *set, unsigned int number)
 {
-    return getenv("OMPI_MCA_hwloc_base_binding_policy") != NULL;
+    return number < MRI_PROCESSORS_MAX &&
+           (set->words[number / BITS] >> number % BITS & 1);
 }
 
-/* The parent of any process, from /proc; 0: unknown. */
-static pid_t parent_of(pid_t process)
+void mri_processors_add(mri_processors *set, unsigned int number)
 {
-    char path[64];
-    char line[512];
-    pid_t parent = 0;
-    FILE *file;
-
-    snprintf(path, sizeof path, "/proc/%d/stat", (int)process);
-    file = fopen(path, "re");
-    if (!file) {
-        return 0;
+    if (number < MRI_PROCESSORS_MAX) {
+        set->words[number / BITS] |= 1UL << number % BITS;
     }
-    if (fgets(line, sizeof line, file)) {
-        /* The name, in parentheses, may contain anything. */
-        const char *after = strrchr(line, ')');
+}
 
-        if (after) {
-            parent =
-                (pid_t)strtol(after + strcspn(after, "0123456789"), NULL, 10);
+unsigned int mri_processors_count(const mri_processors *set)
+{
+    unsigned int count = 0;
+
+    for (unsigned int i = 0; i < MRI_PROCESSORS_WORDS; i++) {
+        count += (unsigned int)__builtin_popcountl(set->words[i]);
+    }
+    return count;
+}
+
+bool mri_processors_same(const mri_processors *a, const mri_processors *b)
+{
+    return memcmp(a, b, sizeof *a) == 0;
+}
+
+void mri_processors_unite(mri_processors *set, const mri_processors *other)
+{
+    for (unsigned int i = 0; i < MRI_PROCESSORS_WORDS; i++) {
+        set->words[i] |= other->words[i];
+    }
+}
+
+bool mri_processors_narrow(mri_processors *set, const mri_processors *other)
+{
+    mri_processors both = *set;
+
+    for (unsigned int i = 0; i < MRI_PROCESSORS_WORDS; i++) {
+        both.words[i] &= other->words[i];
+    }
+    if (mri_processors_count(&both) == 0) {
+        return false;
+    }
+    *set = both;
+    return true;
+}
+
+void mri_processors_read(mri_processors *set, const char *list)
+{
+    unsigned int first;
+    unsigned int last;
+
+    memset(set, 0, sizeof *set);
+    while (mri_list_next(&list, &first, &last)) {
+        for (; first <= last && first < MRI_PROCESSORS_MAX; first++) {
+            mri_processors_add(set, first);
         }
     }
-    fclose(file);
-    return parent;
 }
 
-unsigned int mri_processors_count(void)
+void mri_processors_write(const mri_processors *set, char *list, size_t size)
 {
-    hwloc_topology_t topology;
-    hwloc_bitmap_t set = hwloc_bitmap_alloc();
-    int count = 1;
+    size_t length = 0;
 
-    if (!set || hwloc_topology_init(&topology) != 0) {
-        hwloc_bitmap_free(set);
-        return 1;
+    *list = '\0';
+    for (unsigned int first = 0; first < MRI_PROCESSORS_MAX; first++) {
+        unsigned int last = first;
+
+        if (!mri_processors_has(set, first)) {
+            continue;
+        }
+        while (mri_processors_has(set, last + 1)) {
+            last++;
+        }
+        if (length < size) {
+            length += (size_t)snprintf(list + length, size - length,
+                                       last > first ? "%s%u-%u" : "%s%u",
+                                       length ? "," : "", first, last);
+        }
+        first = last;
     }
-    hwloc_topology_set_all_types_filter(topology, HWLOC_TYPE_FILTER_KEEP_NONE);
-    if (hwloc_topology_load(topology) == 0) {
-        pid_t process = asked_for_binding() ? getpid() : getppid();
+}
 
-        hwloc_bitmap_copy(set, hwloc_topology_get_allowed_cpuset(topology));
-        count = hwloc_bitmap_weight(set);
-        if (hwloc_get_proc_cpubind(topology, process, set, 0) == 0 &&
-            hwloc_bitmap_weight(set) > 0) {
-            hwloc_bitmap_and(set, set,
-                             hwloc_topology_get_allowed_cpuset(topology));
-            count = hwloc_bitmap_weight(set);
+bool mri_processors_of(pid_t process, mri_processors *set)
+{
+    memset(set, 0, sizeof *set);
+    return sched_getaffinity(process, sizeof *set, (cpu_set_t *)set) == 0;
+}
+
+bool mri_processors_bind(const mri_processors *set)
+{
+    return sched_setaffinity(0, sizeof *set, (const cpu_set_t *)set) == 0;
+}
+
+void mri_processors_bind_all(const mri_processors *set)
+{
+    DIR *threads = opendir("/proc/self/task");
+    struct dirent *thread;
+
+    while (threads && (thread = readdir(threads))) {
+        pid_t id = (pid_t)strtol(thread->d_name, NULL, 10);
+
+        if (id > 0) {
+            sched_setaffinity(id, sizeof *set, (const cpu_set_t *)set);
         }
     }
-    hwloc_topology_destroy(topology);
-    hwloc_bitmap_free(set);
-    return count < 1 ? 1 : (unsigned int)count;
-}
-
-void mri_processors_widen(pid_t rank)
-{
-    cpu_set_t mask;
-    pid_t launcher = parent_of(rank);
-
-    if (launcher > 0 && !asked_for_binding() &&
-        sched_getaffinity(launcher, sizeof mask, &mask) == 0) {
-        sched_setaffinity(0, sizeof mask, &mask);
+    if (threads) {
+        closedir(threads);
     }
 }

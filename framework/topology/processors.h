@@ -1,20 +1,46 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Processors: how many the job may use on this node, and on which the
- * children of a rank may run.
+ * Sets of processors (hwloc PUs, Linux CPUs), by the numbers that the system
+ * gives them, in a fixed size: so they travel in messages.
  */
 #ifndef MRI_TOPOLOGY_PROCESSORS_H
 #define MRI_TOPOLOGY_PROCESSORS_H
 
+#include <stdbool.h>
+#include <stddef.h>
 #include <sys/types.h>
 
-/* The processors (hwloc PUs) of this node that the launcher itself was
- * allowed, at least 1.  Loads hwloc's topology. */
-unsigned int mri_processors_count(void);
+enum { MRI_PROCESSORS_MAX = 4096, MRI_PROCESSORS_WORDS = 64 };
 
-/* Let the caller run wherever the parent of process `rank`, the launcher, may
- * run: its binding of the rank to one core is not meant for children.  A
- * binding that the user asked for is kept. */
-void mri_processors_widen(pid_t rank);
+typedef struct mri_processors {
+    unsigned long words[MRI_PROCESSORS_WORDS];
+} mri_processors;
+
+bool mri_processors_has(const mri_processors *set, unsigned int number);
+void mri_processors_add(mri_processors *set, unsigned int number);
+unsigned int mri_processors_count(const mri_processors *set);
+bool mri_processors_same(const mri_processors *a, const mri_processors *b);
+void mri_processors_unite(mri_processors *set, const mri_processors *other);
+
+/* Keep what both have, unless that is nothing; false: it is nothing, and the
+ * set is as it was. */
+bool mri_processors_narrow(mri_processors *set, const mri_processors *other);
+
+/* The numbers of a list like 0-3,8; what is no list ends it. */
+void mri_processors_read(mri_processors *set, const char *list);
+
+/* That list, which is cut where it is too long. */
+void mri_processors_write(const mri_processors *set, char *list, size_t size);
+
+/* Where a process or thread may run, 0: the calling thread; false: it is not
+ * to be known. */
+bool mri_processors_of(pid_t process, mri_processors *set);
+
+/* Let the calling thread run there and nowhere else; threads and processes
+ * that it starts from now on inherit that.  False: the system refuses. */
+bool mri_processors_bind(const mri_processors *set);
+
+/* The same for all threads that the calling process has. */
+void mri_processors_bind_all(const mri_processors *set);
 
 #endif

@@ -15,9 +15,11 @@
 
 #include <multirank/job.h>
 
+#include "util/list.h"
 #include "util/log.h"
 
-typedef enum kind { NUMBER, BYTES, CHOICE } kind;
+/* A CHOICE_OR_LIST has, behind its names, the value of a list as in 0-3,8. */
+typedef enum kind { NUMBER, BYTES, CHOICE, CHOICE_OR_LIST } kind;
 
 typedef struct setting {
     const char *name;
@@ -25,7 +27,7 @@ typedef struct setting {
     int64_t standard;
     size_t offset; /* in mri_settings_values */
     const char *help;
-    const char *const *names; /* of a CHOICE, by value; ends with NULL */
+    const char *const *names; /* of a CHOICE..., by value; ends with NULL */
 } setting;
 
 static const char *const levels[] = {"none", "error", "warning",
@@ -33,6 +35,9 @@ static const char *const levels[] = {"none", "error", "warning",
 static const char *const routes[] = {"auto", "far", NULL};
 static const char *const ways[] = {"auto", "window", "messages", NULL};
 static const char *const threads[] = {"serialized", "multiple", NULL};
+static const char *const binds[] = {"auto", "none",    "core",
+                                    "numa", "package", NULL};
+static const char *const task_threads[] = {"share", "off", NULL};
 
 #define AT(member) offsetof(mri_settings_values, member)
 
@@ -65,6 +70,15 @@ static const setting table[] = {
      "how MPI is started: serialized, or multiple for tasks that call MPI "
      "without mr_mpi_lock",
      threads},
+    {"MR_BIND", CHOICE_OR_LIST, MRI_BIND_AUTO, AT(bind),
+     "where ranks run: auto: each on its share of the cores that are allowed; "
+     "none: on all of those; core, numa, package: each bound to one; a list of "
+     "processors, e.g. 0-3,8: shares of those",
+     binds},
+    {"MR_TASK_THREADS", CHOICE, MRI_TASK_THREADS_SHARE, AT(task_threads),
+     "how many threads OpenMP, OpenBLAS and MKL use where you have not said: "
+     "share: as many as a rank has cores; off: what they choose",
+     task_threads},
 };
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
@@ -99,19 +113,28 @@ static bool parse_suffix(const char *text, int64_t *number)
     return true;
 }
 
+static bool parse_choice(const setting *row, const char *text, int64_t *out)
+{
+    int64_t number = 0;
+
+    while (row->names[number] && strcasecmp(text, row->names[number]) != 0) {
+        number++;
+    }
+    if (!row->names[number] &&
+        !(row->kind == CHOICE_OR_LIST && mri_list_is(text))) {
+        return false;
+    }
+    *out = number;
+    return true;
+}
+
 static bool parse(const setting *row, const char *text, int64_t *out)
 {
     char *end;
     int64_t number;
 
-    if (row->kind == CHOICE) {
-        for (size_t i = 0; row->names[i]; i++) {
-            if (strcasecmp(text, row->names[i]) == 0) {
-                *out = (int64_t)i;
-                return true;
-            }
-        }
-        return false;
+    if (row->names) {
+        return parse_choice(row, text, out);
     }
     errno = 0;
     number = strtoll(text, &end, 10);
@@ -134,6 +157,10 @@ static void read_all(void)
         if (text) {
             parse(&table[i], text, value_of(&table[i]));
         }
+    }
+    if (values.bind == MRI_BIND_LIST) {
+        values.bind_list = strdup(getenv("MR_BIND"));
+        values.bind = values.bind_list ? MRI_BIND_LIST : MRI_BIND_AUTO;
     }
 }
 
@@ -182,16 +209,19 @@ void mri_settings_check(void)
 void mr_settings_print(void)
 {
     mri_settings();
-    printf("%-14s %-10s %-10s %s\n", "setting", "default", "in use", "help");
+    printf("%-15s %-10s %-10s %s\n", "setting", "default", "in use", "help");
     for (size_t i = 0; i < COUNT(table); i++) {
         const setting *row = &table[i];
         int64_t now = *value_of(row);
 
-        if (row->kind == CHOICE) {
-            printf("%-14s %-10s %-10s %s\n", row->name,
-                   row->names[row->standard], row->names[now], row->help);
+        if (row->names) {
+            const char *name = row->names[now];
+
+            printf("%-15s %-10s %-10s %s\n", row->name,
+                   row->names[row->standard], name ? name : values.bind_list,
+                   row->help);
         } else {
-            printf("%-14s %-10lld %-10lld %s\n", row->name,
+            printf("%-15s %-10lld %-10lld %s\n", row->name,
                    (long long)row->standard, (long long)now, row->help);
         }
     }

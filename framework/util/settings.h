@@ -21,6 +21,20 @@ typedef enum mri_threads {
     MRI_THREADS_MULTIPLE
 } mri_threads;
 
+typedef enum mri_bind {
+    MRI_BIND_AUTO,
+    MRI_BIND_NONE,
+    MRI_BIND_CORE,
+    MRI_BIND_NUMA,
+    MRI_BIND_PACKAGE,
+    MRI_BIND_LIST
+} mri_bind;
+
+typedef enum mri_task_threads {
+    MRI_TASK_THREADS_SHARE,
+    MRI_TASK_THREADS_OFF
+} mri_task_threads;
+
 typedef struct mri_settings_values {
     int64_t log;    /* an mr_log_level */
     int64_t memory; /* bytes of a rank's segment, 0: a share of what is free */
@@ -30,6 +44,9 @@ typedef struct mri_settings_values {
     int64_t far_arrays;  /* an mri_far_arrays */
     int64_t patience;    /* seconds of silence until a rank is lost; 0: never */
     int64_t mpi_threads; /* an mri_threads */
+    int64_t bind;        /* an mri_bind */
+    const char *bind_list; /* of MRI_BIND_LIST, else NULL */
+    int64_t task_threads;  /* an mri_task_threads */
 } mri_settings_values;
 
 /* The values; read at the first call, then constant. */

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "util/clock.h"
+#include "util/list.h"
 #include "util/log.h"
 #include "util/settings.h"
 
@@ -123,6 +124,16 @@ static void settings_take_numbers_suffixes_and_levels(void)
     expect_output("MR_MEMORY=3K MR_SPIN=9", "has no meaning", false);
 }
 
+static void settings_take_names_or_lists_of_processors(void)
+{
+    expect_value("", "MR_BIND", "auto");
+    expect_value("MR_BIND=NUMA", "MR_BIND", "numa");
+    expect_value("MR_BIND=0-3,8", "MR_BIND", "0-3,8");
+    expect_value("MR_BIND=3", "MR_BIND", "3");
+    expect_output("MR_BIND=0-3,8", "has no meaning", false);
+    expect_value("MR_TASK_THREADS=off", "MR_TASK_THREADS", "off");
+}
+
 static void settings_without_meaning_are_told_and_not_taken(void)
 {
     static const char *const bad[] = {
@@ -138,6 +149,8 @@ static void settings_without_meaning_are_told_and_not_taken(void)
     }
     expect_value("MR_SPIN=5K", "MR_SPIN", "50");
     expect_output("MR_SPIN=5K", "MR_SPIN=5K has no meaning", true);
+    expect_value("MR_BIND=3-1", "MR_BIND", "auto");
+    expect_output("MR_BIND=socket", "MR_BIND=socket has no meaning", true);
     expect_value("MR_LOG=loud", "MR_LOG", "warning");
     expect_output("MR_LOG=loud", "MR_LOG=loud has no meaning", true);
 }
@@ -147,6 +160,32 @@ static void settings_that_are_unknown_are_told(void)
     expect_output("MR_MEMROY=1G", "unknown setting MR_MEMROY", true);
     expect_output("MR_=1", "unknown setting MR_;", true);
     expect_output("MRX=1", "unknown setting", false);
+}
+
+/* ---- lists ---------------------------------------------------------------
+ */
+
+static void lists_have_ranges_and_nothing_else(void)
+{
+    static const char *const good[] = {"0", "0,1", "7-9", "1-3,5,7-7"};
+    static const char *const bad[] = {
+        "",  ",",   "1,",  ",1", "1,,2",  "3-1",  "-1", "1-",
+        "a", "1 2", "1,x", " 1", "1-2-3", "0x10", "+1", "99999999999999999999"};
+    const char *text = "4-6,9";
+    unsigned int first = 0;
+    unsigned int last = 0;
+
+    for (size_t i = 0; i < MRT_COUNT(good); i++) {
+        MRT_CHECK(mri_list_is(good[i]));
+    }
+    for (size_t i = 0; i < MRT_COUNT(bad); i++) {
+        if (!MRT_CHECK(!mri_list_is(bad[i]))) {
+            printf("%s is a list\n", bad[i]);
+        }
+    }
+    MRT_CHECK(mri_list_next(&text, &first, &last) && first == 4 && last == 6);
+    MRT_CHECK(mri_list_next(&text, &first, &last) && first == 9 && last == 9);
+    MRT_CHECK(!mri_list_next(&text, &first, &last));
 }
 
 /* ---- time ---------------------------------------------------------------- */
@@ -269,6 +308,10 @@ int main(int argc, char **argv)
         {"settings_have_standard_values", settings_have_standard_values, 0},
         {"settings_take_numbers_suffixes_and_levels",
          settings_take_numbers_suffixes_and_levels, 0},
+        {"settings_take_names_or_lists_of_processors",
+         settings_take_names_or_lists_of_processors, 0},
+        {"lists_have_ranges_and_nothing_else",
+         lists_have_ranges_and_nothing_else, 0},
         {"settings_without_meaning_are_told_and_not_taken",
          settings_without_meaning_are_told_and_not_taken, 0},
         {"settings_that_are_unknown_are_told",

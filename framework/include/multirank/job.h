@@ -20,6 +20,10 @@ extern "C" {
  * An MPI that the caller has started is used, and on rank 0 left for the
  * caller to finalize after mr_finalize (the other ranks finalize it
  * themselves); processes are then forked after MPI_Init and must not call it.
+ * The ranks of a node are bound to shares of its cores, or as the user told
+ * the launcher; see MR_BIND.  OpenMP, OpenBLAS and MKL are told to use as many
+ * threads as a rank has cores, unless the user has said how many; see
+ * MR_TASK_THREADS.
  * Code before mr_init runs on every rank; processes see global variables as
  * they were at this call.
  *
@@ -82,8 +86,9 @@ MR_API int mr_rank(void);
 MR_API int mr_size(void);
 
 /**
- * The number of processors that the job may use on this node, as hwloc and
- * the launcher's own affinity mask have it.
+ * The number of processors that the job may use on this node, as the user,
+ * the batch system and control groups have it.  What mpirun binds ranks to
+ * when nobody has asked it to does not count.
  *
  * Callers:   any endpoint, any thread.
  * Blocks:    never.

@@ -3,8 +3,8 @@
  * Process: an operating-system process, forked by the fork server of a rank.
  *
  * A process sees global variables as they were at mr_init.  It has the
- * default signal actions, /dev/null as stdin, the processors that the
- * launcher may use, no descriptor that main had opened, and none of the
+ * default signal actions, /dev/null as stdin, all processors that its rank may
+ * use (see MR_BIND), no descriptor that main had opened, and none of the
  * launcher's variables (OMPI_*, PMIX_*).  It must not call MPI.
  *
  * What it prints goes to rank 0, which writes it in whole lines.  Lines of

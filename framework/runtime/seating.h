@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The seat of this rank among the processors of its machine.
+ */
+#ifndef MRI_RUNTIME_SEATING_H
+#define MRI_RUNTIME_SEATING_H
+
+#include <multirank/base.h>
+
+#include "topology/seat.h"
+
+/* Of the rank, and of its fork server and processes; written at the start. */
+extern mri_seat mri_my_seat;
+
+/* Plan the ranks of each machine together and take this rank's seat: the
+ * caller is bound, threads started by mri_thread_start are not.  `processors`
+ * are for all ranks of the machine.  Rank 0 warns of what is to be told.
+ * Collective.  MR_ERR_NO_MEMORY. */
+mr_error mri_seating_begin(unsigned int *processors);
+
+/* The same for the fork server of a rank, told by it where that is. */
+void mri_seating_of_server(const mri_seat *seat);
+
+/* In a new process: one of `workers` that do tasks at once on this rank. */
+void mri_seating_of_worker(unsigned int workers);
+
+#endif

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Seats: where the ranks of a machine run, and their threads and processes.
+ */
+#ifndef MRI_TOPOLOGY_SEAT_H
+#define MRI_TOPOLOGY_SEAT_H
+
+#include <stdint.h>
+
+#include "topology/processors.h"
+
+typedef struct mri_seat {
+    mri_processors allowed; /* for its processes, and for threads of ours */
+    mri_processors bound;   /* for the rank itself; for workers beside it */
+    uint32_t cores;         /* of its share: as many threads a task may use */
+} mri_seat;
+
+/* What is to be told of a plan. */
+typedef struct mri_seating {
+    uint32_t ranks;
+    uint32_t processors; /* that all of them may use together, at least 1 */
+    bool crowded; /* some had to share a processor, so they are not bound */
+} mri_seating;
+
+/* Load the topology of this machine and plan a seat for each of some ranks,
+ * given what is allowed to each; `bind` is an mri_bind.  Without a topology
+ * each is bound to what it is allowed. */
+void mri_seats_plan(int bind, mri_seat *seats, unsigned int count,
+                    mri_seating *seating);
+
+/* Where `workers` tasks at once run beside a rank: on its own cores, if there
+ * is one for each; else wherever the rank's processes may. */
+const mri_processors *mri_seat_for_workers(const mri_seat *seat,
+                                           unsigned int workers);
+
+#endif

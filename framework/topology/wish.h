@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * On which processors a rank may run, before this library plans anything: as
+ * the user, the batch system and the control group have it.
+ */
+#ifndef MRI_TOPOLOGY_WISH_H
+#define MRI_TOPOLOGY_WISH_H
+
+#include "topology/processors.h"
+
+typedef struct mri_wish {
+    mri_processors allowed;
+    bool unbound; /* the user told the launcher to bind nothing */
+    bool missed;  /* MR_BIND lists no processor that is allowed here */
+} mri_wish;
+
+/* The wish for the calling rank; no processor in it: it is not to be known. */
+void mri_wish_find(mri_wish *wish);
+
+#endif

@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Where ranks, their processes and the workers of a pool run, on one node or
+ * several, whatever the launcher does by itself: on processors that the job
+ * may use, and ranks apart from each other where there are enough.
+ */
+#include "mpi/support.h"
+
+#include "topology/processors.h"
+
+enum { MOST_RANKS = 16 };
+
+typedef struct seat {
+    int rank;
+    int processors; /* as mr_processors tells it */
+    bool is_rank;
+    char host[MR_HOST_SIZE];
+    mri_processors set;
+} seat;
+
+static seat seat_here(void)
+{
+    seat here = {.rank = mr_rank(), .processors = mr_processors()};
+    mr_process process;
+
+    here.is_rank = mr_process_current(&process) != MR_OK;
+    snprintf(here.host, sizeof here.host, "%s", mr_host());
+    mri_processors_of(0, &here.set);
+    return here;
+}
+
+static int say_seat(const void *argument, size_t size)
+{
+    const seat here = seat_here();
+
+    (void)size;
+    CHILD_OK(
+        mr_queue_put(*(const mr_queue *)argument, &here, sizeof here, GUARD));
+    return child_result();
+}
+
+/* Of a process on each rank. */
+static bool processes(seat *seats)
+{
+    mr_queue said;
+    bool fine = MRT_OK(mr_queue_create(&said, NULL));
+
+    for (int rank = 0; fine && rank < mr_size(); rank++) {
+        fine = RUN(rank, say_seat, &said, sizeof said) &&
+               MRT_OK(mr_queue_get(said, &seats[rank], sizeof seats[rank], NULL,
+                                   0));
+    }
+    return fine && MRT_OK(mr_queue_destroy(said));
+}
+
+/* Ends when all have begun, so that each worker has one. */
+static mr_error tell_seat(const void *input, void *output, const mr_task *task)
+{
+    const mr_value *begun = task->context;
+    const struct timespec pause = {.tv_nsec = 1000000};
+    const double end = mrt_now() + GUARD;
+    const int64_t one = 1;
+    int64_t count = 0;
+    mr_error error = mr_value_add(*begun, &one, NULL);
+
+    (void)input;
+    while (!error && count < (int64_t)task->count && mrt_now() < end) {
+        nanosleep(&pause, NULL);
+        error = mr_value_get(*begun, &count);
+    }
+    *(seat *)output = seat_here();
+    return error;
+}
+
+/* Of each worker of a pool, in no order. */
+static bool workers(seat *seats, size_t count)
+{
+    const mr_pool_options options = {.workers = count};
+    const mr_map_options one = {.chunk = 1};
+    mr_value begun;
+    mr_pool pool;
+
+    return MRT_OK(mr_value_create(&begun, MR_INT64, NULL, NULL)) &&
+           MRT_OK(mr_pool_create(&pool, &options)) &&
+           MRT_OK(mr_pool_map(pool, tell_seat, &begun, sizeof begun, NULL, 0,
+                              seats, sizeof *seats, count, &one)) &&
+           MRT_OK(mr_pool_destroy(pool)) && MRT_OK(mr_value_destroy(begun));
+}
+
+static bool is_inside(const mri_processors *set, const mri_processors *other)
+{
+    mri_processors both = *set;
+
+    return mri_processors_narrow(&both, other) &&
+           mri_processors_same(&both, set);
+}
+
+static bool are_apart(const mri_processors *set, const mri_processors *other)
+{
+    mri_processors both = *set;
+
+    return !mri_processors_narrow(&both, other);
+}
+
+static void processes_may_use_the_processors_of_the_node(void)
+{
+    seat seats[MOST_RANKS];
+
+    if (!processes(seats)) {
+        return;
+    }
+    for (int rank = 0; rank < mr_size(); rank++) {
+        int count = (int)mri_processors_count(&seats[rank].set);
+
+        MRT_CHECK(count >= seats[rank].processors);
+        if (mri_node.count == mri_node.ranks) {
+            MRT_EQUAL(count, seats[rank].processors);
+        }
+    }
+}
+
+static int ranks_beside(const seat *seats, int rank)
+{
+    int count = 0;
+
+    for (int i = 0; i < mr_size(); i++) {
+        count += strcmp(seats[i].host, seats[rank].host) == 0;
+    }
+    return count;
+}
+
+static void ranks_run_apart_while_there_are_processors(void)
+{
+    seat allowed[MOST_RANKS];
+    seat seats[MOST_RANKS];
+
+    if (!processes(allowed) || !workers(seats, (size_t)mr_size())) {
+        return;
+    }
+    for (int i = 0; i < mr_size(); i++) {
+        int rank = seats[i].rank;
+        const mri_processors *mine = &allowed[rank].set;
+        bool room =
+            (int)mri_processors_count(mine) >= ranks_beside(allowed, rank);
+
+        MRT_CHECK(is_inside(&seats[i].set, mine));
+        if (!room) {
+            MRT_CHECK(mri_processors_same(&seats[i].set, mine));
+        }
+        for (int j = 0; room && j < i; j++) {
+            if (strcmp(seats[i].host, seats[j].host) == 0) {
+                MRT_CHECK(are_apart(&seats[i].set, &seats[j].set));
+            }
+        }
+    }
+}
+
+/* More workers than a rank has cores run wherever its processes may. */
+static void many_workers_are_not_trapped_beside_their_rank(void)
+{
+    enum { MANY = 2 * MOST_RANKS };
+    seat allowed[MOST_RANKS];
+    seat seats[MANY];
+    size_t count = 2 * (size_t)mr_size();
+
+    if (!processes(allowed)) {
+        return;
+    }
+    if (mri_processors_count(&allowed[0].set) > (unsigned int)mr_size()) {
+        mrt_skip("each rank has several processors");
+        return;
+    }
+    if (!workers(seats, count)) {
+        return;
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (!seats[i].is_rank) {
+            MRT_CHECK(mri_processors_same(&seats[i].set,
+                                          &allowed[seats[i].rank].set));
+        }
+    }
+}
+
+static const mrt_test tests[] = {
+    {"processes_may_use_the_processors_of_the_node",
+     processes_may_use_the_processors_of_the_node, 0},
+    {"ranks_run_apart_while_there_are_processors",
+     ranks_run_apart_while_there_are_processors, 0},
+    {"many_workers_are_not_trapped_beside_their_rank",
+     many_workers_are_not_trapped_beside_their_rank, 0},
+};
+
+int main(int argc, char **argv)
+{
+    /* Over simulated hosts mpirun is told to bind nothing. */
+    if (getenv("OMPI_MCA_hwloc_base_binding_policy")) {
+        setenv("MR_BIND", "core", 1);
+    } else {
+        unsetenv("MR_BIND");
+    }
+    return suite_main("seat", tests, MRT_COUNT(tests), argc, argv);
+}
