@@ -9,6 +9,7 @@ multirankinclude_HEADERS = \
 	framework/include/multirank/array.h \
 	framework/include/multirank/base.h \
 	framework/include/multirank/function.h \
+	framework/include/multirank/iterator.h \
 	framework/include/multirank/job.h \
 	framework/include/multirank/lock.h \
 	framework/include/multirank/log.h \
@@ -153,6 +154,7 @@ objects_sources = \
 	framework/objects/deal_nodes.c \
 	framework/objects/deal_tasks.c \
 	framework/objects/dealing.h \
+	framework/objects/iterator.c \
 	framework/objects/kinds.c \
 	framework/objects/kinds.h \
 	framework/objects/lock.c \
@@ -174,8 +176,12 @@ objects_sources = \
 	framework/objects/process.c \
 	framework/objects/process.h \
 	framework/objects/queue.c \
+	framework/objects/results.c \
+	framework/objects/results.h \
 	framework/objects/spread.c \
 	framework/objects/spread.h \
+	framework/objects/stream.c \
+	framework/objects/stream.h \
 	framework/objects/value.c
 
 # The objects, once: the tests link them statically and so reach what the

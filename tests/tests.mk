@@ -41,6 +41,8 @@ mpi_suites = \
 	tests/mpi/pipe_holder_test \
 	tests/mpi/pipe_test \
 	tests/mpi/pool_failure_test \
+	tests/mpi/pool_iterate_failure_test \
+	tests/mpi/pool_iterate_test \
 	tests/mpi/pool_spread_test \
 	tests/mpi/pool_test \
 	tests/mpi/pool_worker_test \
@@ -68,6 +70,7 @@ fault_suites = \
 # Programs that the scripts run.
 job_programs = \
 	tests/job/endings \
+	tests/job/iterators \
 	tests/job/mortal \
 	tests/job/output \
 	tests/job/pools \
@@ -85,6 +88,7 @@ hosts_programs = \
 job_scripts = \
 	tests/job/binaries.sh \
 	tests/job/endings.sh \
+	tests/job/iterators.sh \
 	tests/job/kills.sh \
 	tests/job/output.sh \
 	tests/job/pools.sh \
@@ -127,6 +131,7 @@ hosts_runs = \
 	tests/mpi/array_test.h3c.np4 \
 	tests/mpi/lock_test.h3c.np4 \
 	tests/mpi/pipe_holder_test.h3c.np4 \
+	tests/mpi/pool_iterate_test.h3c.np4 \
 	tests/mpi/pool_test.h3c.np4 \
 	tests/mpi/process_test.h3c.np4 \
 	tests/mpi/queue_crowd_test.h3c.np4 \
@@ -203,6 +208,7 @@ tests_hosts_tapswitch_LDADD =
 noinst_HEADERS = \
 	tests/fault/census.h \
 	tests/fault/kill.h \
+	tests/mpi/iterate_support.h \
 	tests/mpi/pipe_support.h \
 	tests/mpi/pool_support.h \
 	tests/mpi/process_support.h \

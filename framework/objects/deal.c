@@ -23,6 +23,7 @@
 
 #include "objects/context.h"
 #include "objects/dealing.h"
+#include "objects/results.h"
 #include "route/several.h"
 #include "util/clock.h"
 
@@ -89,6 +90,10 @@ static size_t size_of_part(const mri_dealing *d, const mri_deal_node *n)
     size_t least = smaller(chunk, UINT32_MAX) * n->workers;
     size_t good = smaller(share, tasks_of_bytes(d, GOOD_BYTES));
 
+    if (d->results) {
+        return smaller(smaller(most, fit_in_memory(d)),
+                       mri_results_part_size(d, n));
+    }
     if (d->nodes_count == 1) {
         return most;
     }
@@ -173,6 +178,14 @@ static mr_error add_context(const mri_dealing *d, const mri_deal_node *n)
                               d->request->context_size, &n->spec->context);
 }
 
+/* Memory has become free. */
+static void nothing_is_full(mri_dealing *d)
+{
+    for (size_t i = 0; i < d->nodes_count; i++) {
+        d->nodes[i].full = false;
+    }
+}
+
 /* There is no room: try less, when that can be had, or later. */
 static mr_error refuse(mri_dealing *d, mri_deal_node *n, size_t count,
                        mr_error error)
@@ -209,27 +222,49 @@ static mr_error deal_part(mri_dealing *d, mri_deal_node *n, mri_deal_part *p)
         return lost ? lost : refuse(d, n, tasks.count, error);
     }
     p->tasks = tasks;
+    p->missing = tasks.count;
+    p->dealt = now_if_several(d);
     d->under_way++;
     return MR_OK;
 }
 
 /* A second part waits for the end of the first, so there is none when a task
  * of it might begin sooner elsewhere. */
-static bool wants_part(const mri_dealing *d, const mri_deal_node *n,
-                       unsigned int number)
+static bool is_time_for(const mri_dealing *d, unsigned int number)
 {
-    return d->left && n->workers && !n->full &&
-           n->parts[number].handle.kind == MRI_NONE &&
-           d->under_way < MR_WAIT_MAX - 1 &&
+    return d->under_way < MR_WAIT_MAX - 1 &&
            (d->nodes_count == 1 ? d->under_way == 0
                                 : number == 0 || d->left >= 2 * d->workers);
 }
 
-static mr_error deal_all(mri_dealing *d)
+static bool wants_part(const mri_dealing *d, const mri_deal_node *n,
+                       unsigned int number)
 {
+    return d->left && n->workers && !n->full && number < n->parts_count &&
+           n->parts[number].handle.kind == MRI_NONE &&
+           (d->results ? mri_results_part_size(d, n) > 0
+                       : is_time_for(d, number));
+}
+
+static unsigned int most_parts(const mri_dealing *d)
+{
+    unsigned int most = 0;
+
+    for (size_t k = 0; k < d->nodes_count; k++) {
+        most = d->nodes[k].parts_count > most ? d->nodes[k].parts_count : most;
+    }
+    return most;
+}
+
+mr_error mri_deal_out(mri_dealing *d)
+{
+    unsigned int most = d->left ? most_parts(d) : 0;
     mr_error error = MR_OK;
 
-    for (unsigned int i = 0; i < MRI_DEAL_UNDER_WAY; i++) {
+    if (d->under_way == 0) {
+        nothing_is_full(d);
+    }
+    for (unsigned int i = 0; i < most; i++) {
         for (size_t k = 0; k < d->nodes_count; k++) {
             while (!error && wants_part(d, &d->nodes[k], i)) {
                 error = deal_part(d, &d->nodes[k], &d->nodes[k].parts[i]);
@@ -241,15 +276,18 @@ static mr_error deal_all(mri_dealing *d)
 
 /* ---- gathering ----------------------------------------------------------- */
 
-static void collected(mri_dealing *d, mri_deal_node *n, mri_deal_part *p,
-                      uint64_t time)
+void mri_deal_part_ended(mri_dealing *d, mri_deal_part *p)
 {
     p->handle.kind = MRI_NONE;
     d->under_way--;
     d->ended += p->tasks.count;
-    for (size_t i = 0; i < d->nodes_count; i++) {
-        d->nodes[i].full = false;
-    }
+    nothing_is_full(d);
+}
+
+static void collected(mri_dealing *d, mri_deal_node *n, mri_deal_part *p,
+                      uint64_t time)
+{
+    mri_deal_part_ended(d, p);
     n->task = (double)time / (double)p->tasks.count;
     if (!n->near && (d->care == 0 || p->care < d->care)) {
         d->care = p->care;
@@ -294,7 +332,7 @@ static void list_all(const mri_dealing *d, waiting *w)
     w->handles[0] = d->pool.handle;
     w->count = 1;
     for (size_t i = 0; i < d->nodes_count; i++) {
-        for (unsigned int k = 0; k < MRI_DEAL_UNDER_WAY; k++) {
+        for (unsigned int k = 0; k < d->nodes[i].parts_count; k++) {
             mri_deal_part *p = &d->nodes[i].parts[k];
 
             if (p->handle.kind != MRI_NONE) {
@@ -330,36 +368,48 @@ static mr_error wait_and_collect(mri_dealing *d)
 
 /* ---- a map --------------------------------------------------------------- */
 
+mr_error mri_deal_begin(mri_dealing *d, mr_pool pool,
+                        const mri_map_request *request)
+{
+    mr_error error = MR_OK;
+
+    d->pool = pool;
+    d->request = request;
+    d->deadline = mri_deadline(request->timeout);
+    d->left = request->total;
+    d->table = mri_pool_workers(pool, &d->table_size);
+    if (mri_pool_wants_attention(pool)) {
+        error = mri_deal_restart_lost(d);
+    }
+    return error ? error : mri_deal_add_nodes(d);
+}
+
+mr_error mri_deal_refusal(const mri_dealing *d)
+{
+    return d->workers ? d->refused : MR_ERR_OWNER_LOST;
+}
+
 static mr_error run(mri_dealing *d)
 {
     mr_error error = MR_OK;
 
-    if (mri_pool_wants_attention(d->pool)) {
-        error = mri_deal_restart_lost(d);
-    }
-    if (!error) {
-        error = mri_deal_add_nodes(d);
-    }
     while (!error) {
-        error = deal_all(d);
+        error = mri_deal_out(d);
         if (error || d->under_way == 0) {
             break;
         }
         error = wait_and_collect(d);
     }
-    if (!error && d->left) {
-        error = d->workers ? d->refused : MR_ERR_OWNER_LOST;
-    }
-    return error;
+    return !error && d->left ? mri_deal_refusal(d) : error;
 }
 
 /* Tasks that have begun go on in memory that is the part's. */
-static void end(mri_dealing *d)
+void mri_deal_end(mri_dealing *d)
 {
     for (size_t i = 0; i < d->nodes_count; i++) {
         mri_deal_node *n = &d->nodes[i];
 
-        for (unsigned int k = 0; n->spec && k < MRI_DEAL_UNDER_WAY; k++) {
+        for (unsigned int k = 0; n->spec && k < n->parts_count; k++) {
             if (n->parts[k].handle.kind != MRI_NONE) {
                 mri_part_cancel(n->parts[k].handle);
             }
@@ -368,6 +418,7 @@ static void end(mri_dealing *d)
             mri_context_release(n->spec->context);
         }
         free(n->spec);
+        free(n->parts);
     }
     free(d->nodes);
     free(d->again);
@@ -376,15 +427,12 @@ static void end(mri_dealing *d)
 mr_error mri_deal(mr_pool pool, const mri_map_request *request,
                   mr_task_error *first)
 {
-    mri_dealing d = {.pool = pool,
-                     .request = request,
-                     .first = first,
-                     .deadline = mri_deadline(request->timeout),
-                     .left = request->total};
-    mr_error error;
+    mri_dealing d = {.first = first};
+    mr_error error = mri_deal_begin(&d, pool, request);
 
-    d.table = mri_pool_workers(pool, &d.table_size);
-    error = run(&d);
-    end(&d);
+    if (!error) {
+        error = run(&d);
+    }
+    mri_deal_end(&d);
     return error;
 }

@@ -23,6 +23,15 @@ typedef struct mri_map_request {
     double timeout;
 } mri_map_request;
 
+/* Look at the arguments of a call, and fill in the function.  MR_ERR_ARGUMENT,
+ * MR_ERR_FUNCTION. */
+mr_error mri_map_prepare(mri_map_request *request, const char *caller,
+                         mr_task_function *function);
+
+/* May this thread begin a map of the pool?  If so it has.  MR_ERR_STATE,
+ * MR_ERR_STALE. */
+mr_error mri_map_begin(mr_pool pool);
+
 /* Have all tasks run; the caller has begun a map of the pool.  *first, of the
  * code MR_OK, becomes the first failure of a task.  Errors of mr_pool_map that
  * are not a task's. */

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "objects/dealing.h"
+#include "objects/results.h"
 #include "util/log.h"
 
 enum { FUTILE_RESTARTS = 8 };
@@ -56,6 +57,16 @@ static void look_at_table(mri_dealing *d)
     }
 }
 
+static mr_error add_parts(const mri_dealing *d, mri_deal_node *n)
+{
+    unsigned int count = d->results ? mri_results_parts(d, n->spec->workers)
+                                    : MRI_DEAL_UNDER_WAY;
+
+    n->parts = calloc(count, sizeof *n->parts);
+    n->parts_count = n->parts ? count : 0;
+    return n->parts ? MR_OK : MR_ERR_NO_MEMORY;
+}
+
 static mr_error fill_node(mri_dealing *d, mri_deal_node *n, uint32_t leader)
 {
     const mri_map_request *request = d->request;
@@ -73,6 +84,7 @@ static mr_error fill_node(mri_dealing *d, mri_deal_node *n, uint32_t leader)
         leader == mri_node.leaders[mri_endpoint_rank(mri_self_endpoint())];
     n->most = SIZE_MAX;
     n->spec->function = request->function;
+    n->spec->results = mri_results_queue(d);
     n->spec->input_size = request->input_size;
     n->spec->output_size = request->output_size;
     n->spec->total = request->total;
@@ -83,7 +95,7 @@ static mr_error fill_node(mri_dealing *d, mri_deal_node *n, uint32_t leader)
             n->spec->list[n->spec->workers++].number = i;
         }
     }
-    return MR_OK;
+    return add_parts(d, n);
 }
 
 /* The caller's own comes first: it has the shortest way. */
@@ -123,7 +135,7 @@ static mr_error post_again(const mri_dealing *d, unsigned int number)
         const mri_deal_node *n = &d->nodes[i];
 
         for (unsigned int slot = 0; slot < n->spec->workers; slot++) {
-            for (unsigned int k = 0; !error && k < MRI_DEAL_UNDER_WAY; k++) {
+            for (unsigned int k = 0; !error && k < n->parts_count; k++) {
                 if (n->spec->list[slot].number == number &&
                     n->parts[k].handle.kind != MRI_NONE) {
                     error =
@@ -145,6 +157,9 @@ mr_error mri_deal_restart_lost(mri_dealing *d)
             d->restarts++;
             error = mri_pool_restart(d->table, d->table_size, (unsigned int)i);
             look_at_table(d);
+            if (!error && d->results) {
+                error = mri_results_ask_for_deaths(d);
+            }
             if (!error) {
                 error = post_again(d, (unsigned int)i);
             }
@@ -159,8 +174,11 @@ static size_t tasks_ended(const mri_dealing *d)
 {
     size_t sum = d->ended;
 
+    if (d->results) {
+        return mri_results_come(d);
+    }
     for (size_t i = 0; i < d->nodes_count; i++) {
-        for (unsigned int k = 0; k < MRI_DEAL_UNDER_WAY; k++) {
+        for (unsigned int k = 0; k < d->nodes[i].parts_count; k++) {
             const mri_deal_part *p = &d->nodes[i].parts[k];
             uint64_t ended = 0;
 
@@ -193,27 +211,37 @@ mr_error mri_deal_look_after_workers(mri_dealing *d)
 
 /* ---- ranks that are lost ------------------------------------------------- */
 
-/* Its tasks are dealt again, but once: one of them may be what ends ranks. */
-static mr_error lose_part(mri_dealing *d, const mri_deal_node *n,
-                          mri_deal_part *p)
+/* Not a third time: one of the tasks may be what ends ranks. */
+static mr_error give_up_part(mri_dealing *d, const mri_deal_node *n,
+                             const mri_deal_part *p)
 {
     mr_task_error error = {.code = MR_ERR_WORKER_DIED,
                            .index = p->tasks.first,
                            .rank = (int)n->rank};
 
-    p->handle.kind = MRI_NONE;
-    d->under_way--;
-    if (!p->tasks.again) {
-        p->tasks.again = true;
-        return mri_deal_give_back(d, p->tasks);
-    }
     snprintf(error.text, sizeof error.text,
              "two ranks were lost with the tasks %zu to %zu", p->tasks.first,
              p->tasks.first + p->tasks.count - 1);
+    if (d->results) {
+        return mri_results_fail_rest(d, p->tasks, &error);
+    }
     if (!d->first->code) {
         *d->first = error;
     }
     return error.code;
+}
+
+static mr_error lose_part(mri_dealing *d, const mri_deal_node *n,
+                          mri_deal_part *p)
+{
+    p->handle.kind = MRI_NONE;
+    d->under_way--;
+    if (p->tasks.again) {
+        return give_up_part(d, n, p);
+    }
+    p->tasks.again = true;
+    return d->results ? mri_results_give_back(d, p->tasks)
+                      : mri_deal_give_back(d, p->tasks);
 }
 
 /* All that was made on a rank is lost with it. */
@@ -223,7 +251,7 @@ mr_error mri_deal_lose(mri_dealing *d, mri_deal_node *n)
 
     mri_log(MR_LOG_WARNING,
             "rank %u is lost; its tasks of a map are dealt again", n->rank);
-    for (unsigned int i = 0; i < MRI_DEAL_UNDER_WAY; i++) {
+    for (unsigned int i = 0; i < n->parts_count; i++) {
         if (n->parts[i].handle.kind != MRI_NONE) {
             mr_error one = lose_part(d, n, &n->parts[i]);
 

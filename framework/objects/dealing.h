@@ -10,7 +10,9 @@
 #include "objects/part.h"
 #include "objects/pool.h"
 
-enum { MRI_DEAL_UNDER_WAY = 2 }; /* parts of a node */
+enum { MRI_DEAL_UNDER_WAY = 2 }; /* parts of a node, in a map */
+
+typedef struct mri_results mri_results; /* see objects/results.h */
 
 typedef struct mri_deal_range {
     size_t first;
@@ -21,7 +23,10 @@ typedef struct mri_deal_range {
 typedef struct mri_deal_part {
     mr_handle handle; /* of kind MRI_NONE: none */
     mri_deal_range tasks;
-    int64_t care; /* nanoseconds that the caller spent on it */
+    int64_t care;   /* nanoseconds that the caller spent on it */
+    int64_t dealt;  /* when, in nanoseconds */
+    size_t missing; /* results that have not come, where these come one by
+                       one */
 } mri_deal_part;
 
 typedef struct mri_deal_node {
@@ -30,15 +35,18 @@ typedef struct mri_deal_node {
     bool near;         /* the caller is on it */
     size_t workers;    /* that live */
     mri_part_spec *spec;
-    mri_deal_part parts[MRI_DEAL_UNDER_WAY];
-    size_t most; /* tasks in a part, for want of memory */
-    double task; /* nanoseconds for one, of the last part; 0: not known */
+    mri_deal_part *parts;
+    unsigned int parts_count; /* that may be under way */
+    size_t most;              /* tasks in a part, for want of memory */
+    double task; /* nanoseconds for one, of the last part; 0: not known; where
+                    results come one by one, with the time that it waits */
     bool full;   /* no memory, until a part ends */
 } mri_deal_node;
 
 typedef struct mri_dealing {
     mr_pool pool;
     const mri_map_request *request;
+    mri_results *results; /* that come one by one; NULL: with the parts */
     mr_task_error *first;
     int64_t deadline;
     mri_pool_worker *table;
@@ -57,6 +65,24 @@ typedef struct mri_dealing {
     unsigned int restarts; /* of children, since a task ended last */
     size_t progress;       /* tasks that had ended, at the last restart */
 } mri_dealing;
+
+/* ---- objects/deal.c ------------------------------------------------------ */
+
+/* Find who works.  MR_ERR_NO_MEMORY, or why a child could not be started. */
+mr_error mri_deal_begin(mri_dealing *d, mr_pool pool,
+                        const mri_map_request *request);
+
+/* Deal as much as may be under way. */
+mr_error mri_deal_out(mri_dealing *d);
+
+/* Nothing is under way, and yet tasks are left: why? */
+mr_error mri_deal_refusal(const mri_dealing *d);
+
+/* A part has ended, or is not waited for any more. */
+void mri_deal_part_ended(mri_dealing *d, mri_deal_part *p);
+
+/* What is under way is given up. */
+void mri_deal_end(mri_dealing *d);
 
 /* Seconds, as a time-out. */
 double mri_deal_time_left(const mri_dealing *d);

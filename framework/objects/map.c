@@ -19,6 +19,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "objects/stream.h"
 #include "route/operation.h"
 #include "route/wait.h"
 #include "runtime/place.h"
@@ -62,19 +63,26 @@ void mri_map_fail(mri_record *self, mri_map *map, const mr_task_error *error)
     }
 }
 
+void mri_map_describe_failure(mri_record *self, size_t index, mr_error code,
+                              mr_task_error *error)
+{
+    *error =
+        (mr_task_error){.code = code,
+                        .index = index,
+                        .rank = (int)mri_endpoint_rank(mri_load(&self->owner))};
+    snprintf(error->host, sizeof error->host, "%s", mri_here.host);
+    snprintf(error->text, sizeof error->text, "%s",
+             task_text_of == current_task() ? task_text : mr_error_text(code));
+    task_text_of = 0;
+}
+
 static void task_failed(mri_record *self, mri_map *map, size_t index,
                         mr_error code)
 {
-    mr_task_error error = {.code = code,
-                           .index = map->first + index,
-                           .rank =
-                               (int)mri_endpoint_rank(mri_load(&self->owner))};
+    mr_task_error error;
 
-    snprintf(error.host, sizeof error.host, "%s", mri_here.host);
-    snprintf(error.text, sizeof error.text, "%s",
-             task_text_of == current_task() ? task_text : mr_error_text(code));
+    mri_map_describe_failure(self, map->first + index, code, &error);
     mri_map_fail(self, map, &error);
-    task_text_of = 0;
 }
 
 /* ---- the loop of a worker ------------------------------------------------ */
@@ -359,6 +367,9 @@ void mri_map_work(mri_record *self, mri_object *object, unsigned int slot,
     if (!w.function) {
         w.function = no_function;
     }
+    if (map->results.kind != MRI_NONE) {
+        w.function = mri_stream_begin(map, w.function);
+    }
     w.task = (mr_task){.count = map->total,
                        .context = map->context ? mri_at(map->context) : NULL,
                        .context_size = map->context_size,
@@ -372,6 +383,7 @@ void mri_map_work(mri_record *self, mri_object *object, unsigned int slot,
     do {
         run_own(&w);
     } while (!mri_load(&map->cancelled) && steal(&w));
+    mri_stream_end();
     mri_inside_task = false;
     task_slot = NULL;
     leave(self, object, w.slot);

@@ -48,11 +48,16 @@ typedef struct mri_slot {
     mri_word current; /* 1 + the task that runs; 0: none of the claim */
     mri_word victim;  /* 1 + the slot being stolen from; 0: none */
     mri_word loot;    /* the range being stolen; 0: none */
+    /* With results one by one: how the worker ended, until the creator has
+     * been told; nobody works here again before that. */
+    mri_word died;
+    mr_task_error death;
 } mri_slot;
 
 /* The detail of an object of kind MRI_JOB. */
 typedef struct mri_map {
     mri_function_ref function;
+    mr_handle results; /* a mailbox to put each result into, or none */
     uint64_t context_size;
     uint64_t input_size;
     uint64_t output_size;
@@ -107,6 +112,10 @@ uint64_t mri_map_ended(mri_map *map);
 /* Begin no more tasks; whoever leaves last destroys the part.  The caller has
  * entered the object, and has left it on return. */
 void mri_map_cancel(mri_record *self, mri_object *object);
+
+/* How a task of this thread failed. */
+void mri_map_describe_failure(mri_record *self, size_t index, mr_error code,
+                              mr_task_error *error);
 
 /* Keep the first error. */
 void mri_map_fail(mri_record *self, mri_map *map, const mr_task_error *error);

@@ -30,8 +30,8 @@ static void finish_theft(mri_map *map, mri_slot *slot, uint64_t thief)
     mri_map_leave_as_thief(slot, thief);
 }
 
-static void worker_died(mri_record *self, mri_map *map, uint64_t index,
-                        uint64_t endpoint)
+static void worker_died(mri_record *self, mri_map *map, mri_slot *slot,
+                        uint64_t index, uint64_t endpoint)
 {
     const mri_endpoint *gone = mri_endpoint_at(endpoint);
     int64_t status = (int64_t)mri_load(&gone->status);
@@ -48,6 +48,10 @@ static void worker_died(mri_record *self, mri_map *map, uint64_t index,
              (long long)mri_load(&gone->pid),
              status < 0 ? "signal" : "exit with code",
              (long long)(status < 0 ? -status : status));
+    if (map->results.kind != MRI_NONE) {
+        slot->death = error;
+        mri_store(&slot->died, 1);
+    }
     mri_map_fail(self, map, &error);
 }
 
@@ -82,7 +86,7 @@ static void finish_claim(mri_record *self, mri_map *map, mri_slot *slot,
             put_back(slot, next, end);
         }
         if (current) {
-            worker_died(self, map, current - 1, endpoint);
+            worker_died(self, map, slot, current - 1, endpoint);
         }
         /* Last, since the caller may then collect what there is. */
         mri_store(&slot->done, done + next - first);

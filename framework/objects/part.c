@@ -13,7 +13,11 @@
 #include "route/operation.h"
 #include "runtime/work.h"
 
-enum { AWAIT = 0, GATHER, TELL_ERROR, CANCEL, TRIES };
+enum { AWAIT = 0, GATHER, TELL_ERROR, TELL_DEATHS, CANCEL, TRIES };
+
+/* A worker with so many letters unread is in a long task, and does without
+ * more of them. */
+enum { MANY_LETTERS = 16 };
 
 /* ---- operations ---------------------------------------------------------- */
 
@@ -121,6 +125,24 @@ static mr_error try_tell_error(mri_record *self, mri_object *object,
     return MR_OK;
 }
 
+static mr_error try_tell_deaths(mri_record *self, mri_object *object,
+                                mri_call *call)
+{
+    mri_map *map = mri_map_of(object);
+    mr_task_error *deaths = call->out;
+
+    (void)self;
+    for (uint64_t i = 0; i < map->workers && call->result < MRI_PART_DEATHS;
+         i++) {
+        if (mri_load(&map->slots[i].died)) {
+            deaths[call->result++] = map->slots[i].death;
+            mri_store(&map->slots[i].died, 0);
+        }
+    }
+    call->out_size = call->result * sizeof *deaths;
+    return MR_OK;
+}
+
 static mr_error try_cancel(mri_record *self, mri_object *object, mri_call *call)
 {
     (void)call;
@@ -129,9 +151,8 @@ static mr_error try_cancel(mri_record *self, mri_object *object, mri_call *call)
 }
 
 static mri_try *const tries[] = {
-    [AWAIT] = try_await,
-    [GATHER] = try_gather,
-    [TELL_ERROR] = try_tell_error,
+    [AWAIT] = try_await,           [GATHER] = try_gather,
+    [TELL_ERROR] = try_tell_error, [TELL_DEATHS] = try_tell_deaths,
     [CANCEL] = try_cancel,
 };
 
@@ -156,6 +177,7 @@ static void fill(mri_map *map, const mri_part_spec *spec)
 {
     memset(map, 0, map_size(spec->workers));
     map->function = spec->function;
+    map->results = spec->results;
     map->input_size = spec->input_size;
     map->output_size = spec->output_size;
     map->count = spec->count;
@@ -238,24 +260,44 @@ static mr_error add_inputs(mri_record *self, mri_object *object,
                                call, &map->inputs);
 }
 
-/* One that works is enough, as it takes what the others leave. */
-static mr_error post_all(mr_handle part, const mri_part_spec *spec)
+static bool has_many_letters(const mri_part_worker *worker)
 {
-    mr_error result = MR_OK;
+    uint64_t unread = 0;
+    uint64_t maxsize;
+
+    return mri_mailbox_count(worker->mailbox, &unread, &maxsize) == MR_OK &&
+           unread >= MANY_LETTERS;
+}
+
+/* True when at least one was told. */
+static bool post(mr_handle part, const mri_part_spec *spec, bool busy_too,
+                 mr_error *refused)
+{
     bool told = false;
 
     for (unsigned int i = 0; i < spec->workers; i++) {
-        if (spec->list[i].mailbox.kind != MRI_NONE) {
-            mr_error error = mri_part_post(part, &spec->list[i], i, 0);
+        const mri_part_worker *worker = &spec->list[i];
+
+        if (worker->mailbox.kind != MRI_NONE &&
+            (busy_too || !has_many_letters(worker))) {
+            mr_error error = mri_part_post(part, worker, i, 0);
 
             told |= error == MR_OK;
-            result = error ? error : result;
+            *refused = error ? error : *refused;
         }
     }
-    if (told) {
+    return told;
+}
+
+/* One that works is enough, as it takes what the others leave. */
+static mr_error post_all(mr_handle part, const mri_part_spec *spec)
+{
+    mr_error refused = MR_OK;
+
+    if (post(part, spec, false, &refused) || post(part, spec, true, &refused)) {
         return MR_OK;
     }
-    return result == MR_ERR_TIMEOUT ? MR_ERR_NO_MEMORY : result;
+    return refused == MR_ERR_TIMEOUT ? MR_ERR_NO_MEMORY : refused;
 }
 
 static mr_error create(mri_record *self, unsigned int index, mri_call *call,
@@ -379,6 +421,16 @@ mr_error mri_part_end(mr_handle part, void *outputs, size_t size,
         result = operate(part, TELL_ERROR, &tell, 0);
     }
     return result;
+}
+
+mr_error mri_part_deaths(mr_handle part, mr_task_error *deaths, size_t *count)
+{
+    mri_call call = {.out = deaths,
+                     .out_size = MRI_PART_DEATHS * sizeof *deaths};
+    mr_error error = operate(part, TELL_DEATHS, &call, 0);
+
+    *count = error ? 0 : call.result;
+    return error;
 }
 
 void mri_part_cancel(mr_handle part)

@@ -25,6 +25,7 @@ typedef struct mri_part_worker {
 typedef struct mri_part_spec {
     mri_function_ref function;
     mr_handle context; /* of the same rank; of kind MRI_NONE: none */
+    mr_handle results; /* see mri_map; of kind MRI_NONE: none */
     uint64_t input_size;
     uint64_t output_size;
     uint64_t count; /* below 2^32 */
@@ -64,6 +65,11 @@ mr_error mri_part_await(mr_handle part, double timeout, uint64_t *ended);
  * in nanoseconds, or 0 if it is not known. */
 mr_error mri_part_end(mr_handle part, void *outputs, size_t size,
                       mr_task_error *error, uint64_t *time);
+
+/* How workers died since this was asked last, of a part whose results come one
+ * by one; at most MRI_PART_DEATHS of them. */
+enum { MRI_PART_DEATHS = 8 };
+mr_error mri_part_deaths(mr_handle part, mr_task_error *deaths, size_t *count);
 
 /* Begin no more tasks: the part ends with those that run. */
 void mri_part_cancel(mr_handle part);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Owns mr_pool_map: its arguments, and the one map at a time.
+ * Owns mr_pool_map, and what all calls that map have in common: their
+ * arguments, and that a pool has one map at a time.
  */
 #include <multirank/pool.h>
 
@@ -11,54 +12,56 @@
 #include "runtime/place.h"
 #include "util/log.h"
 
-static mr_error check_memory(const char *name, const void *memory, size_t size,
-                             size_t count)
+static mr_error check_memory(const char *caller, const char *name,
+                             const void *memory, size_t size, size_t count)
 {
     if (!memory && size && count) {
-        return mri_bad_argument("mr_pool_map", name, "is NULL");
+        return mri_bad_argument(caller, name, "is NULL");
     }
     if (size && count > (SIZE_MAX / 2) / size) {
-        return mri_bad_argument("mr_pool_map", "count",
-                                "times a size overflows");
+        return mri_bad_argument(caller, "count", "times a size overflows");
     }
     return MR_OK;
 }
 
-static mr_error check(const mri_map_request *request, bool has_function,
-                      const mr_map_options *options)
+mr_error mri_map_prepare(mri_map_request *request, const char *caller,
+                         mr_task_function *function)
 {
     mr_error error = MR_OK;
 
-    if (!has_function) {
-        error = mri_bad_argument("mr_pool_map", "function", "is NULL");
+    if (!function) {
+        error = mri_bad_argument(caller, "function", "is NULL");
     }
-    if (!error && options && isnan(options->timeout)) {
-        error = mri_bad_argument("mr_pool_map", "options->timeout", "is NaN");
+    if (!error) {
+        error = check_memory(caller, "context", request->context,
+                             request->context_size, 1);
+    }
+    if (!error) {
+        error = check_memory(caller, "inputs", request->inputs,
+                             request->input_size, request->total);
+    }
+    if (!error) {
+        error = check_memory(caller, "outputs", request->outputs,
+                             request->output_size, request->total);
     }
     if (!error) {
         error =
-            check_memory("context", request->context, request->context_size, 1);
-    }
-    if (!error) {
-        error = check_memory("inputs", request->inputs, request->input_size,
-                             request->total);
-    }
-    if (!error) {
-        error = check_memory("outputs", request->outputs, request->output_size,
-                             request->total);
+            mri_function_encode((mri_function *)function, &request->function);
     }
     return error;
+}
+
+mr_error mri_map_begin(mr_pool pool)
+{
+    return mri_self() && !mri_inside_task ? mri_pool_begin(pool) : MR_ERR_STATE;
 }
 
 static mr_error run(mr_pool pool, const mri_map_request *request,
                     const mr_map_options *options)
 {
     mr_task_error first = {.code = MR_OK};
-    mr_error error = MR_ERR_STATE;
+    mr_error error = mri_map_begin(pool);
 
-    if (mri_self() && !mri_inside_task) {
-        error = mri_pool_begin(pool);
-    }
     if (error) {
         return error;
     }
@@ -76,6 +79,7 @@ mr_error mr_pool_map(mr_pool pool, mr_task_function *function,
                      size_t output_size, size_t count,
                      const mr_map_options *options)
 {
+    double timeout = options ? options->timeout : 0;
     mri_map_request request = {
         .context = context,
         .context_size = context_size,
@@ -85,14 +89,13 @@ mr_error mr_pool_map(mr_pool pool, mr_task_function *function,
         .output_size = output_size,
         .total = count,
         .chunk = options ? options->chunk : 0,
-        .timeout =
-            options && options->timeout > 0 ? options->timeout : MR_FOREVER,
+        .timeout = timeout > 0 ? timeout : MR_FOREVER,
     };
-    mr_error error = check(&request, function != NULL, options);
+    mr_error error;
 
-    if (!error) {
-        error =
-            mri_function_encode((mri_function *)function, &request.function);
+    if (isnan(timeout)) {
+        return mri_bad_argument("mr_pool_map", "options->timeout", "is NaN");
     }
+    error = mri_map_prepare(&request, "mr_pool_map", function);
     return error ? error : run(pool, &request, options);
 }

@@ -13,11 +13,21 @@ enum { PUT = 0, GET, COUNT };
 /* Lists of waiters: for an item, for room. */
 enum { GETTERS = 0, PUTTERS = 1 };
 
-_Static_assert(sizeof(mri_channel) <= MRI_BODY, "fits into a row");
+typedef struct mailbox_body {
+    mri_channel channel;
+    uint64_t creator; /* as in the spec */
+} mailbox_body;
+
+_Static_assert(sizeof(mailbox_body) <= MRI_BODY, "fits into a row");
+
+static mailbox_body *body_of(mri_object *object)
+{
+    return (mailbox_body *)object->body;
+}
 
 static mri_channel *channel_of(mri_object *object)
 {
-    return (mri_channel *)object->body;
+    return &body_of(object)->channel;
 }
 
 static mr_error try_put(mri_record *self, mri_object *object, mri_call *call)
@@ -73,6 +83,15 @@ static void dispose(mri_record *self, mri_object *object)
     mri_channel_dispose(self, channel_of(object));
 }
 
+static void forget(mri_record *self, mri_object *object, const mri_gone *gone)
+{
+    (void)self;
+    if (body_of(object)->creator &&
+        mri_is_gone(gone, body_of(object)->creator)) {
+        (void)!mri_object_destroy(mri_handle_of(object), MRI_QUEUE);
+    }
+}
+
 static void mend(mri_record *self, mri_object *object, mri_record *dead)
 {
     (void)dead;
@@ -87,8 +106,9 @@ static mri_try *const tries[] = {
     [COUNT] = try_count,
 };
 
-mr_error mri_mailbox_build(mri_record *self, unsigned int index,
-                           uint64_t maxsize, mri_pool pool, mr_handle *handle)
+static mr_error build(mri_record *self, unsigned int index,
+                      const mri_mailbox_spec *spec, mri_pool pool,
+                      mr_handle *handle)
 {
     mri_object *object = NULL;
     mr_error error = mri_object_build(self, index, MRI_QUEUE, &object);
@@ -96,21 +116,28 @@ mr_error mri_mailbox_build(mri_record *self, unsigned int index,
     if (error) {
         return error;
     }
-    error = mri_channel_format(self, channel_of(object), maxsize, pool);
+    error = mri_channel_format(self, channel_of(object), spec->maxsize, pool);
     if (error) {
         mri_object_abandon(self, object);
         return error;
     }
+    body_of(object)->creator = spec->creator;
     *handle = mri_object_publish(self, object);
     return MR_OK;
+}
+
+mr_error mri_mailbox_build(mri_record *self, unsigned int index,
+                           uint64_t maxsize, mri_pool pool, mr_handle *handle)
+{
+    mri_mailbox_spec spec = {.maxsize = maxsize};
+
+    return build(self, index, &spec, pool, handle);
 }
 
 static mr_error create(mri_record *self, unsigned int index, mri_call *call,
                        mr_handle *handle)
 {
-    const mri_mailbox_spec *spec = call->in;
-
-    return mri_mailbox_build(self, index, spec->maxsize, MRI_HEAP, handle);
+    return build(self, index, call->in, MRI_HEAP, handle);
 }
 
 const mri_kind_ops mri_mailbox_ops = {.name = "queue",
@@ -122,6 +149,7 @@ const mri_kind_ops mri_mailbox_ops = {.name = "queue",
                                       .ready = ready,
                                       .ready_list = ready_list,
                                       .dispose = dispose,
+                                      .forget = forget,
                                       .mend = mend};
 
 mr_error mri_mailbox_put(mr_handle handle, const void *item, size_t size,

@@ -16,6 +16,7 @@ mr_error mri_mailbox_build(mri_record *self, unsigned int index,
 /* What mri_create wants for a mailbox in the heap of a rank. */
 typedef struct mri_mailbox_spec {
     uint64_t maxsize; /* 0: none */
+    uint64_t creator; /* endpoint with which it ends; 0: none */
 } mri_mailbox_spec;
 
 /* Errors as mr_queue_put and mr_queue_get; *size is written with MR_OK and

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Death of a pool's child at each point of its way through a map: inside a
- * task, between tasks, while it steals, when it leaves, and when it gets its
- * next work.  The map gives all outputs but that of a task that ran, and says
- * which; no task runs twice; the pool goes on.
+ * Death of a pool's child at each point of its way through a map or an
+ * iteration: inside a task, while it hands over a result, between tasks, while
+ * it steals, when it leaves, and when it gets its next work.  The map gives all
+ * outputs but that of a task that ran, and says which; no task runs twice; the
+ * pool goes on.
  *
  * A task arms the child that runs it, the first of a map.  Ranks are workers
  * as well, and not killed.
@@ -72,7 +73,11 @@ static mr_error square(const void *input, void *output, const mr_task *task)
     }
     memcpy(&n, input, sizeof n);
     n *= n;
-    memcpy(output, &n, sizeof n);
+    if (output) {
+        memcpy(output, &n, sizeof n);
+    } else if (mr_task_return(&n, sizeof n) != MR_OK) {
+        return MR_ERR_USER;
+    }
     /* What is cancelled runs on beside the next map, whose runs are counted. */
     return o->held ? MR_OK : mr_array_add(o->runs, task->index, &one, NULL);
 }
@@ -85,19 +90,23 @@ typedef struct variant {
     size_t children;
     size_t chunk;
     bool cancelled; /* the first map times out while its tasks run */
+    bool streamed;  /* not a map, an iteration */
 } variant;
 
 static const variant variants[] = {
-    {"pool_of_one", 1, 1, false},
-    {"pool_of_one_chunk_of_5", 1, 5, false},
-    {"pool_of_one_chosen_chunk", 1, 0, false},
-    {"pool_of_two", 2, 1, false},
-    {"pool_of_two_chunk_of_5", 2, 5, false},
-    {"pool_of_two_chosen_chunk", 2, 0, false},
-    {"pool_of_four", 4, 1, false},
-    {"pool_of_four_chosen_chunk", 4, 0, false},
-    {"pool_of_one_cancelled", 1, 1, true},
-    {"pool_of_three_cancelled", 3, 1, true},
+    {"pool_of_one", 1, 1, false, false},
+    {"pool_of_one_chunk_of_5", 1, 5, false, false},
+    {"pool_of_one_chosen_chunk", 1, 0, false, false},
+    {"pool_of_two", 2, 1, false, false},
+    {"pool_of_two_chunk_of_5", 2, 5, false, false},
+    {"pool_of_two_chosen_chunk", 2, 0, false, false},
+    {"pool_of_four", 4, 1, false, false},
+    {"pool_of_four_chosen_chunk", 4, 0, false, false},
+    {"pool_of_one_cancelled", 1, 1, true, false},
+    {"pool_of_three_cancelled", 3, 1, true, false},
+    {"iterator_of_one", 1, 1, false, true},
+    {"iterator_of_three", 3, 1, false, true},
+    {"iterator_of_two_cancelled", 2, 1, true, true},
 };
 
 /* All is right but one task, if the map says so; true: it says so. */
@@ -123,6 +132,39 @@ static bool check_map(mr_error error, const mr_task_error *failure,
     return error != MR_OK;
 }
 
+/* As a map tells of it. */
+static mr_error take_all(mr_iterator *iterator, double timeout,
+                         int64_t *outputs, mr_task_error *failure)
+{
+    mr_result result;
+    mr_error error;
+
+    while ((error = mr_iterator_next(iterator, &result, timeout)) == MR_OK) {
+        if (result.error.code) {
+            MRT_EQUAL(failure->code, MR_OK);
+            *failure = result.error;
+        } else if (MRT_EQUAL(result.size, sizeof *outputs)) {
+            memcpy(&outputs[result.index], result.data, result.size);
+        }
+    }
+    return error == MR_ERR_END_OF_FILE ? failure->code : error;
+}
+
+static mr_error iterate_once(mr_pool pool, const order *o,
+                             const int64_t *inputs, double timeout,
+                             int64_t *outputs, mr_task_error *failure)
+{
+    mr_iterator *iterator;
+    mr_error error = mr_pool_imap(&iterator, pool, square, o, sizeof *o, inputs,
+                                  sizeof *inputs, TASKS, NULL);
+
+    if (!error) {
+        error = take_all(iterator, timeout, outputs, failure);
+        MRT_OK(mr_iterator_destroy(iterator));
+    }
+    return error;
+}
+
 static mr_error map_once(mr_pool pool, const order *o, const variant *v,
                          double timeout, int64_t *outputs,
                          mr_task_error *failure)
@@ -136,6 +178,9 @@ static mr_error map_once(mr_pool pool, const order *o, const variant *v,
     }
     memset(outputs, 0, TASKS * sizeof *outputs);
     MRT_OK(mr_array_set(o->runs, 0, TASKS, zeros));
+    if (v->streamed) {
+        return iterate_once(pool, o, inputs, timeout, outputs, failure);
+    }
     return mr_pool_map(pool, square, o, sizeof *o, inputs, sizeof *inputs,
                        outputs, sizeof *outputs, TASKS, &options);
 }
