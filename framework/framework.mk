@@ -112,6 +112,8 @@ runtime_sources = \
 	framework/runtime/function.h \
 	framework/runtime/job.c \
 	framework/runtime/job.h \
+	framework/runtime/launch.c \
+	framework/runtime/launch.h \
 	framework/runtime/leave.c \
 	framework/runtime/leave.h \
 	framework/runtime/leftover.c \

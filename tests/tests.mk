@@ -69,6 +69,7 @@ fault_suites = \
 
 # Programs that the scripts run.
 job_programs = \
+	tests/job/bare \
 	tests/job/endings \
 	tests/job/iterators \
 	tests/job/mortal \
@@ -86,6 +87,7 @@ hosts_programs = \
 
 # Jobs that abort, exit or are killed, watched from outside; and the tour.
 job_scripts = \
+	tests/job/bare.sh \
 	tests/job/binaries.sh \
 	tests/job/endings.sh \
 	tests/job/iterators.sh \

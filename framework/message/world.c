@@ -54,17 +54,20 @@ static mr_error init(void)
     return MR_OK;
 }
 
+bool mri_world_is_started(void)
+{
+    int initialized = 0;
+
+    MPI_Initialized(&initialized);
+    return initialized;
+}
+
 mr_error mri_world_start(void)
 {
-    mr_error error = MR_OK;
-    int initialized = 0;
+    mr_error error = mri_world_is_started() ? MR_OK : init();
     int number;
     int code;
 
-    MPI_Initialized(&initialized);
-    if (!initialized) {
-        error = init();
-    }
     if (error) {
         return error;
     }

@@ -28,6 +28,9 @@ typedef struct mri_world {
 /* Written at the start, then constant. */
 extern mri_world mri_all;
 
+/* Has the user started MPI? */
+bool mri_world_is_started(void);
+
 /* Start MPI, unless the user did, and make the communicator; collective.
  * MR_ERR_MPI. */
 mr_error mri_world_start(void);

@@ -30,6 +30,7 @@
 #include "runtime/child.h"
 #include "runtime/failure.h"
 #include "runtime/job.h"
+#include "runtime/launch.h"
 #include "runtime/leave.h"
 #include "runtime/leftover.h"
 #include "runtime/output.h"
@@ -393,6 +394,7 @@ mr_error mr_init(int *argc, char ***argv)
         return MR_ERR_STATE;
     }
     this_job.started = true;
+    mri_launch();
     mri_here.pid = getpid();
     gethostname(mri_here.host, sizeof mri_here.host - 1);
     mri_parent_find();

@@ -38,6 +38,7 @@ static const char *const threads[] = {"serialized", "multiple", NULL};
 static const char *const binds[] = {"auto", "none",    "core",
                                     "numa", "package", NULL};
 static const char *const task_threads[] = {"share", "off", NULL};
+static const char *const launching[] = {"auto", "never", NULL};
 
 #define AT(member) offsetof(mri_settings_values, member)
 
@@ -79,6 +80,11 @@ static const setting table[] = {
      "how many threads OpenMP, OpenBLAS and MKL use where you have not said: "
      "share: as many as a rank has cores; off: what they choose",
      task_threads},
+    {"MR_LAUNCH", CHOICE, MRI_LAUNCH_AUTO, AT(launch),
+     "what a program does that no launcher has started: auto: it becomes "
+     "mpirun with a rank for each core, or in each slot of a batch job; never: "
+     "it is a job of one rank",
+     launching},
 };
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))

@@ -34,6 +34,7 @@ typedef enum mri_task_threads {
     MRI_TASK_THREADS_SHARE,
     MRI_TASK_THREADS_OFF
 } mri_task_threads;
+typedef enum mri_launching { MRI_LAUNCH_AUTO, MRI_LAUNCH_NEVER } mri_launching;
 
 typedef struct mri_settings_values {
     int64_t log;    /* an mr_log_level */
@@ -47,6 +48,7 @@ typedef struct mri_settings_values {
     int64_t bind;        /* an mri_bind */
     const char *bind_list; /* of MRI_BIND_LIST, else NULL */
     int64_t task_threads;  /* an mri_task_threads */
+    int64_t launch;        /* an mri_launching */
 } mri_settings_values;
 
 /* The values; read at the first call, then constant. */

@@ -40,6 +40,18 @@ ranks_are_spread_evenly() { # HOW
     printf '%s\n' node1 node1 node2 node2 | expect_output
 }
 
+# A program that a batch script starts by its name alone takes all slots.
+bare_program_uses_the_allocation() {
+    launcher=(by_sbatch_alone)
+    start 4 ./tests/job/bare map
+    await 60
+    expect_status 0
+    expect_output << END
+ranks 4
+mapped
+END
+}
+
 failure_is_told() { # HOW
     launcher=("$1")
     start 2 sh -c 'exit 3'
@@ -66,6 +78,7 @@ for how in by_sbatch by_srun; do
     check ranks_are_spread_evenly $how
     check failure_is_told $how
 done
+check bare_program_uses_the_allocation
 check crashed_node_is_used_again_after_boot
 check nothing_is_left_on_the_hosts
 report batch

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # For scripts that run jobs on simulated hosts; they have sourced job/jobs.sh
 # before this file. `bring_up` makes the hosts, and $launcher says how `start`
-# runs a job on them: over_hosts, by_tool, by_sbatch or by_srun.
+# runs a job on them: over_hosts, by_tool, by_sbatch, by_srun,
+# by_sbatch_alone (without mpirun).
 # shellcheck shell=bash
 
 hosts=$(cd "${BASH_SOURCE[0]%/*}" && pwd)
@@ -69,10 +70,18 @@ EOF
 }
 
 # sbatch wants a script to give the arguments to.
-by_sbatch() { # RANKS PROGRAM...
-    printf '#!/bin/bash\nexec %q "$@"\n' "$mpirun" > "$scratch/batch"
+by_script() { # COMMAND RANKS PROGRAM...
+    printf '#!/bin/bash\n%s "$@"\n' "$1" > "$scratch/batch"
     # shellcheck disable=SC2046
-    "$slurm" sbatch -t 60 $(spread_evenly "$1") "$scratch/batch" "${@:2}"
+    "$slurm" sbatch -t 60 $(spread_evenly "$2") "$scratch/batch" "${@:3}"
+}
+
+by_sbatch() { # RANKS PROGRAM...
+    by_script "exec $mpirun" "$@"
+}
+
+by_sbatch_alone() { # RANKS PROGRAM...
+    by_script "unset MR_LAUNCH; exec" "$@"
 }
 
 # Slurm 22.05 lets a rank out of MPI_Init while another is still in it, whose

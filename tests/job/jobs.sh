@@ -19,6 +19,9 @@ scratch=$(mktemp -d)
 passed=0 failed=0 skipped=0
 jobs_started=0
 
+# Without a launcher means a job of one rank.
+export MR_LAUNCH=never
+
 if [ "$(id -u)" = 0 ]; then
     export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
 fi

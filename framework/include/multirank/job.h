@@ -15,6 +15,10 @@ extern "C" {
  * Start the job.  Returns on rank 0 alone: the other ranks stay inside, run
  * tasks and host processes, and exit when the job ends.  They may lie on one
  * node or on many; those of a node share memory, the others use messages.
+ * A program that no launcher has started becomes mpirun here, which starts it
+ * anew with a rank for each core, or in all slots of a batch job's allocation;
+ * MR_LAUNCH=never makes it a job of one rank, and so does, with a warning, a
+ * missing mpirun.
  * A fork server is started first, then MPI (MPI_THREAD_SERIALIZED, or see
  * MR_MPI_THREADS), then the shared segments.
  * An MPI that the caller has started is used, and on rank 0 left for the
@@ -24,8 +28,8 @@ extern "C" {
  * the launcher; see MR_BIND.  OpenMP, OpenBLAS and MKL are told to use as many
  * threads as a rank has cores, unless the user has said how many; see
  * MR_TASK_THREADS.
- * Code before mr_init runs on every rank; processes see global variables as
- * they were at this call.
+ * Code before mr_init runs on every rank, and where the job was started from;
+ * processes see global variables as they were at this call.
  *
  * Callers:   the main thread of every rank, once, with the same build of
  *            the program and before other threads are started.

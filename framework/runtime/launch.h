@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Bare start: a program that was started by its name alone becomes a job.
+ */
+#ifndef MRI_RUNTIME_LAUNCH_H
+#define MRI_RUNTIME_LAUNCH_H
+
+/*
+ * Become mpirun, which starts this program again with the same arguments: in
+ * the slots of a batch job's allocation, else with a rank for each core that
+ * this process may use.
+ *
+ * Returns if the program is to go on as it is: a launcher has started it, it
+ * has started MPI itself, MR_LAUNCH=never, there is one core, or it cannot be
+ * launched, which is warned about.  To be called before anything is started.
+ */
+void mri_launch(void);
+
+#endif

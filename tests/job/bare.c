@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * A program that is started by its name alone; bare.sh looks at what becomes
+ * of it.  Its first argument says what it does.
+ */
+#include <multirank.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static void need(mr_error error, const char *what)
+{
+    if (error != MR_OK) {
+        fprintf(stderr, "bare: %s: %s\n", what, mr_error_name(error));
+        _exit(99);
+    }
+}
+
+#define NEED(call) need((call), #call)
+
+static int show_arguments(int argc, char **argv)
+{
+    for (int i = 2; i < argc; i++) {
+        printf("argument <%s>\n", argv[i]);
+    }
+    return 0;
+}
+
+static int copy_input(void)
+{
+    int byte;
+
+    while ((byte = getchar()) != EOF) {
+        putchar(byte);
+    }
+    return 0;
+}
+
+/* Until it is ended from outside. */
+static _Noreturn void wait_forever(void)
+{
+    printf("waiting %d\n", (int)getpid());
+    fflush(stdout);
+    for (;;) {
+        pause();
+    }
+}
+
+static mr_error where(const void *input, void *output, const mr_task *task)
+{
+    (void)input;
+    (void)task;
+    *(int *)output = mr_rank();
+    return MR_OK;
+}
+
+/* All ranks work, wherever they are. */
+static int map(void)
+{
+    mr_map_options options = {.chunk = 1};
+    int ranks[64];
+    mr_pool pool;
+
+    NEED(mr_pool_create(&pool, NULL));
+    NEED(mr_pool_map(pool, where, NULL, 0, NULL, 0, ranks, sizeof *ranks, 64,
+                     &options));
+    NEED(mr_pool_destroy(pool));
+    printf("mapped\n");
+    return 0;
+}
+
+/* The same program once more, from a process of the job. */
+static int run_command(const void *argument, size_t size)
+{
+    (void)size;
+    fflush(stdout);
+    return system(argument) != 0; /* NOLINT: the test's own command */
+}
+
+static int nest(const char *program)
+{
+    char command[4096];
+    mr_process process;
+
+    snprintf(command, sizeof command, "%s size", program);
+    NEED(mr_process_create(&process, run_command, command, strlen(command) + 1,
+                           NULL));
+    NEED(mr_process_start(process));
+    NEED(mr_process_join(process, MR_FOREVER));
+    return 0;
+}
+
+int main(int argc, char **argv)
+{
+    const char *what = argc > 1 ? argv[1] : "size";
+
+    NEED(mr_init(&argc, &argv));
+    printf("ranks %d\n", mr_size());
+    if (strcmp(what, "arguments") == 0) {
+        return show_arguments(argc, argv);
+    }
+    if (strcmp(what, "copy") == 0) {
+        return copy_input();
+    }
+    if (strcmp(what, "wait") == 0) {
+        wait_forever();
+    }
+    if (strcmp(what, "map") == 0) {
+        return map();
+    }
+    if (strcmp(what, "nest") == 0) {
+        return nest(argv[2]);
+    }
+    if (strcmp(what, "status") == 0) {
+        return atoi(argv[2]);
+    }
+    return 0;
+}
