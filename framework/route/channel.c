@@ -186,6 +186,7 @@ static void link_item(mri_record *self, mri_channel *channel, mri_call *call)
     cell *at = last_cell(channel);
     uint64_t new = ticket(tail, call->in_size);
 
+    __builtin_prefetch(at + AHEAD, 1); /* may point behind the block */
     if (call->in_size <= INLINE) {
         if (call->in_size) {
             memcpy(at->bytes, call->in, call->in_size);
@@ -356,7 +357,7 @@ static mr_error take_item(mri_record *self, mri_channel *channel,
 
     advance(self, channel);
     at = first_cell(channel);
-    __builtin_prefetch(at + AHEAD); /* may point behind the block */
+    __builtin_prefetch(at + AHEAD); /* likewise */
     call->result = size_of(at);
     if (call->result > call->out_size) {
         return MR_ERR_TRUNCATED;
