@@ -7,6 +7,7 @@ bin_PROGRAMS += apps/multirank-tour
 apps_multirank_tour_SOURCES = \
 	apps/tour/array.c \
 	apps/tour/daemon.c \
+	apps/tour/iterator.c \
 	apps/tour/pipe.c \
 	apps/tour/pool.c \
 	apps/tour/process.c \
@@ -17,6 +18,21 @@ apps_multirank_tour_SOURCES = \
 apps_multirank_tour_CPPFLAGS = $(PUBLIC_CPPFLAGS)
 apps_multirank_tour_LDFLAGS = $(COMMON_LDFLAGS)
 apps_multirank_tour_LDADD = libmultirank.la
+
+# Counts the words of files, by an iterator over a pool.
+bin_PROGRAMS += apps/multirank-wordcount
+apps_multirank_wordcount_SOURCES = \
+	apps/wordcount/count.c \
+	apps/wordcount/files.c \
+	apps/wordcount/main.c \
+	apps/wordcount/options.c \
+	apps/wordcount/progress.c \
+	apps/wordcount/report.c \
+	apps/wordcount/table.c \
+	apps/wordcount/wordcount.h
+apps_multirank_wordcount_CPPFLAGS = -D_GNU_SOURCE $(PUBLIC_CPPFLAGS)
+apps_multirank_wordcount_LDFLAGS = $(COMMON_LDFLAGS)
+apps_multirank_wordcount_LDADD = libmultirank.la
 
 # The command-line tool. It lies in its folder, as apps/multirank is that folder.
 bin_PROGRAMS += apps/multirank/multirank

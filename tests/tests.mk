@@ -85,8 +85,10 @@ hosts_programs = \
 	tests/hosts/stream \
 	tests/hosts/tapswitch
 
-# Jobs that abort, exit or are killed, watched from outside; and the tour.
+# Jobs that abort, exit or are killed, watched from outside; and programs that
+# use the library.
 job_scripts = \
+	tests/apps/wordcount.sh \
 	tests/job/bare.sh \
 	tests/job/binaries.sh \
 	tests/job/endings.sh \

@@ -27,6 +27,7 @@ static const struct example {
 } examples[] = {
     {"process", "Creating processes", tour_process},
     {"pool", "Using a pool of processes", tour_pool},
+    {"iterator", "Results one by one, of any size", tour_iterator},
     {"queue", "A queue between a producer and a consumer", tour_queue},
     {"pipe", "A pipe, there and back", tour_pipe},
     {"value", "A value in shared memory", tour_value},
