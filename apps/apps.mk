@@ -37,6 +37,7 @@ apps_multirank_wordcount_LDADD = libmultirank.la
 # The command-line tool. It lies in its folder, as apps/multirank is that folder.
 bin_PROGRAMS += apps/multirank/multirank
 apps_multirank_multirank_SOURCES = \
+	apps/multirank/info.c \
 	apps/multirank/job.c \
 	apps/multirank/job.h \
 	apps/multirank/link.c \

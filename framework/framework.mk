@@ -9,6 +9,7 @@ multirankinclude_HEADERS = \
 	framework/include/multirank/array.h \
 	framework/include/multirank/base.h \
 	framework/include/multirank/function.h \
+	framework/include/multirank/info.h \
 	framework/include/multirank/iterator.h \
 	framework/include/multirank/job.h \
 	framework/include/multirank/lock.h \
@@ -108,8 +109,12 @@ runtime_sources = \
 	framework/runtime/child.h \
 	framework/runtime/failure.c \
 	framework/runtime/failure.h \
+	framework/runtime/far_arrays.c \
+	framework/runtime/far_arrays.h \
 	framework/runtime/function.c \
 	framework/runtime/function.h \
+	framework/runtime/info.c \
+	framework/runtime/info_print.c \
 	framework/runtime/job.c \
 	framework/runtime/job.h \
 	framework/runtime/launch.c \

@@ -110,3 +110,11 @@ AC_DEFUN([MRI_FIND_CUNIT], [
         MRI_MISSING([CUnit, which the tests need (or give --disable-tests),],
           [libcunit1-dev], [CUnit-devel], [CUNIT])])])
 ])
+
+dnl MRI_DEFINE_TEXT(NAME, TEXT, DESCRIPTION)
+dnl Defines a string of C; TEXT may have quotes, and blanks around it.
+AC_DEFUN([MRI_DEFINE_TEXT], [
+  mri_text=`AS_ECHO(["$2"]) |
+    $SED 's/  */ /g; s/^ //; s/ $//; s/[[\\"]]/\\\\&/g'`
+  AC_DEFINE_UNQUOTED([$1], ["$mri_text"], [$3])
+])

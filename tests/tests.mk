@@ -92,6 +92,7 @@ job_scripts = \
 	tests/job/bare.sh \
 	tests/job/binaries.sh \
 	tests/job/endings.sh \
+	tests/job/info.sh \
 	tests/job/iterators.sh \
 	tests/job/kills.sh \
 	tests/job/output.sh \

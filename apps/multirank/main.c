@@ -4,7 +4,7 @@
  */
 #include "tool.h"
 
-#include <multirank.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +14,8 @@ static const struct command {
     const char *summary; /* NULL: nothing for users */
     tool_command *run;
 } commands[] = {
+    {"info", "tell versions, settings, and what a job has chosen",
+     command_info},
     {"run", "start a program as a job that outlives the death of a rank",
      command_run},
     {"rank", NULL, command_rank},
@@ -45,6 +47,71 @@ static int print_help(void)
     return EXIT_SUCCESS;
 }
 
+/* How many letters are to be put in, left out or changed to make one word of
+ * the other (Wagner and Fischer 1974); words too long for a command are far
+ * from all. */
+static size_t distance(const char *a, const char *b)
+{
+    enum { LONGEST = 31 };
+    size_t row[LONGEST + 1];
+    size_t length = strlen(b);
+
+    if (length > LONGEST) {
+        return SIZE_MAX;
+    }
+    for (size_t j = 0; j <= length; j++) {
+        row[j] = j;
+    }
+    for (size_t i = 0; a[i]; i++) {
+        size_t diagonal = row[0]++;
+
+        for (size_t j = 0; j < length; j++) {
+            size_t changed = diagonal + (a[i] != b[j]);
+            size_t other = (row[j] < row[j + 1] ? row[j] : row[j + 1]) + 1;
+
+            diagonal = row[j + 1];
+            row[j + 1] = changed < other ? changed : other;
+        }
+    }
+    return row[length];
+}
+
+/* The command that may have been meant, or NULL: one of three letters may be
+ * wrong, and two in a short word, as when they are swapped. */
+static const struct command *nearest(const char *name)
+{
+    const struct command *best = NULL;
+    size_t least = strlen(name) / 3 < 2 ? 2 : strlen(name) / 3;
+
+    for (size_t i = 0; i < COMMANDS; i++) {
+        size_t letters = distance(commands[i].name, name);
+
+        if (commands[i].summary && letters <= least &&
+            letters < strlen(commands[i].name)) {
+            best = &commands[i];
+            least = letters - 1;
+        }
+    }
+    return best;
+}
+
+static int refuse(const char *name)
+{
+    const struct command *meant = nearest(name);
+
+    if (!*name) {
+        say("a command is missing; " TOOL " --help names those there are");
+    } else if (meant) {
+        say("there is no command \"%s\"; did you mean \"%s\"?  " TOOL
+            " --help names all",
+            name, meant->name);
+    } else {
+        say("there is no %s \"%s\"; " TOOL " --help names those there are",
+            *name == '-' ? "option" : "command", name);
+    }
+    return EXIT_MISUSE;
+}
+
 int main(int argc, char **argv)
 {
     const char *name = argc > 1 ? argv[1] : "";
@@ -58,12 +125,7 @@ int main(int argc, char **argv)
         return print_help();
     }
     if (strcmp(name, "--version") == 0) {
-        printf(TOOL " %s\n", mr_version());
-        return EXIT_SUCCESS;
+        return print_version();
     }
-    say(*name ? "there is no command \"%s\"; " TOOL " --help names those "
-                "there are"
-              : "a command is missing%s; " TOOL " --help names those there are",
-        name);
-    return EXIT_MISUSE;
+    return refuse(name);
 }

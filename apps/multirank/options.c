@@ -26,7 +26,7 @@ static const struct option known[] = {
     {"mpirun", required_argument, NULL, MPIRUN_WORDS},
     {"grace", required_argument, NULL, GRACE},
     {"dry-run", no_argument, NULL, DRY_RUN},
-    {"help", no_argument, NULL, 'h'},
+    COMMON_OPTIONS,
     {0},
 };
 
@@ -39,9 +39,10 @@ static void print_help(void)
          "rank 0, 128 + N if signal\nN killed it.\n"
          "\n"
          "  -n N             the number of ranks; by default those of the "
-         "Slurm allocation,\n"
-         "                   all slots of the hosts, or the cores of this "
-         "machine\n"
+         "Slurm\n"
+         "                   allocation, all slots of the hosts, or the cores "
+         "of this\n"
+         "                   machine\n"
          "  --hostfile FILE  the hosts, one in a line, as mpirun reads it\n"
          "  --host LIST      the hosts, with commas between them\n"
          "  --oversubscribe  more ranks than cores or slots are fine\n"
@@ -53,6 +54,7 @@ static void print_help(void)
          "                   default; then they are killed\n"
          "  --dry-run        print the command line of mpirun, and do no more\n"
          "  --help           print this\n"
+         "  --version        print the version\n"
          "\n"
          "The variable MPIRUN names another mpirun.  Variables MR_... reach "
          "the ranks on\nall hosts.");
@@ -182,6 +184,10 @@ enum options_result options_read(struct options *options, int argc, char **argv)
     while ((option = getopt_long(argc, argv, "+:n:h", known, NULL)) != -1) {
         if (option == 'h') {
             print_help();
+            return OPTIONS_HELPED;
+        }
+        if (option == OPTION_VERSION) {
+            print_version();
             return OPTIONS_HELPED;
         }
         if (!take(options, option, argc, argv)) {

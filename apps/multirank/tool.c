@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <multirank.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -33,6 +34,12 @@ void say(const char *format, ...)
     if (write(STDERR_FILENO, line, length) < 0) {
         return; /* nobody is left to be told */
     }
+}
+
+int print_version(void)
+{
+    printf(TOOL " %s\n", mr_version());
+    return EXIT_SUCCESS;
 }
 
 void *resized(void *old, size_t count, size_t size)

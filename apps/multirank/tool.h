@@ -21,8 +21,20 @@ enum {
 
 /** A subcommand gets its own name as argv[0] and returns the exit status. */
 typedef int tool_command(int argc, char **argv);
+tool_command command_info;
 tool_command command_run;
 tool_command command_rank;
+
+/** The options of every subcommand, for getopt_long. */
+enum { OPTION_VERSION = 512 };
+#define COMMON_OPTIONS                               \
+    {"help", no_argument, NULL, 'h'},                \
+    {                                                \
+        "version", no_argument, NULL, OPTION_VERSION \
+    }
+
+/** Prints the version, and returns the exit status. */
+int print_version(void);
 
 /** The name of the running subcommand, which begins the lines of say. */
 extern const char *tool_name;

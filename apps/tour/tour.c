@@ -85,12 +85,37 @@ static void print_names(void)
 
 static void print_help(void)
 {
-    puts("usage: " PROGRAM " [--help | --list | NAME...]\n"
-         "\n"
-         "Runs the examples that are named, or all of them:\n");
-    print_names();
-    puts("\nUnder a launcher it uses all ranks, e.g.\n"
-         "mpirun -n 2 " PROGRAM ".");
+    puts(
+        "usage: " PROGRAM " [NAME...]\n"
+        "       " PROGRAM " --list | --help | --version\n"
+        "\n"
+        "Shows how Multirank is used: runs the examples that are named, or all "
+        "of them.\nUnder a launcher it uses all ranks, as in\n"
+        "`mpirun -n 2 " PROGRAM " queue`.\n"
+        "\n"
+        "  --list           print the names of the examples\n"
+        "  --help           print this\n"
+        "  --version        print the version\n"
+        "\n"
+        "The examples:\n");
+    for (size_t i = 0; i < EXAMPLES; i++) {
+        printf("  %-17s%s\n", examples[i].name, examples[i].title);
+    }
+}
+
+/* What needs no job; false: the word asks for nothing of that. */
+static bool answer(const char *word)
+{
+    if (strcmp(word, "--list") == 0) {
+        print_names();
+    } else if (strcmp(word, "--help") == 0) {
+        print_help();
+    } else if (strcmp(word, "--version") == 0) {
+        printf(PROGRAM " %s\n", mr_version());
+    } else {
+        return false;
+    }
+    return true;
 }
 
 static const struct example *find(const char *name)
@@ -108,8 +133,11 @@ static bool all_known(int count, char **names)
     for (int i = 0; i < count; i++) {
         if (!find(names[i])) {
             fprintf(stderr,
-                    PROGRAM ": there is no example \"%s\"; " PROGRAM
-                            " --list names those there are\n",
+                    names[i][0] == '-'
+                        ? PROGRAM ": there is no option \"%s\", or not beside "
+                                  "others; " PROGRAM " --help says more\n"
+                        : PROGRAM ": there is no example \"%s\"; " PROGRAM
+                                  " --list names those there are\n",
                     names[i]);
             return false;
         }
@@ -139,20 +167,15 @@ static int run_tour(int count, char **names)
 
 int main(int argc, char **argv)
 {
+    if (argc == 2 && answer(argv[1])) {
+        return EXIT_SUCCESS;
+    }
+
     /* Lines of main and of the processes shall not overtake each other. */
     setvbuf(stdout, NULL, _IOLBF, BUFSIZ);
 
     /* Only rank 0 comes back from here; the others serve it. */
     CHECK(mr_init(&argc, &argv));
-
-    if (argc == 2 && strcmp(argv[1], "--list") == 0) {
-        print_names();
-        return EXIT_SUCCESS;
-    }
-    if (argc == 2 && strcmp(argv[1], "--help") == 0) {
-        print_help();
-        return EXIT_SUCCESS;
-    }
 
     /* To return from main ends the job; mr_finalize() would do it earlier. */
     return run_tour(argc - 1, argv + 1);

@@ -10,6 +10,7 @@
 #include <multirank/array.h>
 #include <multirank/base.h>
 #include <multirank/function.h>
+#include <multirank/info.h>
 #include <multirank/iterator.h>
 #include <multirank/job.h>
 #include <multirank/lock.h>

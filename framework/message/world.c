@@ -4,7 +4,9 @@
  */
 #include "message/world.h"
 
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #include "message/message.h"
@@ -27,6 +29,41 @@ static const char *const mpi_settings[][2] = {
 };
 
 enum { MPI_SETTINGS = sizeof mpi_settings / sizeof *mpi_settings };
+
+void mri_world_library(char *text, size_t size)
+{
+    char version[MPI_MAX_LIBRARY_VERSION_STRING];
+    int length;
+
+    MPI_Get_library_version(version, &length);
+    snprintf(text, size, "%.*s", (int)strcspn(version, "\n"), version);
+}
+
+void mri_world_compiled_for(char *text, size_t size)
+{
+#ifdef OMPI_MAJOR_VERSION
+    snprintf(text, size, "Open MPI %d.%d.%d, MPI %d.%d", OMPI_MAJOR_VERSION,
+             OMPI_MINOR_VERSION, OMPI_RELEASE_VERSION, MPI_VERSION,
+             MPI_SUBVERSION);
+#else
+    snprintf(text, size, "MPI %d.%d", MPI_VERSION, MPI_SUBVERSION);
+#endif
+}
+
+void mri_world_level(char *text, size_t size)
+{
+    const char *level = "below MPI_THREAD_SERIALIZED";
+    int number;
+
+    MPI_Query_thread(&number);
+    if (number == MPI_THREAD_MULTIPLE) {
+        level = "MPI_THREAD_MULTIPLE";
+    } else if (number == MPI_THREAD_SERIALIZED) {
+        level = "MPI_THREAD_SERIALIZED";
+    }
+    snprintf(text, size, "%s%s", level,
+             started_here ? "" : ", started by the program itself");
+}
 
 static mr_error init(void)
 {

@@ -31,6 +31,14 @@ extern mri_world mri_all;
 /* Has the user started MPI? */
 bool mri_world_is_started(void);
 
+/* The MPI library that runs, and the one that this was compiled for; at any
+ * time. */
+void mri_world_library(char *text, size_t size);
+void mri_world_compiled_for(char *text, size_t size);
+
+/* The thread level of a started MPI, and who started it. */
+void mri_world_level(char *text, size_t size);
+
 /* Start MPI, unless the user did, and make the communicator; collective.
  * MR_ERR_MPI. */
 mr_error mri_world_start(void);

@@ -15,7 +15,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "memory/onesided.h"
 #include "memory/record.h"
 #include "memory/segment.h"
 #include "memory/window.h"
@@ -29,6 +28,7 @@
 #include "runtime/binary.h"
 #include "runtime/child.h"
 #include "runtime/failure.h"
+#include "runtime/far_arrays.h"
 #include "runtime/job.h"
 #include "runtime/launch.h"
 #include "runtime/leave.h"
@@ -52,59 +52,6 @@ typedef struct job {
 } job;
 
 static job this_job;
-
-/* How large slices of Arrays travel, as rank 0 says it. */
-static void log_far_arrays(const char *why)
-{
-    if (mri_here.rank == 0) {
-        mri_log(MR_LOG_INFO, "far Arrays: %s%s",
-                mri_onesided_puts   ? "MPI window"
-                : mri_onesided_gets ? "MPI window to read, messages to write"
-                                    : "messages, because ",
-                mri_onesided_gets ? "" : why);
-    }
-}
-
-/* By messages all of it works, too; and only the flush that a put needs waits
- * inside MPI, for ever if its target dies meanwhile, so that puts must be
- * asked for. */
-static void use_window(bool created)
-{
-    int64_t way = mri_settings()->far_arrays;
-    bool puts = way == MRI_FAR_ARRAYS_WINDOW;
-
-    if (mri_node.count == mri_node.ranks) {
-        return;
-    }
-    if (way == MRI_FAR_ARRAYS_MESSAGES) {
-        log_far_arrays("MR_FAR_ARRAYS says so");
-    } else if (way == MRI_FAR_ARRAYS_AUTO && mri_parent_is_there()) {
-        /* MPI_Rget of Open MPI 4.1 may never return when its target dies;
-         * under plain mpirun that ends the job anyway. */
-        log_far_arrays("the job is to outlive its ranks");
-    } else if (!created) {
-        log_far_arrays("MPI_Win_create failed");
-    } else {
-        mri_onesided_gets =
-            mri_window_prove(mri_all.communicator, mri_here.rank, puts);
-        mri_onesided_puts = mri_onesided_gets && puts;
-        log_far_arrays("what went through the window did not arrive");
-    }
-}
-
-/* On one node nothing goes through the window, so a job whose MPI has no
- * component for it (the user started MPI without our settings) runs on. */
-static void create_window(void)
-{
-    mr_error error =
-        mri_window_create(mri_all.communicator, mri_index_of(mri_here.rank));
-    bool created = mri_agree(error) == MR_OK;
-
-    if (!created && error == MR_OK) {
-        mri_window_free();
-    }
-    use_window(created);
-}
 
 /* ---- the fork server ----------------------------------------------------- */
 
@@ -370,7 +317,7 @@ static mr_error start(void)
         error = mri_share_memory(processors);
     }
     if (!error) {
-        create_window();
+        mri_far_arrays_begin();
         error = mri_agree(set_up_server());
     }
     if (!error) {

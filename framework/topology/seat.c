@@ -8,6 +8,7 @@
  */
 #include "topology/plan.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "util/log.h"
@@ -73,4 +74,13 @@ const mri_processors *mri_seat_for_workers(const mri_seat *seat,
                                            unsigned int workers)
 {
     return workers <= seat->cores ? &seat->bound : &seat->allowed;
+}
+
+void mri_hwloc_versions(char *text, size_t size)
+{
+    unsigned int runs = hwloc_get_api_version();
+    unsigned int compiled = HWLOC_API_VERSION;
+
+    snprintf(text, size, "interface %u.%u, compiled for %u.%u", runs >> 16,
+             runs >> 8 & 255, compiled >> 16, compiled >> 8 & 255);
 }

@@ -28,6 +28,10 @@ typedef struct mri_seating {
 void mri_seats_plan(int bind, mri_seat *seats, unsigned int count,
                     mri_seating *seating);
 
+/* The interface of the hwloc that runs, and the one that this was compiled
+ * for. */
+void mri_hwloc_versions(char *text, size_t size);
+
 /* Where `workers` tasks at once run beside a rank: on its own cores, if there
  * is one for each; else wherever the rank's processes may. */
 const mri_processors *mri_seat_for_workers(const mri_seat *seat,

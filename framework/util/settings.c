@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Owns the table of settings: the parser, the check for unknown variables and
- * the printed table are made from it.
+ * Owns the table of settings: the parser, the check for unknown variables, the
+ * printed table and the manual page are made from it.
  */
 #include "util/settings.h"
 
@@ -13,7 +13,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include <multirank/job.h>
+#include <multirank/info.h>
 
 #include "util/list.h"
 #include "util/log.h"
@@ -202,8 +202,8 @@ void mri_settings_check(void)
         row = find(*variable, (size_t)(equals - *variable));
         if (!row) {
             mri_log(MR_LOG_WARNING,
-                    "unknown setting %.*s; see "
-                    "mr_settings_print for those there are",
+                    "unknown setting %.*s; `multirank info --settings` "
+                    "lists those there are",
                     (int)(equals - *variable), *variable);
         } else if (!parse(row, equals + 1, &ignored)) {
             mri_log(MR_LOG_WARNING, "%s has no meaning; it takes: %s",
@@ -212,23 +212,52 @@ void mri_settings_check(void)
     }
 }
 
-void mr_settings_print(void)
+/* With the largest suffix that loses nothing. */
+static void show_bytes(char *text, int64_t number)
 {
-    mri_settings();
-    printf("%-15s %-10s %-10s %s\n", "setting", "default", "in use", "help");
-    for (size_t i = 0; i < COUNT(table); i++) {
-        const setting *row = &table[i];
-        int64_t now = *value_of(row);
+    static const char suffixes[] = "KMGT";
+    int shift = 0;
 
-        if (row->names) {
-            const char *name = row->names[now];
-
-            printf("%-15s %-10s %-10s %s\n", row->name,
-                   row->names[row->standard], name ? name : values.bind_list,
-                   row->help);
-        } else {
-            printf("%-15s %-10lld %-10lld %s\n", row->name,
-                   (long long)row->standard, (long long)now, row->help);
-        }
+    while (number && shift < 40 && number % 1024 == 0) {
+        number /= 1024;
+        shift += 10;
     }
+    snprintf(text, MR_SETTING_SIZE, "%lld%.1s", (long long)number,
+             shift ? &suffixes[shift / 10 - 1] : "");
+}
+
+static void show(const setting *row, char *text, int64_t number)
+{
+    if (row->names) {
+        const char *name = row->names[number];
+
+        snprintf(text, MR_SETTING_SIZE, "%s", name ? name : values.bind_list);
+    } else if (row->kind == BYTES) {
+        show_bytes(text, number);
+    } else {
+        snprintf(text, MR_SETTING_SIZE, "%lld", (long long)number);
+    }
+}
+
+bool mr_info_setting(size_t number, mr_setting *out)
+{
+    static const char *const kinds[] = {"number", "bytes", "choice",
+                                        "choice or list"};
+    const setting *row;
+    const char *text;
+    int64_t ignored;
+
+    if (number >= COUNT(table) || !out) {
+        return false;
+    }
+    row = &table[number];
+    mri_settings();
+    text = getenv(row->name);
+    out->name = row->name;
+    out->kind = kinds[row->kind];
+    out->help = row->help;
+    out->set = text && parse(row, text, &ignored);
+    show(row, out->standard, row->standard);
+    show(row, out->value, *value_of(row));
+    return true;
 }

@@ -20,18 +20,6 @@ expect_error() { # STATUS TEXT
     [ ! -s "$scratch/out" ] || broken "there are words on stdout"
 }
 
-version_and_help_are_printed() {
-    call "$tool" --version
-    expect_status 0
-    grep -q '^multirank [0-9]' "$scratch/out" || broken "no version"
-    call "$tool" --help
-    expect_status 0
-    grep -q '^  run ' "$scratch/out" || broken "no list of commands"
-    call "$tool" run --help
-    expect_status 0
-    grep -q '^usage: multirank run' "$scratch/out" || broken "no usage"
-}
-
 wrong() { # TEXT ARGUMENT...
     local text=$1
     shift
@@ -40,8 +28,6 @@ wrong() { # TEXT ARGUMENT...
 }
 
 wrong_options_are_named() {
-    wrong 'a command is missing'
-    wrong 'no command "walk"' walk
     wrong 'a program is missing' run
     wrong 'a program is missing' run -n 2 --
     wrong 'not "two"' run -n two true
@@ -199,7 +185,6 @@ if ! have_launcher; then
     echo "SKIP: no mpirun"
     exit 77
 fi
-check version_and_help_are_printed
 check wrong_options_are_named
 check programs_that_cannot_run_are_named "$PWD"
 check missing_launcher_is_named

@@ -55,7 +55,14 @@ tour_explains_itself() { # RANKS
     await $tour_limit
     expect_status 0
     has_line '^usage: ' || broken "no usage"
-    has_line '^process  *Creating processes$' || broken "no examples"
+    has_line '^  process  *Creating processes$' || broken "no examples"
+}
+
+tour_tells_its_version() { # RANKS
+    start "$1" "$tour" --version
+    await $tour_limit
+    expect_status 0
+    has_line '^multirank-tour [0-9]' || broken "no version"
 }
 
 tour_refuses_unknown_names() { # RANKS
@@ -65,4 +72,12 @@ tour_refuses_unknown_names() { # RANKS
     expect_output < /dev/null
     [ "$(grep -c 'no example "nonsense"' "$scratch/err")" = 1 ] ||
         broken "the error is not told once"
+}
+
+tour_refuses_unknown_options() { # RANKS
+    start "$1" "$tour" --nonsense
+    await $tour_limit
+    expect_status 2
+    expect_output < /dev/null
+    grep -q 'no option "--nonsense"' "$scratch/err" || broken "no word of it"
 }

@@ -7,7 +7,11 @@ here=$(cd "$(dirname "$0")" && pwd)
 alone "$0" "$@"
 
 check tour_prints_what_is_expected 0
+check tour_lists_its_examples 0
+check tour_explains_itself 0
+check tour_tells_its_version 0
 check tour_refuses_unknown_names 0
+check tour_refuses_unknown_options 0
 if have_launcher; then
     for ranks in 1 2 4 8; do
         check tour_prints_what_is_expected $ranks
@@ -17,8 +21,6 @@ if have_launcher; then
     done
     check tour_runs_single_examples 2
     check tour_runs_several_examples_in_the_order_given 2
-    check tour_lists_its_examples 2
-    check tour_explains_itself 2
     check tour_refuses_unknown_names 4
 fi
 report tour

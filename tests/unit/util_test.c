@@ -113,11 +113,12 @@ static void settings_have_standard_values(void)
 
 static void settings_take_numbers_suffixes_and_levels(void)
 {
-    expect_value("MR_MEMORY=4096", "MR_MEMORY", "4096");
-    expect_value("MR_MEMORY=3K", "MR_MEMORY", "3072");
-    expect_value("MR_MEMORY=3m", "MR_MEMORY", "3145728");
-    expect_value("MR_MEMORY=2G", "MR_MEMORY", "2147483648");
-    expect_value("MR_MEMORY=1t", "MR_MEMORY", "1099511627776");
+    expect_value("MR_MEMORY=4096", "MR_MEMORY", "4K");
+    expect_value("MR_MEMORY=4097", "MR_MEMORY", "4097");
+    expect_value("MR_MEMORY=3K", "MR_MEMORY", "3K");
+    expect_value("MR_MEMORY=3m", "MR_MEMORY", "3M");
+    expect_value("MR_MEMORY=2G", "MR_MEMORY", "2G");
+    expect_value("MR_MEMORY=1t", "MR_MEMORY", "1T");
     expect_value("MR_SPIN=0", "MR_SPIN", "0");
     expect_value("MR_LOG=none", "MR_LOG", "none");
     expect_value("MR_LOG=DEBUG", "MR_LOG", "debug");

@@ -127,19 +127,6 @@ MR_API const char *mr_host(void);
  */
 MR_API const char *mr_version(void);
 
-/**
- * Print the table of settings (environment variables MR_...): name, default,
- * value in use, and what each does.
- *
- * Callers:   anybody, also before mr_init.
- * Blocks:    while stdout does.
- * Ownership: none.
- * Units:     as the table says.
- * Errors:    none.
- * Differs:   Python's module has no settings.
- */
-MR_API void mr_settings_print(void);
-
 #ifdef __cplusplus
 }
 #endif
