@@ -110,7 +110,7 @@ static void complete(mri_outgoing *outgoing)
 }
 
 /* A call that ran ahead has no outgoing: its reply is made up. */
-static void ahead_done(mri_port *port, uint64_t number, mr_error error)
+static void ahead_done(mri_port *port, uint32_t number, mr_error error)
 {
     job *done = calloc(1, sizeof *done + sizeof(mri_head));
 
@@ -170,8 +170,12 @@ static job *make_job(agent *a, const mri_errand *errand, const void *brought)
     return j;
 }
 
+/* A call that ran ahead is told of as one of those that are done. */
 static void refuse(job *j, mr_error error)
 {
+    if (j->outgoing.head.flags & MRI_AHEAD) {
+        j->outgoing.head.result = 1;
+    }
     j->outgoing.lost = error;
     complete(&j->outgoing);
 }

@@ -203,6 +203,9 @@ mr_error mri_exchange_send(mri_port *port, mri_outgoing *outgoing)
     error = send_call(outgoing);
     if (error && waits) {
         port->first = outgoing->next;
+    } else if (!error && !waits) {
+        port->unacknowledged++;
+        port->ahead_to = outgoing->to;
     }
     return error;
 }
@@ -284,8 +287,9 @@ static void send_bulk(const mri_head *head)
     }
 }
 
-static void acknowledge(mri_port *port, uint64_t number, mr_error error)
+static void acknowledge(mri_port *port, uint32_t number, mr_error error)
 {
+    port->unacknowledged -= number;
     if (port->ahead_done) {
         port->ahead_done(port, number, error);
         return;
@@ -293,7 +297,7 @@ static void acknowledge(mri_port *port, uint64_t number, mr_error error)
     if (error) {
         atomic_store(&port->ahead_error, (int)error);
     }
-    atomic_fetch_sub(&port->ahead, (unsigned int)number);
+    atomic_fetch_sub(&port->ahead, number);
     if (mri_load(&port->record->sleeping) != MRI_AWAKE) {
         mri_ring(port->record);
     }
@@ -557,6 +561,9 @@ static void lose_calls(mri_port *port, unsigned int rank)
 {
     mri_outgoing *next;
 
+    if (port->unacknowledged && port->ahead_to == rank) {
+        acknowledge(port, port->unacknowledged, MR_ERR_OWNER_LOST);
+    }
     for (mri_outgoing *o = port->first; o; o = next) {
         next = o->next;
         if (o->to == rank && !o->replied) {

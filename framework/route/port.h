@@ -43,11 +43,13 @@ typedef struct mri_port {
     mr_handle proven;    /* what calls may run ahead to */
     atomic_uint ahead;   /* calls that do */
     atomic_int ahead_error;
-    mr_handle replies; /* of a process: its mailbox */
+    uint32_t unacknowledged; /* of those, sent by this rank to ... */
+    uint32_t ahead_to;       /* ... that one; inside the exchange */
+    mr_handle replies;       /* of a process: its mailbox */
 
     /* In a rank, for a port that it has for a process: a call that ran ahead
      * has its reply. */
-    void (*ahead_done)(struct mri_port *port, uint64_t number, mr_error error);
+    void (*ahead_done)(struct mri_port *port, uint32_t number, mr_error error);
 } mri_port;
 
 enum { MRI_AHEAD_MAX = 64 };

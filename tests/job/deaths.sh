@@ -54,6 +54,11 @@ expect_array() {
     expect_queue
 }
 
+expect_small() { # RANKS
+    expect_lines 1 'small MR_ERR_OWNER_LOST'
+    expect_lines $(($1 - 1)) "child's small MR_ERR_OWNER_LOST"
+}
+
 expect_after() {
     expect_lines 7 '.* MR_ERR_OWNER_LOST'
     expect_lines 1 'processes run'

@@ -10,6 +10,7 @@
  *     survivors map       it dies in the middle of a map of a pool
  *     survivors queue     ... of puts and gets of large items
  *     survivors array     ... of large slices of an Array
+ *     survivors small     ... of small items that nobody waits for
  *     survivors after     what can be made, and run, when it is dead
  *     survivors steady    nobody dies: queue traffic and a map, for a while
  *
@@ -487,6 +488,62 @@ static void stream_items(void)
     stream_until_death(streams_items, queue, (mr_array){{0}});
 }
 
+static mr_error put_until_death(mr_queue queue)
+{
+    int64_t item = 0;
+    mr_error error;
+
+    do {
+        error = mr_queue_put(queue, &item, sizeof item, MR_FOREVER);
+    } while (!error);
+    return error;
+}
+
+static int puts_small(const void *argument, size_t size)
+{
+    const mr_queue *queue = argument;
+
+    (void)size;
+    printf("child's small %s\n", mr_error_name(put_until_death(*queue)));
+    fflush(stdout);
+    return 0;
+}
+
+static void *kill_soon(void *unused)
+{
+    usleep(MOMENT);
+    kill_rank(victim);
+    return unused;
+}
+
+/* By main and by a child on each rank that survives; such puts may run ahead
+ * of their replies. */
+static void stream_small(void)
+{
+    const mr_queue_options there = {.place = MR_ON_RANK(victim)};
+    mr_process children[MOST];
+    pthread_t killer;
+    mr_queue queue;
+    double since;
+
+    NEED(mr_queue_create(&queue, &there));
+    for (int rank = 0; rank < victim; rank++) {
+        const mr_process_options here = {.place = MR_ON_RANK(rank)};
+
+        NEED(mr_process_create(&children[rank], puts_small, &queue,
+                               sizeof queue, &here));
+        NEED(mr_process_start(children[rank]));
+    }
+    need(pthread_create(&killer, NULL, kill_soon, NULL) ? MR_ERR_MPI : MR_OK,
+         "pthread_create");
+    since = seconds();
+    tell("small", put_until_death(queue), since);
+    pthread_join(killer, NULL);
+    for (int rank = 0; rank < victim; rank++) {
+        NEED(mr_process_join(children[rank], LIMIT));
+    }
+}
+
 static void stream_slices(void)
 {
     const mr_array_options there = {.place = MR_ON_RANK(victim)};
@@ -602,7 +659,8 @@ static const struct {
     {"waits", waits},         {"two", two},
     {"held", hold},           {"map", map},
     {"after", after},         {"queue", stream_items},
-    {"array", stream_slices}, {"steady", steady},
+    {"array", stream_slices}, {"small", stream_small},
+    {"steady", steady},
 };
 
 int main(int argc, char **argv)

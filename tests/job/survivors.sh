@@ -33,7 +33,7 @@ if ! have_launcher; then
 fi
 for route in '' far; do
     for ranks in 2 3 4; do
-        for what in waits held map queue array after; do
+        for what in waits held map queue array small after; do
             # shellcheck disable=SC2086
             check $route one_dies $ranks $what 12
         done
