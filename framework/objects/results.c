@@ -220,14 +220,17 @@ unsigned int mri_results_parts(const mri_dealing *d, size_t workers)
                                                     : d->results->ahead);
 }
 
-/* Tasks that one of several nodes has at most, lest a late one keep many others
- * waiting for a worker while those of other nodes are idle. */
+/* Tasks that one of several nodes has at most, lest a late one keep others
+ * waiting for a worker while those of other nodes are idle: one more for each
+ * worker than it works on, and not even that towards the end. */
 static size_t most_of_node(const mri_dealing *d, const mri_deal_node *n)
 {
     bool short_tasks = n->task > 0 && n->task < SHORT_TASK;
 
-    return d->nodes_count == 1 || short_tasks ? d->results->ahead
-                                              : 2 * n->workers;
+    if (d->nodes_count == 1 || short_tasks) {
+        return d->results->ahead;
+    }
+    return d->left < 2 * d->workers ? n->workers : 2 * n->workers;
 }
 
 static size_t tasks_of_node(const mri_deal_node *n)

@@ -185,7 +185,7 @@ only_the_most_frequent_are_printed() { # RANKS
 
 quiet_says_nothing() { # RANKS
     echo word > "$scratch/words"
-    start "$1" "$program" --quiet "$scratch/words"
+    MR_LOG=none start "$1" "$program" --quiet "$scratch/words"
     await 20
     expect_status 0
     [ ! -s "$scratch/err" ] || broken "it speaks"
