@@ -122,10 +122,14 @@ static int run(const options *o)
 
 int main(int argc, char **argv)
 {
-    mr_error error = mr_init(&argc, &argv); /* returns on rank 0 alone */
+    mr_error error;
     options o;
     int status;
 
+    if (argc == 2 && options_answer(argv[1])) {
+        return EXIT_SUCCESS;
+    }
+    error = mr_init(&argc, &argv); /* returns on rank 0 alone */
     if (error) {
         fprintf(stderr, PROGRAM ": %s\n", mr_error_text(error));
         return EXIT_MISUSE;
@@ -133,6 +137,6 @@ int main(int argc, char **argv)
     if (!options_read(&o, argc, argv)) {
         return EXIT_MISUSE;
     }
-    status = o.help ? EXIT_SUCCESS : run(&o);
+    status = o.answered ? EXIT_SUCCESS : run(&o);
     return mr_finalize() == MR_OK ? status : EXIT_MISUSE;
 }

@@ -12,7 +12,7 @@
 
 enum { DEFAULT_TOP = 20, DEFAULT_BLOCK = 4 << 20, MOST_BLOCK = 1 << 30 };
 
-enum { TOP = 256, CSV, BLOCK_SIZE };
+enum { TOP = 256, CSV, BLOCK_SIZE, VERSION };
 
 static const struct option known[] = {
     {"top", required_argument, NULL, TOP},
@@ -20,6 +20,7 @@ static const struct option known[] = {
     {"quiet", no_argument, NULL, 'q'},
     {"block-size", required_argument, NULL, BLOCK_SIZE},
     {"help", no_argument, NULL, 'h'},
+    {"version", no_argument, NULL, VERSION},
     {0},
 };
 
@@ -40,6 +41,7 @@ static void print_help(void)
            "  --block-size N  how many bytes a worker reads at once, %d by "
            "default\n"
            "  -h, --help      print this\n"
+           "  --version       print the version\n"
            "\n"
            "Each worker reads its part of a file itself, so all hosts must "
            "have the files\nunder the same names.  Words of more than %d bytes "
@@ -51,6 +53,18 @@ static void print_help(void)
            "\n"
            "  mpirun -n 4 " PROGRAM " --top 10 /usr/share/common-licenses/*\n",
            DEFAULT_TOP, DEFAULT_BLOCK, MOST_WORD);
+}
+
+bool options_answer(const char *word)
+{
+    if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0) {
+        print_help();
+    } else if (strcmp(word, "--version") == 0) {
+        printf(PROGRAM " %s\n", mr_version());
+    } else {
+        return false;
+    }
+    return true;
 }
 
 static bool read_number(const char *name, const char *text, uint64_t least,
@@ -92,8 +106,10 @@ static bool read_option(options *o, int option)
         o->quiet = true;
         return true;
     case 'h':
-        o->help = true;
-        print_help();
+        o->answered = options_answer("--help");
+        return true;
+    case VERSION:
+        o->answered = options_answer("--version");
         return true;
     default: /* getopt has said what is wrong */
         fputs("see " PROGRAM " --help\n", stderr);
@@ -107,7 +123,7 @@ bool options_read(options *o, int argc, char **argv)
 
     *o = (options){.top = DEFAULT_TOP, .block_size = DEFAULT_BLOCK};
     argv[0] = program; /* for the messages of getopt */
-    while (!o->help &&
+    while (!o->answered &&
            (option = getopt_long(argc, argv, "qh", known, NULL)) >= 0) {
         if (!read_option(o, option)) {
             return false;
@@ -115,7 +131,7 @@ bool options_read(options *o, int argc, char **argv)
     }
     o->files = argv + optind;
     o->count = (size_t)(argc - optind);
-    if (!o->help && o->count == 0) {
+    if (!o->answered && o->count == 0) {
         fputs(PROGRAM ": which files? See " PROGRAM " --help\n", stderr);
         return false;
     }

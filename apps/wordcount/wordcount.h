@@ -32,11 +32,15 @@ typedef struct options {
     size_t top; /* words to print; 0: all */
     bool csv;
     bool quiet;
-    bool help; /* it was asked for, and has been printed */
+    bool answered; /* the command line asked for words, not for counting */
     uint64_t block_size;
     char **files;
     size_t count;
 } options;
+
+/* Print what needs no job, the help or the version; false: the word asks for
+ * nothing of that. */
+bool options_answer(const char *word);
 
 /* False: there is something wrong, which has been said. */
 bool options_read(options *o, int argc, char **argv);

@@ -216,7 +216,7 @@ full_output_is_an_error() {
         broken "it is not told"
 }
 
-misuse_is_explained() { # STATUS PATTERN ARGUMENT...
+command_line_is_answered() { # STATUS PATTERN ARGUMENT...
     local expected=$1 pattern=$2
     shift 2
     start 0 "$program" "$@"
@@ -229,12 +229,14 @@ misuse_is_explained() { # STATUS PATTERN ARGUMENT...
 check licences_are_counted_as_by_hand 0 ""
 check file_that_may_not_be_read_is_named
 check full_output_is_an_error
-check misuse_is_explained 0 '^usage: ' --help
-check misuse_is_explained 2 'which files'
-check misuse_is_explained 2 "unrecognized option '--nonsense'" --nonsense
-check misuse_is_explained 2 '--top wants a number from 0' --top x "$0"
-check misuse_is_explained 2 '--top wants a number from 0' --top -1 "$0"
-check misuse_is_explained 2 '--block-size wants a number from 1' \
+check command_line_is_answered 0 '^usage: ' --help
+check command_line_is_answered 0 '^usage: ' --top 5 --help
+check command_line_is_answered 0 '^multirank-wordcount [0-9]' --version
+check command_line_is_answered 2 'which files'
+check command_line_is_answered 2 "unrecognized option '--nonsense'" --nonsense
+check command_line_is_answered 2 '--top wants a number from 0' --top x "$0"
+check command_line_is_answered 2 '--top wants a number from 0' --top -1 "$0"
+check command_line_is_answered 2 '--block-size wants a number from 1' \
     --block-size 0 "$0"
 if have_launcher; then
     for ranks in 1 2 4; do
