@@ -146,6 +146,39 @@ static mr_error map_all(scene *s)
     return error;
 }
 
+static mr_error give_back(const void *input, void *output, const mr_task *task)
+{
+    (void)output;
+    return mr_task_return(input, task->input_size);
+}
+
+static mr_error take_all(mr_iterator *iterator, const int64_t *inputs)
+{
+    mr_result result;
+    mr_error error;
+
+    while ((error = mr_iterator_next(iterator, &result, GUARD)) == MR_OK) {
+        MRT_BYTES(result.data, &inputs[result.index], sizeof *inputs);
+    }
+    return error == MR_ERR_END_OF_FILE ? MR_OK : error;
+}
+
+static mr_error iterate_all(scene *s)
+{
+    int64_t inputs[20] = {0, 1, 2, 3, 5, 8};
+    mr_iterator *iterator;
+    mr_error error =
+        mr_pool_imap(&iterator, pool, give_back, item, SMALL, inputs,
+                     sizeof *inputs, MRT_COUNT(inputs), NULL);
+
+    (void)s;
+    if (!error) {
+        error = take_all(iterator, inputs);
+        MRT_OK(mr_iterator_destroy(iterator));
+    }
+    return error;
+}
+
 /* ---- scenes -------------------------------------------------------------- */
 
 static bool no_scene(scene *s)
@@ -292,6 +325,7 @@ static const failing table[] = {
      no_holders, MR_ERR_NO_MEMORY},
     {"pool_create", no_scene, create_pool, no_finish, MR_ERR_NO_MEMORY},
     {"pool_map", make_pool, map_all, destroy_pool, MR_ERR_NO_MEMORY},
+    {"pool_imap", make_pool, iterate_all, destroy_pool, MR_ERR_NO_MEMORY},
     {"queue_put_small", empty_queue, put_now, finish_queue, MR_ERR_TIMEOUT},
     {"queue_put_large", queue_for_large, put_now, finish_queue, MR_ERR_TIMEOUT},
     {"queue_put_huge", queue_for_huge, put_now, finish_queue, MR_ERR_TIMEOUT},
