@@ -158,6 +158,7 @@ objects_sources = \
 	framework/objects/context.h \
 	framework/objects/deal.c \
 	framework/objects/deal.h \
+	framework/objects/deal_map.c \
 	framework/objects/deal_nodes.c \
 	framework/objects/deal_tasks.c \
 	framework/objects/dealing.h \
@@ -173,6 +174,7 @@ objects_sources = \
 	framework/objects/number.h \
 	framework/objects/part.c \
 	framework/objects/part.h \
+	framework/objects/part_post.c \
 	framework/objects/pipe.c \
 	framework/objects/pipe.h \
 	framework/objects/piece.c \

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Owns the dealing of a map's tasks.
+ * Owns the dealing of tasks: of a map, see objects/deal_map.c, or of an
+ * iterator, see objects/iterator.c and, for how much that is dealt,
+ * objects/results.c.
  *
  * Workers that share memory are one node, and get their tasks as a part, of
  * which each takes chunks: see objects/map.h.  One node alone gets all in one
@@ -24,7 +26,6 @@
 #include "objects/context.h"
 #include "objects/dealing.h"
 #include "objects/results.h"
-#include "route/several.h"
 #include "util/clock.h"
 
 /* Of inputs and outputs in a part.  Large parts lie in fresh memory, whose
@@ -38,12 +39,6 @@ enum {
 double mri_deal_time_left(const mri_dealing *d)
 {
     return mri_timeout_left(d->request->timeout, d->deadline);
-}
-
-/* One node gets all at once, so that no time matters. */
-static int64_t now_if_several(const mri_dealing *d)
-{
-    return d->nodes_count > 1 ? mri_now() : 0;
 }
 
 static size_t smaller(size_t a, size_t b)
@@ -110,7 +105,7 @@ static const void *inputs_of(const mri_dealing *d, mri_deal_range r)
                               : NULL;
 }
 
-static void *outputs_of(const mri_dealing *d, mri_deal_range r)
+void *mri_deal_outputs(const mri_dealing *d, mri_deal_range r)
 {
     return d->request->outputs ? (unsigned char *)d->request->outputs +
                                      r.first * d->request->output_size
@@ -142,7 +137,7 @@ static mr_error create_with_outputs(const mri_dealing *d,
     if (inputs) {
         memcpy(both, inputs_of(d, r), inputs);
     }
-    memcpy(both + begin, outputs_of(d, r), outputs);
+    memcpy(both + begin, mri_deal_outputs(d, r), outputs);
     n->spec->old_outputs = begin;
     error = mri_part_create(n->rank, n->spec, both, begin + outputs, handle);
     free(both);
@@ -159,10 +154,10 @@ static mr_error create(const mri_dealing *d, const mri_deal_node *n,
     spec->count = r.count;
     spec->first = r.first;
     spec->inputs = in_place(n, inputs_of(d, r), inputs);
-    spec->outputs = in_place(n, outputs_of(d, r), outputs);
+    spec->outputs = in_place(n, mri_deal_outputs(d, r), outputs);
     spec->old_outputs = 0;
     spec->timed = d->nodes_count > 1;
-    if (!n->near && outputs && mri_in_region(outputs_of(d, r), outputs)) {
+    if (!n->near && outputs && mri_in_region(mri_deal_outputs(d, r), outputs)) {
         return create_with_outputs(d, n, r, handle);
     }
     return mri_part_create(n->rank, spec, inputs_of(d, r),
@@ -210,11 +205,11 @@ static mr_error deal_part(mri_dealing *d, mri_deal_node *n, mri_deal_part *p)
     mr_error error = add_context(d, n);
     mri_deal_range tasks = mri_deal_take(d, size_of_part(d, n));
 
-    p->care = -now_if_several(d);
+    p->care = -mri_deal_now(d);
     if (!error) {
         error = create(d, n, tasks, &p->handle);
     }
-    p->care += now_if_several(d);
+    p->care += mri_deal_now(d);
     if (error) {
         mr_error lost = mri_deal_give_back(d, tasks);
 
@@ -223,7 +218,7 @@ static mr_error deal_part(mri_dealing *d, mri_deal_node *n, mri_deal_part *p)
     }
     p->tasks = tasks;
     p->missing = tasks.count;
-    p->dealt = now_if_several(d);
+    p->dealt = mri_deal_now(d);
     d->under_way++;
     return MR_OK;
 }
@@ -274,8 +269,6 @@ mr_error mri_deal_out(mri_dealing *d)
     return error;
 }
 
-/* ---- gathering ----------------------------------------------------------- */
-
 void mri_deal_part_ended(mri_dealing *d, mri_deal_part *p)
 {
     p->handle.kind = MRI_NONE;
@@ -284,89 +277,7 @@ void mri_deal_part_ended(mri_dealing *d, mri_deal_part *p)
     nothing_is_full(d);
 }
 
-static void collected(mri_dealing *d, mri_deal_node *n, mri_deal_part *p,
-                      uint64_t time)
-{
-    mri_deal_part_ended(d, p);
-    n->task = (double)time / (double)p->tasks.count;
-    if (!n->near && (d->care == 0 || p->care < d->care)) {
-        d->care = p->care;
-    }
-}
-
-static mr_error collect(mri_dealing *d, mri_deal_node *n, mri_deal_part *p)
-{
-    int64_t begun = now_if_several(d);
-    mr_task_error failure;
-    uint64_t time;
-    mr_error error =
-        mri_part_end(p->handle, outputs_of(d, p->tasks),
-                     p->tasks.count * d->request->output_size, &failure, &time);
-
-    if (error == MR_ERR_OWNER_LOST) {
-        return mri_deal_lose(d, n);
-    }
-    if (error) {
-        return error == MR_ERR_TIMEOUT ? MR_OK : error;
-    }
-    if (failure.code && !d->first->code) {
-        *d->first = failure;
-    }
-    p->care += now_if_several(d) - begun;
-    collected(d, n, p, time);
-    return MR_OK;
-}
-
-/* Handles to wait for: the pool, then the parts under way; `parts` and
- * `nodes` say whose. */
-typedef struct waiting {
-    mr_handle handles[MR_WAIT_MAX];
-    bool ready[MR_WAIT_MAX];
-    mri_deal_part *parts[MR_WAIT_MAX];
-    mri_deal_node *nodes[MR_WAIT_MAX];
-    size_t count;
-} waiting;
-
-static void list_all(const mri_dealing *d, waiting *w)
-{
-    w->handles[0] = d->pool.handle;
-    w->count = 1;
-    for (size_t i = 0; i < d->nodes_count; i++) {
-        for (unsigned int k = 0; k < d->nodes[i].parts_count; k++) {
-            mri_deal_part *p = &d->nodes[i].parts[k];
-
-            if (p->handle.kind != MRI_NONE) {
-                w->handles[w->count] = p->handle;
-                w->parts[w->count] = p;
-                w->nodes[w->count++] = &d->nodes[i];
-            }
-        }
-    }
-}
-
-static mr_error wait_and_collect(mri_dealing *d)
-{
-    waiting w;
-    mr_error error;
-
-    list_all(d, &w);
-    error = mri_wait_any(w.handles, w.count, mri_deal_time_left(d), w.ready);
-    if (error == MR_ERR_OWNER_LOST) { /* whoever it is */
-        memset(w.ready, true, w.count * sizeof *w.ready);
-        error = MR_OK;
-    }
-    if (!error && mri_pool_wants_attention(d->pool)) {
-        error = mri_deal_look_after_workers(d);
-    }
-    for (size_t i = 1; !error && i < w.count; i++) {
-        if (w.ready[i] && w.parts[i]->handle.kind != MRI_NONE) {
-            error = collect(d, w.nodes[i], w.parts[i]);
-        }
-    }
-    return error;
-}
-
-/* ---- a map --------------------------------------------------------------- */
+/* ---- begin and end ------------------------------------------------------- */
 
 mr_error mri_deal_begin(mri_dealing *d, mr_pool pool,
                         const mri_map_request *request)
@@ -389,20 +300,6 @@ mr_error mri_deal_refusal(const mri_dealing *d)
     return d->workers ? d->refused : MR_ERR_OWNER_LOST;
 }
 
-static mr_error run(mri_dealing *d)
-{
-    mr_error error = MR_OK;
-
-    while (!error) {
-        error = mri_deal_out(d);
-        if (error || d->under_way == 0) {
-            break;
-        }
-        error = wait_and_collect(d);
-    }
-    return !error && d->left ? mri_deal_refusal(d) : error;
-}
-
 /* Tasks that have begun go on in memory that is the part's. */
 void mri_deal_end(mri_dealing *d)
 {
@@ -422,17 +319,4 @@ void mri_deal_end(mri_dealing *d)
     }
     free(d->nodes);
     free(d->again);
-}
-
-mr_error mri_deal(mr_pool pool, const mri_map_request *request,
-                  mr_task_error *first)
-{
-    mri_dealing d = {.first = first};
-    mr_error error = mri_deal_begin(&d, pool, request);
-
-    if (!error) {
-        error = run(&d);
-    }
-    mri_deal_end(&d);
-    return error;
 }

@@ -9,6 +9,7 @@
 #include "objects/deal.h"
 #include "objects/part.h"
 #include "objects/pool.h"
+#include "util/clock.h"
 
 enum { MRI_DEAL_UNDER_WAY = 2 }; /* parts of a node, in a map */
 
@@ -78,6 +79,9 @@ mr_error mri_deal_out(mri_dealing *d);
 /* Nothing is under way, and yet tasks are left: why? */
 mr_error mri_deal_refusal(const mri_dealing *d);
 
+/* Where the caller wants them; NULL: there are none. */
+void *mri_deal_outputs(const mri_dealing *d, mri_deal_range r);
+
 /* A part has ended, or is not waited for any more. */
 void mri_deal_part_ended(mri_dealing *d, mri_deal_part *p);
 
@@ -86,6 +90,13 @@ void mri_deal_end(mri_dealing *d);
 
 /* Seconds, as a time-out. */
 double mri_deal_time_left(const mri_dealing *d);
+
+/* Nanoseconds; 0 on one node, which gets all at once, so that no time
+ * matters. */
+static inline int64_t mri_deal_now(const mri_dealing *d)
+{
+    return d->nodes_count > 1 ? mri_now() : 0;
+}
 
 /* ---- objects/deal_tasks.c ------------------------------------------------ */
 

@@ -9,15 +9,9 @@
 #include "objects/context.h"
 #include "objects/kinds.h"
 #include "objects/map.h"
-#include "route/mailbox.h"
 #include "route/operation.h"
-#include "runtime/work.h"
 
 enum { AWAIT = 0, GATHER, TELL_ERROR, TELL_DEATHS, CANCEL, TRIES };
-
-/* A worker with so many letters unread is in a long task, and does without
- * more of them. */
-enum { MANY_LETTERS = 16 };
 
 /* ---- operations ---------------------------------------------------------- */
 
@@ -260,46 +254,6 @@ static mr_error add_inputs(mri_record *self, mri_object *object,
                                call, &map->inputs);
 }
 
-static bool has_many_letters(const mri_part_worker *worker)
-{
-    uint64_t unread = 0;
-    uint64_t maxsize;
-
-    return mri_mailbox_count(worker->mailbox, &unread, &maxsize) == MR_OK &&
-           unread >= MANY_LETTERS;
-}
-
-/* True when at least one was told. */
-static bool post(mr_handle part, const mri_part_spec *spec, bool busy_too,
-                 mr_error *refused)
-{
-    bool told = false;
-
-    for (unsigned int i = 0; i < spec->workers; i++) {
-        const mri_part_worker *worker = &spec->list[i];
-
-        if (worker->mailbox.kind != MRI_NONE &&
-            (busy_too || !has_many_letters(worker))) {
-            mr_error error = mri_part_post(part, worker, i, 0);
-
-            told |= error == MR_OK;
-            *refused = error ? error : *refused;
-        }
-    }
-    return told;
-}
-
-/* One that works is enough, as it takes what the others leave. */
-static mr_error post_all(mr_handle part, const mri_part_spec *spec)
-{
-    mr_error refused = MR_OK;
-
-    if (post(part, spec, false, &refused) || post(part, spec, true, &refused)) {
-        return MR_OK;
-    }
-    return refused == MR_ERR_TIMEOUT ? MR_ERR_NO_MEMORY : refused;
-}
-
 static mr_error create(mri_record *self, unsigned int index, mri_call *call,
                        mr_handle *handle)
 {
@@ -324,7 +278,7 @@ static mr_error create(mri_record *self, unsigned int index, mri_call *call,
         return error;
     }
     *handle = mri_object_publish(self, object);
-    error = post_all(*handle, spec);
+    error = mri_part_post_all(*handle, spec);
     if (error) {
         mri_part_cancel(*handle);
     }
@@ -380,17 +334,6 @@ mr_error mri_part_create(unsigned int rank, const mri_part_spec *spec,
                      .more_size = size};
 
     return mri_create(&mri_part_ops, rank, &call, part);
-}
-
-mr_error mri_part_post(mr_handle part, const mri_part_worker *worker,
-                       unsigned int slot, double timeout)
-{
-    mri_work work = {.what = MRI_WORK_MAP,
-                     .worker = (uint32_t)worker->number,
-                     .job = part,
-                     .slot = slot};
-
-    return mri_mailbox_put(worker->mailbox, &work, sizeof work, timeout);
 }
 
 static mr_error operate(mr_handle part, unsigned int operation, mri_call *call,

@@ -51,10 +51,6 @@ static inline size_t mri_part_spec_size(uint64_t workers)
 mr_error mri_part_create(unsigned int rank, const mri_part_spec *spec,
                          const void *inputs, size_t size, mr_handle *part);
 
-/* Let a worker work in its slot. */
-mr_error mri_part_post(mr_handle part, const mri_part_worker *worker,
-                       unsigned int slot, double timeout);
-
 /* Wait until all tasks have ended; *ended is written on MR_ERR_TIMEOUT,
  * too. */
 mr_error mri_part_await(mr_handle part, double timeout, uint64_t *ended);
@@ -73,5 +69,14 @@ mr_error mri_part_deaths(mr_handle part, mr_task_error *deaths, size_t *count);
 
 /* Begin no more tasks: the part ends with those that run. */
 void mri_part_cancel(mr_handle part);
+
+/* ---- objects/part_post.c ------------------------------------------------- */
+
+/* Let a worker work in its slot. */
+mr_error mri_part_post(mr_handle part, const mri_part_worker *worker,
+                       unsigned int slot, double timeout);
+
+/* Let all work in theirs.  MR_ERR_NO_MEMORY, when no worker can be told. */
+mr_error mri_part_post_all(mr_handle part, const mri_part_spec *spec);
 
 #endif

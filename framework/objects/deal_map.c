@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Owns a map as a whole: parts are dealt, and gathered with their outputs,
+ * until all tasks have ended.
+ */
+#include "objects/deal.h"
+
+#include <string.h>
+
+#include <multirank/wait.h>
+
+#include "objects/dealing.h"
+#include "route/several.h"
+
+/* ---- gathering ----------------------------------------------------------- */
+
+static void collected(mri_dealing *d, mri_deal_node *n, mri_deal_part *p,
+                      uint64_t time)
+{
+    mri_deal_part_ended(d, p);
+    n->task = (double)time / (double)p->tasks.count;
+    if (!n->near && (d->care == 0 || p->care < d->care)) {
+        d->care = p->care;
+    }
+}
+
+static mr_error collect(mri_dealing *d, mri_deal_node *n, mri_deal_part *p)
+{
+    int64_t begun = mri_deal_now(d);
+    mr_task_error failure;
+    uint64_t time;
+    mr_error error =
+        mri_part_end(p->handle, mri_deal_outputs(d, p->tasks),
+                     p->tasks.count * d->request->output_size, &failure, &time);
+
+    if (error == MR_ERR_OWNER_LOST) {
+        return mri_deal_lose(d, n);
+    }
+    if (error) {
+        return error == MR_ERR_TIMEOUT ? MR_OK : error;
+    }
+    if (failure.code && !d->first->code) {
+        *d->first = failure;
+    }
+    p->care += mri_deal_now(d) - begun;
+    collected(d, n, p, time);
+    return MR_OK;
+}
+
+/* Handles to wait for: the pool, then the parts under way; `parts` and
+ * `nodes` say whose. */
+typedef struct waiting {
+    mr_handle handles[MR_WAIT_MAX];
+    bool ready[MR_WAIT_MAX];
+    mri_deal_part *parts[MR_WAIT_MAX];
+    mri_deal_node *nodes[MR_WAIT_MAX];
+    size_t count;
+} waiting;
+
+static void list_all(const mri_dealing *d, waiting *w)
+{
+    w->handles[0] = d->pool.handle;
+    w->count = 1;
+    for (size_t i = 0; i < d->nodes_count; i++) {
+        for (unsigned int k = 0; k < d->nodes[i].parts_count; k++) {
+            mri_deal_part *p = &d->nodes[i].parts[k];
+
+            if (p->handle.kind != MRI_NONE) {
+                w->handles[w->count] = p->handle;
+                w->parts[w->count] = p;
+                w->nodes[w->count++] = &d->nodes[i];
+            }
+        }
+    }
+}
+
+static mr_error wait_and_collect(mri_dealing *d)
+{
+    waiting w;
+    mr_error error;
+
+    list_all(d, &w);
+    error = mri_wait_any(w.handles, w.count, mri_deal_time_left(d), w.ready);
+    if (error == MR_ERR_OWNER_LOST) { /* whoever it is */
+        memset(w.ready, true, w.count * sizeof *w.ready);
+        error = MR_OK;
+    }
+    if (!error && mri_pool_wants_attention(d->pool)) {
+        error = mri_deal_look_after_workers(d);
+    }
+    for (size_t i = 1; !error && i < w.count; i++) {
+        if (w.ready[i] && w.parts[i]->handle.kind != MRI_NONE) {
+            error = collect(d, w.nodes[i], w.parts[i]);
+        }
+    }
+    return error;
+}
+
+/* ---- a map --------------------------------------------------------------- */
+
+static mr_error run(mri_dealing *d)
+{
+    mr_error error = MR_OK;
+
+    while (!error) {
+        error = mri_deal_out(d);
+        if (error || d->under_way == 0) {
+            break;
+        }
+        error = wait_and_collect(d);
+    }
+    return !error && d->left ? mri_deal_refusal(d) : error;
+}
+
+mr_error mri_deal(mr_pool pool, const mri_map_request *request,
+                  mr_task_error *first)
+{
+    mri_dealing d = {.first = first};
+    mr_error error = mri_deal_begin(&d, pool, request);
+
+    if (!error) {
+        error = run(&d);
+    }
+    mri_deal_end(&d);
+    return error;
+}
