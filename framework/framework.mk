@@ -72,6 +72,8 @@ message_sources = \
 	framework/message/world.h
 
 route_sources = \
+	framework/route/batch.c \
+	framework/route/batch.h \
 	framework/route/channel.c \
 	framework/route/channel.h \
 	framework/route/client.c \

@@ -18,12 +18,12 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include <multirank/base.h>
+#include "message/message.h"
 
 enum {
     /* Below what MPIs send without asking the receiver first: 4096 bytes with
      * a header in Open MPI's shared memory, more elsewhere. */
-    MRI_SHORT_MAX = 3968,
+    MRI_SHORT_MAX = MRI_MESSAGE_SHORT,
     MRI_PIECE_MAX = 64 << 20
 };
 

@@ -310,6 +310,7 @@ static bool end_calls(uint64_t endpoint)
             for (mri_outgoing *o = a->port.first; o; o = o->next) {
                 mri_exchange_cancel(&o->head);
             }
+            mri_exchange_send_batch(&a->port);
             mri_object_destroy(a->port.replies, MRI_QUEUE);
             a->port.replies.kind = MRI_NONE;
         }
@@ -319,31 +320,32 @@ static bool end_calls(uint64_t endpoint)
     return none;
 }
 
-static bool has_undelivered(const agent *a)
+static bool has_job(const job *list, const agent *a)
 {
-    for (job *j = undelivered; j; j = j->next) {
-        if (j->agent == a) {
-            return true;
-        }
+    while (list && list->agent != a) {
+        list = list->next;
     }
-    return false;
+    return list != NULL;
 }
 
+/* Those with replies that are on their way to nobody are left for later. */
 static void end_agents(uint64_t endpoint)
 {
+    mri_exchange_enter();
     for (agent **at = &agents; *at;) {
         agent *a = *at;
 
-        if (a->port.endpoint == endpoint && !has_undelivered(a)) {
-            mri_exchange_enter();
+        if (a->port.endpoint == endpoint && !has_job(undelivered, a) &&
+            !has_job(completed, a)) {
             mri_exchange_disconnect(&a->port);
-            mri_exchange_leave();
             *at = a->next;
+            mri_batch_free(a->port.batch);
             free(a);
         } else {
             at = &a->next;
         }
     }
+    mri_exchange_leave();
 }
 
 static void answered(mri_outgoing *outgoing)
@@ -400,6 +402,7 @@ static bool say(farewell *f)
     if (!answered_all) {
         return false;
     }
+    end_agents(f->gone.endpoint);
     row = mri_endpoint_at(f->gone.endpoint);
     mri_store(&row->far, 0);
     free(f->calls);

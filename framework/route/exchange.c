@@ -18,7 +18,8 @@
 
 enum {
     MESSAGES_AT_ONCE = 64,
-    LOOKS = 4,   /* before the lock is free for others */
+    LOOKS = 4, /* before the lock is free for others */
+    AHEAD_PER_LOOK = 8,
     TRIES = 1000 /* to take it, when there is no hurry */
 };
 
@@ -177,6 +178,8 @@ static mr_error send_call(mri_outgoing *outgoing)
 }
 
 static bool receive(void);
+static bool receive_one(void);
+static uint64_t count_poll(void);
 
 /* The other side may wait for room likewise: so we receive meanwhile. */
 static void wait_for_room(void)
@@ -190,22 +193,95 @@ static void wait_for_room(void)
     }
 }
 
+/* ---- calls that run ahead ------------------------------------------------ */
+
+static void acknowledge(mri_port *port, uint32_t number, mr_error error)
+{
+    port->unacknowledged -= number;
+    mri_exchange_send_batch(port);
+    if (port->ahead_done) {
+        port->ahead_done(port, number, error);
+        return;
+    }
+    if (error) {
+        atomic_store(&port->ahead_error, (int)error);
+    }
+    atomic_fetch_sub(&port->ahead, number);
+    if (mri_load(&port->record->sleeping) != MRI_AWAKE) {
+        mri_ring(port->record);
+    }
+}
+
+void mri_exchange_send_batch(mri_port *port)
+{
+    uint32_t count = mri_batch_count(port->batch);
+    const mri_head *head;
+    const void *in;
+    mr_error error;
+
+    if (!count) {
+        return;
+    }
+    head = mri_batch_close(port->batch, &in);
+    error = lost[port->ahead_to]
+                ? MR_ERR_OWNER_LOST
+                : mri_exchange_send_small(port->ahead_to, head, in, NULL);
+    if (error) {
+        acknowledge(port, count, error);
+    }
+}
+
+/* A batch that is begun waits for an acknowledgement, which somebody should
+ * look for. */
+static bool collect(mri_port *port, const mri_outgoing *outgoing)
+{
+    bool begins = mri_batch_count(port->batch) == 0;
+
+    if (!port->unacknowledged ||
+        !mri_batch_add(&port->batch, &outgoing->head, outgoing->in)) {
+        return false;
+    }
+    if (begins) {
+        mri_ring_service(mri_segment_of(mri_ref_of(keeper)));
+    }
+    return true;
+}
+
+/* Who sends much receives, too: so the service thread need not. */
+static mr_error send_ahead(mri_port *port, mri_outgoing *outgoing)
+{
+    mr_error error = MR_OK;
+
+    if (!collect(port, outgoing)) {
+        mri_exchange_send_batch(port); /* it is full, or there is none */
+        if (!collect(port, outgoing)) {
+            error = send_call(outgoing);
+        }
+    }
+    if (!error) {
+        port->unacknowledged++;
+        port->ahead_to = outgoing->to;
+    }
+    if (outgoing->head.number % AHEAD_PER_LOOK == 0) {
+        count_poll();
+        receive_one();
+    }
+    return error;
+}
+
 mr_error mri_exchange_send(mri_port *port, mri_outgoing *outgoing)
 {
-    bool waits = !(outgoing->head.flags & MRI_AHEAD);
     mr_error error;
 
     wait_for_room();
-    if (waits) {
-        outgoing->next = port->first;
-        port->first = outgoing;
+    if (outgoing->head.flags & MRI_AHEAD) {
+        return send_ahead(port, outgoing);
     }
+    outgoing->next = port->first;
+    port->first = outgoing;
     error = send_call(outgoing);
-    if (error && waits) {
+    if (error) {
         port->first = outgoing->next;
-    } else if (!error && !waits) {
-        port->unacknowledged++;
-        port->ahead_to = outgoing->to;
     }
     return error;
 }
@@ -287,22 +363,6 @@ static void send_bulk(const mri_head *head)
     }
 }
 
-static void acknowledge(mri_port *port, uint32_t number, mr_error error)
-{
-    port->unacknowledged -= number;
-    if (port->ahead_done) {
-        port->ahead_done(port, number, error);
-        return;
-    }
-    if (error) {
-        atomic_store(&port->ahead_error, (int)error);
-    }
-    atomic_fetch_sub(&port->ahead, number);
-    if (mri_load(&port->record->sleeping) != MRI_AWAKE) {
-        mri_ring(port->record);
-    }
-}
-
 /* What the reply brings. */
 static void receive_bulk(unsigned int from, mri_outgoing *outgoing)
 {
@@ -364,6 +424,21 @@ static void take_reply(unsigned int from, const mri_head *head,
 
 /* ---- receiving ----------------------------------------------------------- */
 
+static void serve(unsigned int from, const mri_head *head, const void *body)
+{
+    const void *in;
+    size_t at = 0;
+    mri_head one;
+
+    if (!(head->flags & MRI_BATCH)) {
+        mri_serve_call(from, head, body);
+        return;
+    }
+    while (mri_batch_next(head, body, &at, &one, &in)) {
+        mri_serve_call(from, &one, in);
+    }
+}
+
 static void dispatch(unsigned int from, const mri_head *head, const void *body)
 {
     mri_record *before;
@@ -394,7 +469,7 @@ static void dispatch(unsigned int from, const mri_head *head, const void *body)
         mri_act_as(before);
         break;
     default:
-        mri_serve_call(from, head, body);
+        serve(from, head, body);
     }
 }
 
@@ -562,6 +637,7 @@ static void lose_calls(mri_port *port, unsigned int rank)
     mri_outgoing *next;
 
     if (port->unacknowledged && port->ahead_to == rank) {
+        mri_batch_drop(port->batch);
         acknowledge(port, port->unacknowledged, MR_ERR_OWNER_LOST);
     }
     for (mri_outgoing *o = port->first; o; o = next) {

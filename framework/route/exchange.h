@@ -60,6 +60,9 @@ void mri_exchange_disconnect(const mri_port *port);
 
 mr_error mri_exchange_send(mri_port *port, mri_outgoing *outgoing);
 
+/* Send what was collected of the calls of a port that run ahead. */
+void mri_exchange_send_batch(mri_port *port);
+
 /* Ask the owner to end the call with that head; it may have replied. */
 void mri_exchange_cancel(const mri_head *head);
 

@@ -187,6 +187,7 @@ static void leave(mri_record *self)
     } else {
         mri_object_destroy(port->replies, MRI_QUEUE);
     }
+    mri_batch_free(port->batch);
     free(port);
 }
 
@@ -271,6 +272,11 @@ void mri_port_await(mri_port *port, mri_outgoing *outgoing)
 void mri_port_await_ahead(mri_port *port, unsigned int most)
 {
     if (mri_exchange_on) {
+        if (has_ahead(port, most)) {
+            mri_exchange_enter();
+            mri_exchange_send_batch(port);
+            mri_exchange_leave();
+        }
         await_in_rank(port, NULL, most);
         return;
     }

@@ -13,6 +13,7 @@
 
 #include <stdatomic.h>
 
+#include "route/batch.h"
 #include "route/far.h"
 #include "route/wire.h"
 
@@ -45,6 +46,7 @@ typedef struct mri_port {
     atomic_int ahead_error;
     uint32_t unacknowledged; /* of those, sent by this rank to ... */
     uint32_t ahead_to;       /* ... that one; inside the exchange */
+    mri_batch *batch;        /* some of them, not on their way yet */
     mr_handle replies;       /* of a process: its mailbox */
 
     /* In a rank, for a port that it has for a process: a call that ran ahead

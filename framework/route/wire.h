@@ -32,9 +32,10 @@ typedef enum mri_what {
 } mri_what;
 
 enum {
-    MRI_BULK = 1,  /* what it brings follows as bulk */
-    MRI_AHEAD = 2, /* the caller does not wait for the reply */
-    MRI_WINDOW = 4 /* the window carries the bulk */
+    MRI_BULK = 1,   /* what it brings follows as bulk */
+    MRI_AHEAD = 2,  /* the caller does not wait for the reply */
+    MRI_WINDOW = 4, /* the window carries the bulk */
+    MRI_BATCH = 8   /* several calls that run ahead, see route/batch.h */
 };
 
 typedef struct mri_head {
