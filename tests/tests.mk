@@ -9,6 +9,7 @@
 # One process; what is an endpoint elsewhere is a thread here.
 unit_suites = \
 	tests/unit/allocator_test \
+	tests/unit/batch_test \
 	tests/unit/function_test \
 	tests/unit/harness_test \
 	tests/unit/lock_test \

@@ -231,20 +231,10 @@ void mri_exchange_send_batch(mri_port *port)
     }
 }
 
-/* A batch that is begun waits for an acknowledgement, which somebody should
- * look for. */
 static bool collect(mri_port *port, const mri_outgoing *outgoing)
 {
-    bool begins = mri_batch_count(port->batch) == 0;
-
-    if (!port->unacknowledged ||
-        !mri_batch_add(&port->batch, &outgoing->head, outgoing->in)) {
-        return false;
-    }
-    if (begins) {
-        mri_ring_service(mri_segment_of(mri_ref_of(keeper)));
-    }
-    return true;
+    return port->unacknowledged &&
+           mri_batch_add(&port->batch, &outgoing->head, outgoing->in);
 }
 
 /* Who sends much receives, too: so the service thread need not. */

@@ -27,18 +27,12 @@ static uint32_t *futex_of(mri_record *record)
 }
 
 /* Who serves the proxy shall look for bells that have rung. */
-static void ring_for_proxy(const mri_record *proxy)
+static void ring_service(const mri_record *proxy)
 {
-    unsigned int index = mri_segment_of(mri_ref_of(proxy));
+    mri_segment *segment = mri_segment_at(mri_segment_of(mri_ref_of(proxy)));
+    mri_ref service = mri_load(&segment->service);
 
-    mri_add(&mri_segment_at(index)->rung, 1);
-    mri_ring_service(index);
-}
-
-void mri_ring_service(unsigned int index)
-{
-    mri_ref service = mri_load(&mri_segment_at(index)->service);
-
+    mri_add(&segment->rung, 1);
     if (service) {
         mri_ring(mri_at(service));
     }
@@ -56,7 +50,7 @@ void mri_ring(mri_record *record)
         /* SIGURG does nothing to a process that does not wait for it. */
         kill((pid_t)mri_load(&record->pid), SIGURG);
     } else if (how == MRI_BY_SERVICE) {
-        ring_for_proxy(record);
+        ring_service(record);
     }
     mri_fault_point();
 }

@@ -46,10 +46,6 @@ void mri_wait_evict(mri_record *self, mri_object *object);
 /* Ring a thread's doorbell. */
 void mri_ring(mri_record *record);
 
-/* Likewise the thread that serves far callers of that segment, if there is
- * one. */
-void mri_ring_service(unsigned int index);
-
 static inline uint64_t mri_bell(const mri_record *self)
 {
     return mri_load(&self->bell);

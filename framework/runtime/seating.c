@@ -63,7 +63,7 @@ static void take(const mri_seat *seat)
     mri_my_seat = *seat;
     log_seat(seat);
     if (known(&seat->allowed)) {
-        mri_threads_run_on(&mri_my_seat.allowed, sizeof mri_my_seat.allowed);
+        mri_threads_run_on(&mri_my_seat.threads, sizeof mri_my_seat.threads);
         if (mri_processors_of(0, &now) &&
             !mri_processors_same(&now, &seat->allowed)) {
             mri_processors_bind_all(&seat->allowed);

@@ -298,6 +298,21 @@ static bool plan_sharers(hwloc_topology_t topology, int bind, mri_seat *seats,
     return crowded;
 }
 
+/* What is allowed to a rank and bound to no other. */
+static void seat_threads(mri_seat *seats, unsigned int count)
+{
+    mri_processors bound = {0};
+
+    for (unsigned int i = 0; i < count; i++) {
+        mri_processors_unite(&bound, &seats[i].bound);
+    }
+    for (unsigned int i = 0; i < count; i++) {
+        seats[i].threads = seats[i].allowed;
+        mri_processors_remove(&seats[i].threads, &bound);
+        mri_processors_unite(&seats[i].threads, &seats[i].bound);
+    }
+}
+
 void mri_plan(hwloc_topology_t topology, int bind, mri_seat *seats,
               unsigned int count, mri_seating *seating)
 {
@@ -321,4 +336,5 @@ void mri_plan(hwloc_topology_t topology, int bind, mri_seat *seats,
     if (bind == MRI_BIND_NONE) {
         seating->crowded = false;
     }
+    seat_threads(seats, count);
 }

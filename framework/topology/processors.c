@@ -54,6 +54,13 @@ void mri_processors_unite(mri_processors *set, const mri_processors *other)
     }
 }
 
+void mri_processors_remove(mri_processors *set, const mri_processors *other)
+{
+    for (unsigned int i = 0; i < MRI_PROCESSORS_WORDS; i++) {
+        set->words[i] &= ~other->words[i];
+    }
+}
+
 bool mri_processors_narrow(mri_processors *set, const mri_processors *other)
 {
     mri_processors both = *set;

@@ -21,6 +21,7 @@ void mri_processors_add(mri_processors *set, unsigned int number);
 unsigned int mri_processors_count(const mri_processors *set);
 bool mri_processors_same(const mri_processors *a, const mri_processors *b);
 void mri_processors_unite(mri_processors *set, const mri_processors *other);
+void mri_processors_remove(mri_processors *set, const mri_processors *other);
 
 /* Keep what both have, unless that is nothing; false: it is nothing, and the
  * set is as it was. */

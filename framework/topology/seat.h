@@ -10,8 +10,10 @@
 #include "topology/processors.h"
 
 typedef struct mri_seat {
-    mri_processors allowed; /* for its processes, and for threads of ours */
+    mri_processors allowed; /* for its processes */
     mri_processors bound;   /* for the rank itself; for workers beside it */
+    mri_processors threads; /* for threads of ours: that, and what no rank has,
+                               as they would take turns with other ranks */
     uint32_t cores;         /* of its share: as many threads a task may use */
 } mri_seat;
 

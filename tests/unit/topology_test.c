@@ -282,6 +282,24 @@ static void ranks_without_a_topology_are_not_bound(void)
     MRT_CHECK(!seating.crowded);
 }
 
+/* Each has two cores, or is bound to the first of them. */
+static void threads_keep_off_other_ranks(void)
+{
+    hwloc_topology_t topology = machine("pack:1 core:4 pu:1");
+    char list[64];
+
+    plan(topology, MRI_BIND_AUTO, NULL, 2);
+    mri_processors_write(&seats[1].threads, list, sizeof list);
+    MRT_TEXT(list, "2-3");
+    plan(topology, MRI_BIND_CORE, NULL, 2);
+    mri_processors_write(&seats[1].threads, list, sizeof list);
+    MRT_TEXT(list, "1-3");
+    plan(topology, MRI_BIND_NONE, NULL, 2);
+    mri_processors_write(&seats[1].threads, list, sizeof list);
+    MRT_TEXT(list, "0-3");
+    hwloc_topology_destroy(topology);
+}
+
 static void workers_beside_a_rank_stay_near_while_there_is_room(void)
 {
     hwloc_topology_t topology = machine("pack:2 core:4 pu:2");
@@ -501,6 +519,7 @@ int main(int argc, char **argv)
          ranks_with_sets_of_their_own_keep_to_them, 0},
         {"ranks_without_a_topology_are_not_bound",
          ranks_without_a_topology_are_not_bound, 0},
+        {"threads_keep_off_other_ranks", threads_keep_off_other_ranks, 0},
         {"workers_beside_a_rank_stay_near_while_there_is_room",
          workers_beside_a_rank_stay_near_while_there_is_room, 0},
         {"plans_use_all_cores_and_no_processor_twice",
