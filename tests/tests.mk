@@ -115,6 +115,7 @@ hosts_scripts = \
 # What is installed can be used.
 install_scripts = \
 	tests/install/headers.sh \
+	tests/install/manual.sh \
 	tests/install/package.sh
 
 # Automake names a log after its test, so that each number of ranks gets a

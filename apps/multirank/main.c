@@ -38,6 +38,9 @@ static int print_help(void)
     puts("usage: " TOOL " COMMAND [OPTION...] [ARGUMENT...]\n"
          "       " TOOL " --help | --version\n"
          "\n"
+         "Starts jobs, and tells about the library, its settings and its "
+         "jobs.\n"
+         "\n"
          "Commands; each has a --help of its own:\n");
     for (size_t i = 0; i < COMMANDS; i++) {
         if (commands[i].summary) {
