@@ -75,7 +75,7 @@ every_header_is_mentioned_in_the_overview() {
     for path in "$headers"/*.h; do
         name=mr_$(basename "$path" .h)
         grep -qE "\b$name\"? \(3\)" manual/man7/multirank.7 ||
-            wrong "multirank(7) does not mention $name(3)"
+            wrong "mention $name(3) in manual/multirank.7.in"
     done
 }
 
@@ -109,7 +109,8 @@ every_installed_program_has_a_page() {
     local program
     for program in apps/multirank/multirank apps/multirank-*; do
         if [ -f "$program" ] && [ "${program%.*}" = "$program" ]; then
-            [ -s "manual/man1/${program##*/}.1" ] || wrong "none of $program"
+            [ -s "manual/man1/${program##*/}.1" ] ||
+                wrong "add $program to manual_programs in manual/manual.mk"
         fi
     done
 }

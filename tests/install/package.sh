@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
 # What `make install` puts down is enough: pkg-config finds it, a program
-# compiles with what pkg-config says, and it runs; so does the tool.
+# compiles with what pkg-config says, and it runs; so does the tool, and pages of
+# the manual are found. `make uninstall` takes all of it away.
 set -eu
 
 source=${srcdir:-$(dirname "$0")/../..}/tests/install/example.c
@@ -39,3 +40,14 @@ echo "compiled and ran against $version, pkg-config says $(query --modversion)"
 tool=$(LD_LIBRARY_PATH=$library "$scratch$prefix/bin/multirank" --version)
 echo "installed: $tool"
 [ "$tool" = "multirank $version" ]
+
+pages=$(find "$scratch" -type d -name man)
+for page in man3/mr_queue.3 man3/mr_queue_put.3; do
+    [ -s "$pages/$page" ] || { echo "$page is not installed"; exit 1; }
+done
+echo "installed: $(find "$pages" -type f | wc -l) manual pages"
+
+rm -rf "$scratch/example" "$scratch/log"
+${MAKE:-make} uninstall DESTDIR="$scratch" > /dev/null
+left=$(find "$scratch" ! -type d)
+[ -z "$left" ] || { echo "not uninstalled:" "$left"; exit 1; }
