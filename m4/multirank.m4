@@ -14,6 +14,46 @@ AC_DEFUN([MRI_CHECK_FLAG], [
   CFLAGS=$mri_saved_CFLAGS
 ])
 
+dnl MRI_FIND_CXX17
+dnl Sets mri_cxx17 to yes or no, and CXX_LANGUAGE_FLAGS to what makes the
+dnl compiler take C++17.
+AC_DEFUN([MRI_FIND_CXX17], [
+  mri_cxx17=no CXX_LANGUAGE_FLAGS=
+  AC_LANG_PUSH([C++])
+  MRI_CHECK_CXX_FLAG([-std=c++17], [CXX_LANGUAGE_FLAGS])
+  AC_MSG_CHECKING([whether ${CXX:-c++} compiles C++17])
+  mri_saved_CXXFLAGS=$CXXFLAGS
+  CXXFLAGS="$CXXFLAGS $CXX_LANGUAGE_FLAGS"
+  AC_LINK_IFELSE([AC_LANG_PROGRAM([[#include <chrono>
+      #include <optional>
+      #include <string>
+      template <auto Value> constexpr auto constant = Value;]],
+    [[std::optional<std::string> text("a");
+      if constexpr (constant<1> == 1) { return text->size() == 1 ? 0 : 1; }]])],
+    [mri_cxx17=yes])
+  AC_MSG_RESULT([$mri_cxx17])
+  CXXFLAGS=$mri_saved_CXXFLAGS
+  AC_LANG_POP([C++])
+  AS_IF([test $mri_cxx17 = yes],
+    [mri_cxx17_summary="$CXX $CXXFLAGS"],
+    [mri_cxx17_summary="no, tests/cxx is left out"])
+  AC_SUBST([CXX_LANGUAGE_FLAGS])
+])
+
+dnl MRI_CHECK_CXX_FLAG(FLAG, VARIABLE)
+dnl As MRI_CHECK_FLAG, for C++.
+AC_DEFUN([MRI_CHECK_CXX_FLAG], [
+  AC_LANG_PUSH([C++])
+  AC_MSG_CHECKING([whether ${CXX:-c++} takes $1])
+  mri_saved_CXXFLAGS=$CXXFLAGS
+  CXXFLAGS="$CXXFLAGS -Werror $1"
+  AC_COMPILE_IFELSE([AC_LANG_PROGRAM()],
+    [AC_MSG_RESULT([yes]); AS_VAR_APPEND([$2], [" $1"])],
+    [AC_MSG_RESULT([no])])
+  CXXFLAGS=$mri_saved_CXXFLAGS
+  AC_LANG_POP([C++])
+])
+
 dnl MRI_REQUIRE_FLAGS(FLAGS)
 dnl Ends configure unless a program can be linked with FLAGS.
 AC_DEFUN([MRI_REQUIRE_FLAGS], [

@@ -55,6 +55,10 @@ mpi_suites = \
 	tests/mpi/value_test \
 	tests/mpi/wait_test
 
+# The C++ face; sources end with .cpp.
+cxx_suites = \
+	tests/cxx/pool_test
+
 # With --enable-debug only: processes and ranks that die at a chosen store.
 fault_suites = \
 	tests/fault/allocator_test \
@@ -144,6 +148,13 @@ hosts_runs = \
 	tests/mpi/queue_crowd_test.h3c.np4 \
 	tests/mpi/wait_test.h3c.np4
 
+# C++ adds nothing of its own to what depends on the number of ranks.
+cxx_runs = \
+	$(cxx_suites:=.np1) \
+	$(cxx_suites:=.np2) \
+	$(cxx_suites:=.np3) \
+	$(cxx_suites:=.far.np3)
+
 # For ThreadSanitizer: the threads of a rank exchange messages.  What passes
 # through another process it does not see, so these have next to no processes.
 thread_runs = \
@@ -160,9 +171,10 @@ thread_runs = \
 # 3 GiB, once near and once far.
 huge_runs = tests/mpi/huge_test.np2 tests/mpi/huge_test.far.np2
 
-$(mpi_runs) $(fault_runs) $(far_runs) $(hosts_runs) $(huge_runs):
+$(mpi_runs) $(fault_runs) $(far_runs) $(hosts_runs) $(huge_runs) $(cxx_runs):
 	@$(MKDIR_P) $(@D) && : > $@
-CLEANFILES += $(mpi_runs) $(fault_runs) $(far_runs) $(hosts_runs) $(huge_runs)
+CLEANFILES += $(mpi_runs) $(fault_runs) $(far_runs) $(hosts_runs) $(huge_runs) \
+	$(cxx_runs)
 
 if BUILD_TESTS
 check_LIBRARIES += tests/harness/libharness.a tests/unit/libfake.a
@@ -172,6 +184,10 @@ check_PROGRAMS += $(unit_suites) $(mpi_suites) $(job_programs) \
 TESTS += $(unit_suites) $(mpi_runs) $(job_scripts) $(hosts_scripts) \
 	$(far_runs) $(hosts_runs) $(huge_runs) $(install_scripts)
 TESTS += $(unit_scripts)
+if HAVE_CXX17
+check_PROGRAMS += $(cxx_suites)
+TESTS += $(cxx_runs)
+endif
 if DEBUG_BUILD
 check_PROGRAMS += $(fault_suites)
 TESTS += $(fault_runs)
@@ -205,6 +221,13 @@ tests_mpi_function_test_LDFLAGS = $(AM_LDFLAGS) -no-install
 tests_unit_function_test_LDADD = tests/library/libfunctions.la $(LDADD)
 tests_unit_function_test_LDFLAGS = $(AM_LDFLAGS) -no-install
 
+# They see what an installed program sees, and the harness.
+cxx_cppflags = $(PUBLIC_CXX_CPPFLAGS) -I$(srcdir)/tests
+cxx_ldadd = tests/harness/libharness.a libmultirank.la $(CUNIT_LIBS)
+tests_cxx_pool_test_SOURCES = tests/cxx/pool_test.cpp tests/cxx/support.hpp
+tests_cxx_pool_test_CPPFLAGS = $(cxx_cppflags)
+tests_cxx_pool_test_LDADD = $(cxx_ldadd)
+
 # They know nothing of the library.
 tests_hosts_stream_CPPFLAGS = $(MPI_CFLAGS)
 tests_hosts_stream_LDADD = $(MPI_LIBS)
@@ -234,6 +257,7 @@ LOG_COMPILER = $(srcdir)/tests/launch
 AM_TESTS_ENVIRONMENT = \
 	MPIRUN='$(MPIRUN)'; export MPIRUN; \
 	CC='$(CC)'; export CC; \
+	CXX='$(CXX)'; export CXX; \
 	MAKE='$(MAKE)'; export MAKE; \
 	MPI_CFLAGS='$(MPI_CFLAGS)'; export MPI_CFLAGS; \
 	SANITIZER_FLAGS='$(SANITIZER_FLAGS)'; export SANITIZER_FLAGS;

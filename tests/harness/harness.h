@@ -18,6 +18,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /** A test: its name says behaviour, as in queue_get_times_out_when_empty. The
  *  limit is in seconds, 0 stands for 20; MULTIRANK_TEST_SCALE multiplies it. */
 typedef struct mrt_test {
@@ -90,5 +94,9 @@ bool mrt_bytes(const void *actual, const void *expected, size_t size,
                const char *text, const char *file, int line);
 bool mrt_error(mr_error actual, mr_error expected, const char *text,
                const char *file, int line);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

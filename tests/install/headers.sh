@@ -1,11 +1,13 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
-# Each public header compiles alone, and twice, in C11 and in C++17.
+# Each public header compiles alone, and twice: those of C in C11 and C++17,
+# those of C++ in C++17 and C++20, with each compiler that is here.
 set -u
 
-include=${srcdir:-$(dirname "$0")/../..}/framework/include
+root=${srcdir:-$(dirname "$0")/../..}
+include=$root/framework/include
+include_cxx=$root/bindings/cxx/include
 c_compiler="${CC:-cc} -std=c11 -x c"
-cxx_compiler="${CXX:-c++} -std=c++17 -x c++ -DOMPI_SKIP_MPICXX"
 passed=0 failed=0 skipped=0
 
 check() { # LANGUAGE HEADER COMPILER...
@@ -18,7 +20,7 @@ check() { # LANGUAGE HEADER COMPILER...
     # shellcheck disable=SC2086
     if printf '#include <%s>\n#include <%s>\n' "$header" "$header" |
         "$@" -Wall -Wextra -Wpedantic -Wshadow -Werror -fsyntax-only $flags \
-            -I"$include" -; then
+            -I"$include" -I"$include_cxx" -; then
         passed=$((passed + 1))
         echo "  ok   $header in $language"
     else
@@ -27,15 +29,34 @@ check() { # LANGUAGE HEADER COMPILER...
     fi
 }
 
+check_cxx() { # HEADER STANDARD...
+    local header=$1 compiler standard found=false
+    shift
+    for compiler in "${CXX:-c++}" clang++; do
+        if ! command -v "${compiler%% *}" > /dev/null; then
+            continue
+        fi
+        found=true
+        for standard in "$@"; do
+            # shellcheck disable=SC2086
+            check "C++$standard, $compiler" "$header" $compiler \
+                -std="c++$standard" -x c++ -Wconversion -DOMPI_SKIP_MPICXX
+        done
+    done
+    if ! $found; then
+        skipped=$((skipped + 1))
+        echo "  skip $header in C++: no C++ compiler"
+    fi
+}
+
 for path in "$include"/multirank.h "$include"/multirank/*.h; do
     header=${path#"$include"/}
+    # shellcheck disable=SC2086
     check C11 "$header" $c_compiler
-    if command -v "${CXX:-c++}" > /dev/null; then
-        check C++17 "$header" $cxx_compiler
-    else
-        skipped=$((skipped + 1))
-        echo "  skip $header in C++17: no C++ compiler"
-    fi
+    check_cxx "$header" 17
+done
+for path in "$include_cxx"/multirank.hpp "$include_cxx"/multirank/cxx/*.hpp; do
+    check_cxx "${path#"$include_cxx"/}" 17 20
 done
 echo "SUITE headers: $passed passed, $failed failed, $skipped skipped"
 [ $failed -eq 0 ]

@@ -12,6 +12,7 @@ ROOT = os.path.normpath(os.environ.get("srcdir") or
                         os.path.join(os.path.dirname(__file__), "../.."))
 NAME = "style/" + os.path.basename(sys.argv[0])
 CODE = ("framework", "bindings", "apps", "bench", "manual", "tests")
+SOURCES = (".c", ".h", ".cpp", ".hpp")
 
 _problems = 0
 
@@ -36,7 +37,7 @@ def skip(reason):
     sys.exit(77)
 
 
-def files(*folders, suffix=(".c", ".h")):
+def files(*folders, suffix=SOURCES):
     """The paths below the folders, relative to the root, sorted."""
     found = []
     for folder in folders:

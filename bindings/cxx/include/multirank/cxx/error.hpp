@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Errors as exceptions.  All are of class error, which has the code of the C
+ * function; a few have a class of their own, as they are often caught alone.
+ */
+#ifndef MULTIRANK_CXX_ERROR_HPP
+#define MULTIRANK_CXX_ERROR_HPP
+
+#include <multirank/base.h>
+
+#include <stdexcept>
+#include <string>
+
+namespace multirank
+{
+
+/** What a C function refused, or what a task of yours throws to fail with a
+ *  code of its own. */
+class error : public std::runtime_error
+{
+  public:
+    /** An error with the library's own text, see mr_error_text. */
+    explicit error(mr_error code)
+        : std::runtime_error(mr_error_text(code)), code_(code)
+    {
+    }
+
+    /** An error with a text. */
+    error(mr_error code, const std::string &text)
+        : std::runtime_error(text), code_(code)
+    {
+    }
+
+    /** Which error it is, e.g. MR_ERR_STALE. */
+    mr_error code() const noexcept
+    {
+        return code_;
+    }
+
+    /** Its name, e.g. "MR_ERR_STALE"; see mr_error_name. */
+    const char *name() const noexcept
+    {
+        return mr_error_name(code_);
+    }
+
+  private:
+    mr_error code_;
+};
+
+/** MR_ERR_END_OF_FILE: nothing is left, and nobody could send more. */
+class end_of_file : public error
+{
+  public:
+    using error::error;
+};
+
+/** MR_ERR_HOLDER_DIED: what the lock protects may be half changed. */
+class holder_died : public error
+{
+  public:
+    using error::error;
+};
+
+namespace detail
+{
+
+[[noreturn]] inline void fail(mr_error code, const char *caller)
+{
+    const std::string text = std::string(caller) + ": " + mr_error_text(code);
+
+    switch (code) {
+    case MR_ERR_END_OF_FILE:
+        throw end_of_file(code, text);
+    case MR_ERR_HOLDER_DIED:
+        throw holder_died(code, text);
+    default:
+        throw error(code, text);
+    }
+}
+
+inline void check(mr_error code, const char *caller)
+{
+    if (code != MR_OK) {
+        fail(code, caller);
+    }
+}
+
+/* For calls with a time-out: false when it has passed. */
+inline bool in_time(mr_error code, const char *caller)
+{
+    if (code == MR_ERR_TIMEOUT) {
+        return false;
+    }
+    check(code, caller);
+    return true;
+}
+
+} // namespace detail
+} // namespace multirank
+
+#endif

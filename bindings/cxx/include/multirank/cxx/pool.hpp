@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Pool: workers that map a function over many inputs.
+ *
+ *     pool workers;
+ *     std::vector<double> roots = workers.map(fn<root>, numbers);
+ */
+#ifndef MULTIRANK_CXX_POOL_HPP
+#define MULTIRANK_CXX_POOL_HPP
+
+#include <multirank/cxx/error.hpp>
+#include <multirank/cxx/function.hpp>
+#include <multirank/cxx/owner.hpp>
+#include <multirank/cxx/span.hpp>
+#include <multirank/cxx/task.hpp>
+#include <multirank/cxx/time.hpp>
+#include <multirank/pool.h>
+
+#include <cstddef>
+#include <type_traits>
+#include <vector>
+
+namespace multirank
+{
+
+/** The argument that all tasks of a map share: one value, or the elements of
+ *  an array, a vector and the like.  Tasks read it by task::context or
+ *  task::context_span.  It is not copied here: it must be there as long as the
+ *  map. */
+class shared
+{
+  public:
+    /** Nothing. */
+    shared() noexcept = default;
+
+    /** This value. */
+    template <class T> static shared value(const T &value) noexcept
+    {
+        detail::must_travel<T>();
+        return shared(&value, sizeof value);
+    }
+
+    /** These elements. */
+    template <class Container>
+    static shared elements(const Container &container) noexcept
+    {
+        detail::must_travel<detail::element_t<const Container>>();
+        return shared(std::data(container),
+                      std::size(container) *
+                          sizeof(detail::element_t<const Container>));
+    }
+
+    template <class T> static shared value(const T &&value) = delete;
+    template <class T> static shared elements(const T &&container) = delete;
+
+    const void *data() const noexcept
+    {
+        return data_;
+    }
+
+    std::size_t size() const noexcept
+    {
+        return size_;
+    }
+
+  private:
+    shared(const void *data, std::size_t size) noexcept
+        : data_(data), size_(size)
+    {
+    }
+
+    const void *data_ = nullptr;
+    std::size_t size_ = 0;
+};
+
+/** How to map; see mr_map_options. */
+struct map_options {
+    std::size_t chunk = 0; /* tasks taken at once; 0: chosen while it runs */
+    duration timeout = forever;
+    shared context = {};
+};
+
+/** Names a pool, and can be sent; but only its creator may map. */
+class pool_handle
+{
+  public:
+    pool_handle() noexcept = default;
+
+    explicit pool_handle(mr_pool c) noexcept : c_(c)
+    {
+    }
+
+    /** For the functions of C. */
+    mr_pool native_handle() const noexcept
+    {
+        return c_;
+    }
+
+    /** The number of workers; see mr_pool_size. */
+    std::size_t size() const
+    {
+        std::size_t workers = 0;
+
+        detail::check(mr_pool_size(c_, &workers), "mr_pool_size");
+        return workers;
+    }
+
+    /** Calls a function for each input, in parallel, and gives the results in
+     *  order; none if it returns void.  Throws task_error when a task failed,
+     *  and error with MR_ERR_TIMEOUT when the time was over.  See
+     *  mr_pool_map. */
+    template <class Function, class Inputs>
+    auto map(Function, const Inputs &inputs,
+             const map_options &options = {}) const
+    {
+        using in = detail::element_t<const Inputs>;
+        using out = detail::task_result_t<Function, in>;
+        const auto from = detail::elements(inputs);
+
+        if constexpr (std::is_void_v<out>) {
+            run<Function, in, void>(from.data(), nullptr, from.size(), options);
+        } else {
+            static_assert(!std::is_same_v<out, bool>,
+                          "std::vector<bool> has no elements to write to: let "
+                          "the task return a char, or use map_into");
+            std::vector<out> outputs(from.size());
+
+            run<Function, in, out>(from.data(), outputs.data(), from.size(),
+                                   options);
+            return outputs;
+        }
+    }
+
+    /** The same into memory of the caller: an array, a vector, a span, or the
+     *  memory of an Array, which is used in place.  After a failure the
+     *  outputs of all other tasks are there. */
+    template <class Function, class Inputs, class Outputs>
+    void map_into(Function, const Inputs &inputs, Outputs &&outputs,
+                  const map_options &options = {}) const
+    {
+        using in = detail::element_t<const Inputs>;
+        using out = detail::element_t<Outputs>;
+        const auto from = detail::elements(inputs);
+        const span<out> into(outputs);
+
+        if (into.size() < from.size()) {
+            throw error(MR_ERR_ARGUMENT, "map_into: fewer outputs than inputs");
+        }
+        run<Function, in, out>(from.data(), into.data(), from.size(), options);
+    }
+
+    /** Destroys it; for owner. */
+    mr_error end() const noexcept
+    {
+        return mr_pool_destroy(c_);
+    }
+
+  private:
+    /* In C a time-out of 0 is none; here no time at all is over at once. */
+    static double timeout(duration timeout)
+    {
+        const double seconds = detail::c_timeout(timeout);
+
+        return seconds == 0 ? 1e-9 : seconds;
+    }
+
+    template <class Function, class In, class Out>
+    void run(const In *inputs, Out *outputs, std::size_t count,
+             const map_options &options) const
+    {
+        mr_task_error told = {};
+        mr_map_options c = {};
+        std::size_t out_size = 0;
+
+        detail::must_be_stateless<Function>();
+        detail::must_travel<In>();
+        if constexpr (!std::is_void_v<Out>) {
+            detail::must_travel<Out>();
+            out_size = sizeof(Out);
+        }
+        c.chunk = options.chunk;
+        c.timeout = timeout(options.timeout);
+        c.error = &told;
+        const mr_error code =
+            mr_pool_map(c_, detail::run_task<Function, In, Out>,
+                        options.context.data(), options.context.size(), inputs,
+                        sizeof(In), outputs, out_size, count, &c);
+
+        if (code != MR_OK && told.code == code) {
+            throw task_error(told);
+        }
+        detail::check(code, "mr_pool_map");
+    }
+
+    mr_pool c_ = {};
+};
+
+/** A pool that ends with its variable. */
+class pool : public owner<pool_handle>
+{
+  public:
+    using owner::owner;
+
+    /** Makes a pool of so many workers; of 0, a worker for each rank.  See
+     *  mr_pool_create. */
+    explicit pool(std::size_t workers = 0) : owner(create(workers))
+    {
+    }
+
+  private:
+    static pool_handle create(std::size_t workers)
+    {
+        mr_pool c = {};
+        mr_pool_options options = {};
+
+        options.workers = workers;
+        detail::check(mr_pool_create(&c, &options), "mr_pool_create");
+        return pool_handle(c);
+    }
+};
+
+} // namespace multirank
+
+#endif
