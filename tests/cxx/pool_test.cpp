@@ -241,17 +241,42 @@ void exceptions_of_all_kinds_become_failures()
     are_squares(pool.map(multirank::fn<square>, numbers(10)));
 }
 
+/* The first task that a child has ends it; those in ranks wait for that, so
+ * that the child cannot miss its turn. */
+mr_error fall(const mr_queue &fallen)
+{
+    mr_process self;
+    bool empty = true, ready;
+
+    if (mr_process_current(&self) != MR_OK) {
+        return mr_wait(&fallen.handle, 1, guard.count(), &ready);
+    }
+    mr_error code = mr_queue_empty(fallen, &empty);
+    if (code == MR_OK && empty) {
+        code = mr_queue_put(fallen, nullptr, 0, MR_FOREVER);
+        std::_Exit(3);
+    }
+    return code;
+}
+
 void a_task_that_ends_its_worker_is_told()
 {
-    multirank::pool pool(static_cast<std::size_t>(multirank::size()) + 1);
+    multirank::map_options options;
+    multirank::pool pool;
+    mr_queue fallen;
 
-    THROWS(MR_ERR_WORKER_DIED, pool.map(
-                                   [](std::int64_t) {
-                                       std::_Exit(3);
-                                       return 0;
-                                   },
-                                   numbers(1)));
+    if (!MRT_OK(mr_queue_create(&fallen, nullptr))) {
+        return;
+    }
+    options.context = multirank::shared::value(fallen);
+    THROWS(MR_ERR_WORKER_DIED,
+           pool.map(
+               [](std::int64_t, const multirank::task &task) {
+                   return fall(task.context<mr_queue>());
+               },
+               numbers(20), options));
     are_squares(pool.map(multirank::fn<square>, numbers(10)));
+    MRT_OK(mr_queue_destroy(fallen));
 }
 
 void map_times_out()
