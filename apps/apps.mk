@@ -43,6 +43,8 @@ apps_multirank_multirank_SOURCES = \
 	apps/multirank/link.c \
 	apps/multirank/link.h \
 	apps/multirank/main.c \
+	apps/multirank/machine.c \
+	apps/multirank/machine.h \
 	apps/multirank/meet.c \
 	apps/multirank/meet.h \
 	apps/multirank/mpirun.c \
@@ -50,12 +52,16 @@ apps_multirank_multirank_SOURCES = \
 	apps/multirank/options.c \
 	apps/multirank/options.h \
 	apps/multirank/parent.h \
+	apps/multirank/picture.h \
+	apps/multirank/picture_svg.c \
+	apps/multirank/picture_text.c \
 	apps/multirank/rank.c \
 	apps/multirank/run.c \
 	apps/multirank/serve.c \
 	apps/multirank/serve.h \
 	apps/multirank/tool.c \
-	apps/multirank/tool.h
+	apps/multirank/tool.h \
+	apps/multirank/topology.c
 apps_multirank_multirank_CPPFLAGS = -D_GNU_SOURCE $(PUBLIC_CPPFLAGS)
 apps_multirank_multirank_LDFLAGS = $(COMMON_LDFLAGS)
 apps_multirank_multirank_LDADD = libmultirank.la

@@ -19,6 +19,7 @@ multirankinclude_HEADERS = \
 	framework/include/multirank/pool.h \
 	framework/include/multirank/process.h \
 	framework/include/multirank/queue.h \
+	framework/include/multirank/topology.h \
 	framework/include/multirank/value.h \
 	framework/include/multirank/wait.h
 
@@ -37,6 +38,10 @@ util_sources = \
 	framework/util/thread.h
 
 topology_sources = \
+	framework/topology/describe.c \
+	framework/topology/describe.h \
+	framework/topology/load.c \
+	framework/topology/load.h \
 	framework/topology/plan.c \
 	framework/topology/plan.h \
 	framework/topology/processors.c \
@@ -193,6 +198,7 @@ objects_sources = \
 	framework/objects/spread.h \
 	framework/objects/stream.c \
 	framework/objects/stream.h \
+	framework/objects/topology.c \
 	framework/objects/value.c
 
 # The objects, once: the tests link them statically and so reach what the

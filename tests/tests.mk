@@ -10,6 +10,7 @@
 unit_suites = \
 	tests/unit/allocator_test \
 	tests/unit/batch_test \
+	tests/unit/describe_test \
 	tests/unit/function_test \
 	tests/unit/harness_test \
 	tests/unit/lock_test \
@@ -52,6 +53,7 @@ mpi_suites = \
 	tests/mpi/queue_crowd_test \
 	tests/mpi/queue_test \
 	tests/mpi/seat_test \
+	tests/mpi/topology_test \
 	tests/mpi/value_test \
 	tests/mpi/wait_test
 
@@ -106,6 +108,7 @@ job_scripts = \
 	tests/job/run_command.sh \
 	tests/job/seats.sh \
 	tests/job/survivors.sh \
+	tests/job/topology.sh \
 	tests/tour/tour.sh
 
 # Jobs over simulated hosts and under Slurm.

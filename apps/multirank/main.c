@@ -18,6 +18,8 @@ static const struct command {
      command_info},
     {"run", "start a program as a job that outlives the death of a rank",
      command_run},
+    {"topology", "draw the nodes of a job, and who runs on which cores",
+     command_topology},
     {"rank", NULL, command_rank},
 };
 

@@ -24,6 +24,7 @@ typedef int tool_command(int argc, char **argv);
 tool_command command_info;
 tool_command command_run;
 tool_command command_rank;
+tool_command command_topology;
 
 /** The options of every subcommand, for getopt_long. */
 enum { OPTION_VERSION = 512 };

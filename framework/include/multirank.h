@@ -20,6 +20,7 @@
 #include <multirank/pool.h>
 #include <multirank/process.h>
 #include <multirank/queue.h>
+#include <multirank/topology.h>
 #include <multirank/value.h>
 #include <multirank/wait.h>
 

@@ -16,7 +16,6 @@
 #include "route/wait.h"
 #include "runtime/output.h"
 #include "runtime/place.h"
-#include "runtime/seating.h"
 #include "util/log.h"
 
 void (*mri_at_endpoint_end)(void);
@@ -87,9 +86,6 @@ void mri_child_run(mri_object *process, uint64_t endpoint,
     die_with((pid_t)mri_load(
         &mri_segment_at(mri_segment_of(mri_ref_of(process)))->server_pid));
     unblock_signals();
-    if (body->workers) {
-        mri_seating_of_worker((unsigned int)body->workers);
-    }
     dup2(output[0], STDOUT_FILENO);
     dup2(output[1], STDERR_FILENO);
     close(output[0]);

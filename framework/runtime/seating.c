@@ -69,7 +69,7 @@ static void take(const mri_seat *seat)
             mri_processors_bind_all(&seat->allowed);
         }
     }
-    if (known(&seat->bound) && !mri_processors_bind(&seat->bound)) {
+    if (known(&seat->bound) && !mri_processors_bind(0, &seat->bound)) {
         mri_log(MR_LOG_INFO, "the system does not let this rank be bound");
     }
     mri_task_threads_suggest(seat->cores);
@@ -213,16 +213,16 @@ void mri_seating_of_server(const mri_seat *seat)
 {
     mri_my_seat = *seat;
     if (known(&seat->allowed)) {
-        mri_processors_bind(&seat->allowed);
+        mri_processors_bind(0, &seat->allowed);
     }
     mri_task_threads_suggest(seat->cores);
 }
 
-void mri_seating_of_worker(unsigned int workers)
+void mri_seating_of_worker(pid_t process, unsigned int workers)
 {
     const mri_processors *set = mri_seat_for_workers(&mri_my_seat, workers);
 
     if (known(set)) {
-        mri_processors_bind(set);
+        mri_processors_bind(process, set);
     }
 }

@@ -21,7 +21,8 @@ mr_error mri_seating_begin(unsigned int *processors);
 /* The same for the fork server of a rank, told by it where that is. */
 void mri_seating_of_server(const mri_seat *seat);
 
-/* In a new process: one of `workers` that do tasks at once on this rank. */
-void mri_seating_of_worker(unsigned int workers);
+/* In the fork server, for a new process: one of `workers` that do tasks at once
+ * on its rank. */
+void mri_seating_of_worker(pid_t process, unsigned int workers);
 
 #endif

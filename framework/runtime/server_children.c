@@ -20,6 +20,7 @@
 #include "route/reap.h"
 #include "runtime/child.h"
 #include "runtime/output.h"
+#include "runtime/seating.h"
 #include "util/log.h"
 
 enum { PIECES_AT_ONCE = 64 };
@@ -375,6 +376,10 @@ static mr_error fork_child(child *c, mri_object *process,
         return error;
     }
     mri_store(&row->pid, (uint64_t)c->pid);
+    if (mri_process_of(process)->workers) {
+        mri_seating_of_worker(c->pid,
+                              (unsigned int)mri_process_of(process)->workers);
+    }
     watch(c, c->output[0]);
     watch(c, c->output[1]);
     return MR_OK;

@@ -117,9 +117,9 @@ bool mri_processors_of(pid_t process, mri_processors *set)
     return sched_getaffinity(process, sizeof *set, (cpu_set_t *)set) == 0;
 }
 
-bool mri_processors_bind(const mri_processors *set)
+bool mri_processors_bind(pid_t process, const mri_processors *set)
 {
-    return sched_setaffinity(0, sizeof *set, (const cpu_set_t *)set) == 0;
+    return sched_setaffinity(process, sizeof *set, (const cpu_set_t *)set) == 0;
 }
 
 void mri_processors_bind_all(const mri_processors *set)
@@ -131,7 +131,7 @@ void mri_processors_bind_all(const mri_processors *set)
         pid_t id = (pid_t)strtol(thread->d_name, NULL, 10);
 
         if (id > 0) {
-            sched_setaffinity(id, sizeof *set, (const cpu_set_t *)set);
+            mri_processors_bind(id, set);
         }
     }
     if (threads) {

@@ -37,9 +37,9 @@ void mri_processors_write(const mri_processors *set, char *list, size_t size);
  * to be known. */
 bool mri_processors_of(pid_t process, mri_processors *set);
 
-/* Let the calling thread run there and nowhere else; threads and processes
- * that it starts from now on inherit that.  False: the system refuses. */
-bool mri_processors_bind(const mri_processors *set);
+/* Let a thread or process, 0: the caller, run there and nowhere else; what it
+ * starts from now on inherits that.  False: the system refuses. */
+bool mri_processors_bind(pid_t process, const mri_processors *set);
 
 /* The same for all threads that the calling process has. */
 void mri_processors_bind_all(const mri_processors *set);
