@@ -65,3 +65,12 @@ apps_multirank_multirank_SOURCES = \
 apps_multirank_multirank_CPPFLAGS = -D_GNU_SOURCE $(PUBLIC_CPPFLAGS)
 apps_multirank_multirank_LDFLAGS = $(COMMON_LDFLAGS)
 apps_multirank_multirank_LDADD = libmultirank.la
+
+# Completion for bash, where bash-completion 2 looks for it below its own prefix
+# and below what XDG_DATA_DIRS names, and for zsh.  Other folders can be named:
+# make install zshcompletiondir=FOLDER.
+bashcompletiondir = $(datadir)/bash-completion/completions
+bashcompletion_DATA = apps/completion/multirank
+zshcompletiondir = $(datadir)/zsh/site-functions
+zshcompletion_DATA = apps/completion/_multirank
+EXTRA_DIST += $(bashcompletion_DATA) $(zshcompletion_DATA)

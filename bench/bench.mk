@@ -32,3 +32,4 @@ bench_raw_LDADD = $(MPI_LIBS)
 bench_loop_SOURCES = bench/loop.c
 bench_loop_CFLAGS = $(AM_CFLAGS) $(OPENMP_CFLAGS)
 bench_loop_LDFLAGS = $(COMMON_LDFLAGS)
+bench_loop_LDADD =

@@ -121,6 +121,7 @@ hosts_scripts = \
 
 # What is installed can be used.
 install_scripts = \
+	tests/install/completion.sh \
 	tests/install/headers.sh \
 	tests/install/manual.sh \
 	tests/install/package.sh

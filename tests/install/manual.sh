@@ -92,7 +92,7 @@ every_setting_is_in_the_overview() {
 every_command_and_option_is_in_its_page() {
     local command option
     for command in '' $(./apps/multirank/multirank --help |
-        sed -n 's/^  \([a-z]*\)  .*/\1/p'); do
+        sed -n 's/^  \([a-z][a-z]*\)  .*/\1/p'); do
         [ -z "$command" ] ||
             grep -qx "\.SS multirank $command" manual/man1/multirank.1 ||
             wrong "no $command"

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
 # What `make install` puts down is enough: pkg-config finds it, a program
-# compiles with what pkg-config says, and it runs; so does the tool, and pages of
-# the manual are found. `make uninstall` takes all of it away.
+# compiles with what pkg-config says, and it runs; so does the tool, and manual
+# pages and completion are there. `make uninstall` takes all of it away.
 set -eu
 
 source=${srcdir:-$(dirname "$0")/../..}/tests/install/example.c
@@ -46,6 +46,10 @@ for page in man3/mr_queue.3 man3/mr_queue_put.3; do
     [ -s "$pages/$page" ] || { echo "$page is not installed"; exit 1; }
 done
 echo "installed: $(find "$pages" -type f | wc -l) manual pages"
+for file in completions/multirank site-functions/_multirank; do
+    [ -n "$(find "$scratch" -path "*/$file")" ] ||
+        { echo "$file is not installed"; exit 1; }
+done
 
 rm -rf "$scratch/example" "$scratch/log"
 ${MAKE:-make} uninstall DESTDIR="$scratch" > /dev/null

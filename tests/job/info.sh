@@ -15,7 +15,7 @@ call() { # COMMAND...
 }
 
 commands() {
-    "$tool" --help | sed -n 's/^  \([a-z]*\)  .*/\1/p'
+    "$tool" --help | sed -n 's/^  \([a-z][a-z]*\)  .*/\1/p'
 }
 
 # For terminals and for mail.
