@@ -7,8 +7,8 @@
 #
 # HELP is the program's own, then that of each of its commands behind a line
 # "@ PROGRAM COMMAND".  A help is a usage, then paragraphs, and lines of which
-# two blanks stand before: with a gap in them an item and its text, which may
-# go on in lines further to the right; without, an example.
+# two blanks stand before: with a gap in them an item and its text, without an
+# example.  Both may go on in lines further to the right.
 
 BEGIN { begin_page(page, program, 1) }
 
@@ -45,11 +45,13 @@ in_usage {
     begin_item(substr($0, 3))
     next
 }
-/^  [^ ]/ {
+/^  [^ ]/ && !in_code {
     end_block()
     begin_code(4)
+    in_code = 1
+}
+in_code && /^  / {
     put(code_of(substr($0, 3)))
-    end_code(4)
     next
 }
 { text = text $0 " " }
@@ -97,8 +99,12 @@ function end_block() {
         }
         fill(text)
     }
+    if (in_code) {
+        end_code(4)
+    }
     text = ""
     in_item = 0
+    in_code = 0
 }
 
 # Words in capitals stand for what users give.

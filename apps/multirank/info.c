@@ -87,7 +87,8 @@ static int start_and_print(const struct wishes *wishes)
     return EXIT_SUCCESS;
 }
 
-int command_info(int argc, char **argv)
+/* The exit status, or -1: go on. */
+static int read_options(struct wishes *wishes, int argc, char **argv)
 {
     static const struct option known[] = {
         {"settings", no_argument, NULL, 's'},
@@ -95,32 +96,45 @@ int command_info(int argc, char **argv)
         COMMON_OPTIONS,
         {0},
     };
-    struct wishes wishes = {0};
     int option;
 
     opterr = 0;
     while ((option = getopt_long(argc, argv, ":h", known, NULL)) != -1) {
-        if (option == 's') {
-            wishes.settings = true;
-        } else if (option == 't') {
-            wishes.terse = true;
-        } else if (option == 'h') {
-            print_help();
+        switch (option) {
+        case 's':
+            wishes->settings = true;
+            break;
+        case 't':
+            wishes->terse = true;
+            break;
+        case 'h':
+            if (mpirun_speaks()) {
+                print_help();
+            }
             return EXIT_SUCCESS;
-        } else if (option == OPTION_VERSION) {
-            return print_version();
-        } else {
-            say("option %s is not known or not clear; " TOOL
-                " info --help names those there are",
-                argv[optind - 1]);
+        case OPTION_VERSION:
+            return mpirun_speaks() ? print_version() : EXIT_SUCCESS;
+        default:
+            if (mpirun_speaks()) {
+                say("option %s is not known or not clear; " TOOL
+                    " info --help names those there are",
+                    argv[optind - 1]);
+            }
             return EXIT_MISUSE;
         }
     }
-    if (argv[optind]) {
+    if (argv[optind] && mpirun_speaks()) {
         say("it takes no argument, such as \"%s\"; " TOOL
             " info --help says more",
             argv[optind]);
-        return EXIT_MISUSE;
     }
-    return start_and_print(&wishes);
+    return argv[optind] ? EXIT_MISUSE : -1;
+}
+
+int command_info(int argc, char **argv)
+{
+    struct wishes wishes = {0};
+    int status = read_options(&wishes, argc, argv);
+
+    return status >= 0 ? status : start_and_print(&wishes);
 }

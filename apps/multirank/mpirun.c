@@ -269,3 +269,10 @@ bool mpirun_place(int *rank, int *size)
     }
     return false;
 }
+
+bool mpirun_speaks(void)
+{
+    int rank, size;
+
+    return !mpirun_place(&rank, &size) || rank == 0;
+}

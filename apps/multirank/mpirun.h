@@ -33,4 +33,8 @@ void mpirun_clean_up(pid_t mpirun);
 /** Which rank this process is, and of how many; false: not of a job. */
 bool mpirun_place(int *rank, int *size);
 
+/** All ranks read their options before the job begins, and one speaks: whether
+ *  it is this one. */
+bool mpirun_speaks(void);
+
 #endif

@@ -50,14 +50,6 @@ static void print_help(void)
          "      " TOOL " topology");
 }
 
-/* All ranks read the options before the job begins, and one speaks. */
-static bool speaks(void)
-{
-    int rank, size;
-
-    return !mpirun_place(&rank, &size) || rank == 0;
-}
-
 enum { SVG = 256, ALL };
 
 /* The exit status, or -1: go on. */
@@ -81,17 +73,17 @@ static int read_options(struct request *request, int argc, char **argv)
             request->all = true;
             break;
         case 'h':
-            if (speaks()) {
+            if (mpirun_speaks()) {
                 print_help();
             }
             return EXIT_SUCCESS;
         case OPTION_VERSION:
-            if (speaks()) {
+            if (mpirun_speaks()) {
                 print_version();
             }
             return EXIT_SUCCESS;
         default:
-            if (speaks()) {
+            if (mpirun_speaks()) {
                 say(option == ':' ? "%s wants a file"
                                   : "there is no option %s; " TOOL
                                     " topology --help names those there are",
@@ -100,7 +92,7 @@ static int read_options(struct request *request, int argc, char **argv)
             return EXIT_MISUSE;
         }
     }
-    if (optind < argc && speaks()) {
+    if (optind < argc && mpirun_speaks()) {
         say("\"%s\" is not expected; " TOOL " topology --help tells what is",
             argv[optind]);
     }

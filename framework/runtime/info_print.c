@@ -7,6 +7,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "runtime/place.h"
+#include "util/settings.h"
+
 enum { COLUMNS = 80, INDENT = 4, NAMES = 18 };
 
 /* The bytes of the next line: up to the last blank that leaves it `room`
@@ -46,6 +49,10 @@ void mr_settings_print(void)
         printf("%-16s %-11s %-11s %s\n%*s", setting.name, setting.standard,
                setting.value, setting.kind, INDENT, "");
         print_wrapped(setting.help, INDENT);
+    }
+    if (mri_here.role == MRI_OUTSIDE) {
+        fflush(stdout);
+        mri_settings_check(); /* a job was told of them at its start */
     }
 }
 

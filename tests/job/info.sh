@@ -30,7 +30,7 @@ every_command_explains_itself() {
         # shellcheck disable=SC2086
         call "$tool" $command --help
         expect_status 0
-        has_line "^usage: multirank ${command:-COMMAND}" || broken "no usage"
+        has_line "^usage: .*multirank ${command:-COMMAND}" || broken "no usage"
         expect_80_columns
         # shellcheck disable=SC2086
         call "$tool" $command --version
@@ -90,6 +90,13 @@ settings_in_use_are_shown() {
     ! has_line '^versions' || broken "not only settings"
 }
 
+unknown_and_wrong_settings_are_warned_about() {
+    MR_MEMROY=1G MR_GRACE=soon call "$tool" info --settings
+    expect_status 0
+    grep -q 'unknown setting MR_MEMROY' "$scratch/err" || broken "no MR_MEMROY"
+    grep -q 'MR_GRACE=soon has no meaning' "$scratch/err" || broken "no MR_GRACE"
+}
+
 # One field after another, the last of which has blanks.
 terse_lines_are_for_programs() {
     MR_SPIN=7 MR_GRACE=soon MR_LOG=none call "$tool" info --terse
@@ -124,6 +131,16 @@ info_in_a_job_tells_what_it_has_chosen() {
     has_line '^job$' || broken "no job"
 }
 
+ranks_tell_of_a_wrong_word_once() {
+    start 3 "$tool" info much
+    await 20
+    expect_status 2
+    [ "$(grep -c 'such as "much"' "$scratch/err")" = 1 ] || broken "not once"
+    start 3 "$tool" info --help
+    await 20
+    [ "$(grep -c '^usage' "$scratch/out")" = 1 ] || broken "help not once"
+}
+
 info_in_a_far_job_tells_how_slices_travel() {
     MR_ROUTE=far MR_FAR_ARRAYS=messages MR_MPI_THREADS=multiple \
         start 3 "$tool" info --terse
@@ -146,9 +163,11 @@ check wrong_words_are_named
 check misspelt_commands_are_guessed
 check info_without_a_job_tells_versions_build_and_settings
 check settings_in_use_are_shown
+check unknown_and_wrong_settings_are_warned_about
 check terse_lines_are_for_programs
 if have_launcher; then
     check info_in_a_job_tells_what_it_has_chosen
+    check ranks_tell_of_a_wrong_word_once
     check info_in_a_far_job_tells_how_slices_travel
     check info_under_run_tells_that_a_lost_rank_is_outlived
 fi

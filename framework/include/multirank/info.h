@@ -69,8 +69,9 @@ MR_API bool mr_info_fact(size_t number, mr_fact *fact);
 MR_API bool mr_info_setting(size_t number, mr_setting *setting);
 
 /**
- * Print the table of settings (environment variables MR_...): name, kind,
- * default, value in use, and what each does.
+ * Print the table of settings (environment variables MR_...): name, default,
+ * value in use, kind, and what each does.  Outside of a job the log warns of
+ * variables that are no setting or have no meaning, as mr_init does.
  *
  * Callers:   anybody, also before mr_init.
  * Blocks:    while stdout does.
