@@ -34,6 +34,30 @@ apps_multirank_wordcount_CPPFLAGS = -D_GNU_SOURCE $(PUBLIC_CPPFLAGS)
 apps_multirank_wordcount_LDFLAGS = $(COMMON_LDFLAGS)
 apps_multirank_wordcount_LDADD = libmultirank.la
 
+# The Mandelbrot set as a picture, and how the ranks shared the work.
+if HAVE_PNG
+bin_PROGRAMS += apps/multirank-mandelbrot
+endif
+apps_multirank_mandelbrot_SOURCES = \
+	apps/mandelbrot/balance.c \
+	apps/mandelbrot/balance.h \
+	apps/mandelbrot/colour.c \
+	apps/mandelbrot/colour.h \
+	apps/mandelbrot/legend.c \
+	apps/mandelbrot/legend.h \
+	apps/mandelbrot/main.c \
+	apps/mandelbrot/options.c \
+	apps/mandelbrot/options.h \
+	apps/mandelbrot/picture.c \
+	apps/mandelbrot/picture.h \
+	apps/mandelbrot/rows.c \
+	apps/mandelbrot/rows.h \
+	apps/mandelbrot/view.h
+apps_multirank_mandelbrot_CPPFLAGS = -D_GNU_SOURCE $(PUBLIC_CPPFLAGS) \
+	$(PNG_CFLAGS)
+apps_multirank_mandelbrot_LDFLAGS = $(COMMON_LDFLAGS)
+apps_multirank_mandelbrot_LDADD = libmultirank.la $(PNG_LIBS) -lm
+
 # The command-line tool. It lies in its folder, as apps/multirank is that folder.
 bin_PROGRAMS += apps/multirank/multirank
 apps_multirank_multirank_SOURCES = \

@@ -8,6 +8,9 @@ manual_programs = \
 	apps/multirank/multirank \
 	apps/multirank-tour \
 	apps/multirank-wordcount
+if HAVE_PNG
+manual_programs += apps/multirank-mandelbrot
+endif
 
 # Where the programs cannot be run, the pages of functions are all there are.
 if CAN_RUN_PROGRAMS

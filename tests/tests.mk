@@ -96,6 +96,7 @@ hosts_programs = \
 # Jobs that abort, exit or are killed, watched from outside; and programs that
 # use the library.
 job_scripts = \
+	tests/apps/mandelbrot.sh \
 	tests/apps/wordcount.sh \
 	tests/job/bare.sh \
 	tests/job/binaries.sh \
@@ -288,6 +289,7 @@ EXTRA_DIST += \
 	$(install_scripts) \
 	$(job_scripts) \
 	$(unit_scripts) \
+	tests/apps/png.py \
 	tests/count \
 	tests/hosts/cluster.sh \
 	tests/hosts/slurm.sh \
