@@ -67,10 +67,13 @@ END {
 
 # Of the program itself it waits for the name, which comes from the first
 # sentence behind it.
-function put_usage(    i) {
+function put_usage(    i, name, at) {
     put(".nf")
+    name = code_of(program)
     for (i = 1; i <= usages; i++) {
-        sub(program, "\\fB&\\fP", usage[i])
+        at = index(usage[i], name)
+        usage[i] = substr(usage[i], 1, at - 1) "\\fB" name "\\fP" \
+            substr(usage[i], at + length(name))
         gsub(/[A-Z][A-Z]+/, "\\fI&\\fP", usage[i])
         put(usage[i])
     }
@@ -107,12 +110,15 @@ function end_block() {
     in_code = 0
 }
 
-# Words in capitals stand for what users give.
-function begin_item(line,    gap, item) {
+# Behind an option stands what users give for its value.
+function begin_item(line,    gap, words, count, i, item) {
     gap = match(line, /[^ ]  +/)
-    item = code_of(gap ? substr(line, 1, gap) : line)
     text = gap ? substr(line, gap + RLENGTH) " " : ""
-    gsub(/[A-Z][A-Z]+|N$|N /, "\\fR\\fI&\\fP\\fB", item)
-    put(".TP 17\n\\fB" item "\\fP")
+    count = split(code_of(gap ? substr(line, 1, gap) : line), words, " ")
+    for (i = 1; i <= count; i++) {
+        item = item (i > 1 ? " " : "") \
+            (i == 1 || words[i] ~ /^\\-/ ? "\\fB" : "\\fI") words[i] "\\fP"
+    }
+    put(".TP 17\n" item)
     in_item = 1
 }
