@@ -60,7 +60,11 @@ mpi_suites = \
 
 # The C++ face; sources end with .cpp.
 cxx_suites = \
-	tests/cxx/pool_test
+	tests/cxx/iterate_test \
+	tests/cxx/number_test \
+	tests/cxx/pool_test \
+	tests/cxx/process_test \
+	tests/cxx/queue_test
 
 # With --enable-debug only: processes and ranks that die at a chosen store.
 fault_suites = \
@@ -230,9 +234,21 @@ tests_unit_function_test_LDFLAGS = $(AM_LDFLAGS) -no-install
 # They see what an installed program sees, and the harness.
 cxx_cppflags = $(PUBLIC_CXX_CPPFLAGS) -I$(srcdir)/tests
 cxx_ldadd = tests/harness/libharness.a libmultirank.la $(CUNIT_LIBS)
+tests_cxx_iterate_test_SOURCES = tests/cxx/iterate_test.cpp tests/cxx/support.hpp
+tests_cxx_iterate_test_CPPFLAGS = $(cxx_cppflags)
+tests_cxx_iterate_test_LDADD = $(cxx_ldadd)
+tests_cxx_number_test_SOURCES = tests/cxx/number_test.cpp tests/cxx/support.hpp
+tests_cxx_number_test_CPPFLAGS = $(cxx_cppflags)
+tests_cxx_number_test_LDADD = $(cxx_ldadd)
 tests_cxx_pool_test_SOURCES = tests/cxx/pool_test.cpp tests/cxx/support.hpp
 tests_cxx_pool_test_CPPFLAGS = $(cxx_cppflags)
 tests_cxx_pool_test_LDADD = $(cxx_ldadd)
+tests_cxx_process_test_SOURCES = tests/cxx/process_test.cpp tests/cxx/support.hpp
+tests_cxx_process_test_CPPFLAGS = $(cxx_cppflags)
+tests_cxx_process_test_LDADD = $(cxx_ldadd)
+tests_cxx_queue_test_SOURCES = tests/cxx/queue_test.cpp tests/cxx/support.hpp
+tests_cxx_queue_test_CPPFLAGS = $(cxx_cppflags)
+tests_cxx_queue_test_LDADD = $(cxx_ldadd)
 
 # They know nothing of the library.
 tests_hosts_stream_CPPFLAGS = $(MPI_CFLAGS)

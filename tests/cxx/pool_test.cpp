@@ -83,6 +83,19 @@ void map_over_arrays_and_spans()
     are_squares(pool.map(multirank::fn<square>, part));
 }
 
+void map_n_gives_tasks_their_index()
+{
+    multirank::pool pool;
+    const auto results = pool.map_n(
+        [](const multirank::task &task) { return 2 * task.index(); }, 100);
+
+    MRT_EQUAL(results.size(), 100);
+    for (std::size_t i = 0; i < results.size(); i++) {
+        MRT_EQUAL(results[i], 2 * i);
+    }
+    pool.map_n([](const multirank::task &) {}, 3);
+}
+
 void map_over_nothing_gives_nothing()
 {
     multirank::pool pool;
@@ -324,7 +337,7 @@ void pool_is_moved_and_destroyed()
         MRT_EQUAL(left.size(), 3);
     }
     THROWS(MR_ERR_STALE, left.size());
-    multirank::pool adopted(multirank::pool().release());
+    multirank::pool adopted(multirank::pool().detach());
     MRT_EQUAL(adopted.size(), multirank::size());
     adopted.destroy();
     THROWS(MR_ERR_STALE, adopted.destroy());
@@ -340,6 +353,7 @@ const mrt_test tests[] = {
     TEST(map_of_a_lambda),
     TEST(map_of_a_generic_lambda_changes_the_type),
     TEST(map_over_arrays_and_spans),
+    TEST(map_n_gives_tasks_their_index),
     TEST(map_over_nothing_gives_nothing),
     TEST(map_into_the_callers_memory),
     TEST(map_into_writes_large_outputs_by_reference),

@@ -14,12 +14,25 @@
  * An object such as queue<T> owns what it made and destroys it at its end.  It
  * is moved, not copied.  Its handle, queue_handle<T>, is a few bytes that can
  * be copied and sent, and offers the same members.
+ *
+ * What belongs to no object is used as it is: mr_log_set_hook, mr_info_fact,
+ * mr_info_setting, mr_function_register and the like.
  */
 #ifndef MULTIRANK_HPP
 #define MULTIRANK_HPP
 
+#include <multirank.h>
+#include <multirank/cxx/array.hpp>
 #include <multirank/cxx/error.hpp>
 #include <multirank/cxx/job.hpp>
+#include <multirank/cxx/lock.hpp>
+#include <multirank/cxx/mpi.hpp>
+#include <multirank/cxx/pipe.hpp>
 #include <multirank/cxx/pool.hpp>
+#include <multirank/cxx/process.hpp>
+#include <multirank/cxx/queue.hpp>
+#include <multirank/cxx/results.hpp>
+#include <multirank/cxx/value.hpp>
+#include <multirank/cxx/wait.hpp>
 
 #endif

@@ -85,6 +85,12 @@ inline void check(mr_error code, const char *caller)
     }
 }
 
+/* For ends of variables, which cannot throw, and where another error is told
+ * already. */
+inline void ignore(mr_error) noexcept
+{
+}
+
 /* For calls with a time-out: false when it has passed. */
 inline bool in_time(mr_error code, const char *caller)
 {

@@ -38,7 +38,7 @@ class job
     ~job()
     {
         if (runs_) {
-            static_cast<void>(mr_finalize());
+            detail::ignore(mr_finalize());
         }
     }
 

@@ -14,7 +14,7 @@ namespace multirank
 {
 
 /** Owns what a handle names: moved, not copied.  All members of the handle are
- *  its own, too.  After a move, release() or destroy() it owns nothing, and
+ *  its own, too.  After a move, detach() or destroy() it owns nothing, and
  *  its members throw MR_ERR_STALE. */
 template <class Handle> class owner : public Handle
 {
@@ -63,7 +63,7 @@ template <class Handle> class owner : public Handle
 
     /** Gives the handle away: whoever has it destroys the object, or the end
      *  of the job does. */
-    Handle release() noexcept
+    Handle detach() noexcept
     {
         const Handle handle = *this;
 
@@ -75,7 +75,7 @@ template <class Handle> class owner : public Handle
     /** Destroys it now, and throws what the C function refuses. */
     void destroy()
     {
-        const Handle handle = release();
+        const Handle handle = detach();
 
         detail::check(handle.end(), "destroy");
     }
@@ -90,7 +90,7 @@ template <class Handle> class owner : public Handle
     {
         if (owns_) {
             owns_ = false;
-            static_cast<void>(Handle::end());
+            detail::ignore(Handle::end());
         }
     }
 

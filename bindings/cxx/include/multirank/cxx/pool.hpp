@@ -11,6 +11,7 @@
 #include <multirank/cxx/error.hpp>
 #include <multirank/cxx/function.hpp>
 #include <multirank/cxx/owner.hpp>
+#include <multirank/cxx/results.hpp>
 #include <multirank/cxx/span.hpp>
 #include <multirank/cxx/task.hpp>
 #include <multirank/cxx/time.hpp>
@@ -80,6 +81,12 @@ struct map_options {
     shared context = {};
 };
 
+/** How to iterate; see mr_imap_options. */
+struct imap_options {
+    std::size_t ahead = 0; /* tasks whose results were not taken; 0: chosen */
+    shared context = {};
+};
+
 /** Names a pool, and can be sent; but only its creator may map. */
 class pool_handle
 {
@@ -117,18 +124,7 @@ class pool_handle
         using out = detail::task_result_t<Function, in>;
         const auto from = detail::elements(inputs);
 
-        if constexpr (std::is_void_v<out>) {
-            run<Function, in, void>(from.data(), nullptr, from.size(), options);
-        } else {
-            static_assert(!std::is_same_v<out, bool>,
-                          "std::vector<bool> has no elements to write to: let "
-                          "the task return a char, or use map_into");
-            std::vector<out> outputs(from.size());
-
-            run<Function, in, out>(from.data(), outputs.data(), from.size(),
-                                   options);
-            return outputs;
-        }
+        return gather<Function, in, out>(from.data(), from.size(), options);
     }
 
     /** The same into memory of the caller: an array, a vector, a span, or the
@@ -149,7 +145,46 @@ class pool_handle
         run<Function, in, out>(from.data(), into.data(), from.size(), options);
     }
 
-    /** Destroys it; for owner. */
+    /** Calls a function `count` times, with nothing but the task, whose index
+     *  tells one call from another.  Else as map. */
+    template <class Function>
+    auto map_n(Function, std::size_t count,
+               const map_options &options = {}) const
+    {
+        using out = detail::task_result_t<Function, void>;
+
+        return gather<Function, void, out>(nullptr, count, options);
+    }
+
+    /** Calls a function for each input, in parallel, and gives the results one
+     *  by one, in order.  They may be of any size, as those of a queue.  The
+     *  inputs and the context must stay until the end of the iteration.  See
+     *  mr_pool_imap. */
+    template <class Function, class Inputs>
+    auto imap(Function, const Inputs &inputs,
+              const imap_options &options = {}) const
+    {
+        return iterate<Function>(mr_pool_imap, "mr_pool_imap", inputs, options);
+    }
+
+    /** The same, in the order in which they come; see
+     *  mr_pool_imap_unordered. */
+    template <class Function, class Inputs>
+    auto imap_unordered(Function, const Inputs &inputs,
+                        const imap_options &options = {}) const
+    {
+        return iterate<Function>(mr_pool_imap_unordered,
+                                 "mr_pool_imap_unordered", inputs, options);
+    }
+
+    template <class Function, class Inputs, class = detail::owns_t<Inputs>>
+    auto imap(Function, const Inputs &&,
+              const imap_options & = {}) const = delete;
+    template <class Function, class Inputs, class = detail::owns_t<Inputs>>
+    auto imap_unordered(Function, const Inputs &&,
+                        const imap_options & = {}) const = delete;
+
+    /** Destroys it; for owner.  See mr_pool_destroy. */
     mr_error end() const noexcept
     {
         return mr_pool_destroy(c_);
@@ -164,27 +199,59 @@ class pool_handle
         return seconds == 0 ? 1e-9 : seconds;
     }
 
+    template <class Function, class Inputs>
+    auto iterate(decltype(mr_pool_imap) *begin, const char *caller,
+                 const Inputs &inputs, const imap_options &options) const
+    {
+        using in = detail::element_t<const Inputs>;
+        using out = detail::task_result_t<Function, in>;
+        const auto from = detail::elements(inputs);
+        mr_iterator *c = nullptr;
+        mr_imap_options how = {};
+
+        detail::must_be_stateless<Function>();
+        detail::must_travel<in>();
+        how.ahead = options.ahead;
+        detail::check(begin(&c, c_, detail::run_yielding_task<Function, in>,
+                            options.context.data(), options.context.size(),
+                            from.data(), sizeof(in), from.size(), &how),
+                      caller);
+        return results<std::conditional_t<std::is_void_v<out>, nothing, out>>(
+            c);
+    }
+
+    template <class Function, class In, class Out>
+    auto gather(const In *inputs, std::size_t count,
+                const map_options &options) const
+    {
+        static_assert(!std::is_same_v<Out, bool>,
+                      "std::vector<bool> has no elements to write to: let the "
+                      "task return a char, or use map_into");
+        if constexpr (std::is_void_v<Out>) {
+            run<Function, In, void>(inputs, nullptr, count, options);
+        } else {
+            std::vector<Out> outputs(count);
+
+            run<Function, In, Out>(inputs, outputs.data(), count, options);
+            return outputs;
+        }
+    }
+
     template <class Function, class In, class Out>
     void run(const In *inputs, Out *outputs, std::size_t count,
              const map_options &options) const
     {
         mr_task_error told = {};
         mr_map_options c = {};
-        std::size_t out_size = 0;
 
         detail::must_be_stateless<Function>();
-        detail::must_travel<In>();
-        if constexpr (!std::is_void_v<Out>) {
-            detail::must_travel<Out>();
-            out_size = sizeof(Out);
-        }
         c.chunk = options.chunk;
         c.timeout = timeout(options.timeout);
         c.error = &told;
-        const mr_error code =
-            mr_pool_map(c_, detail::run_task<Function, In, Out>,
-                        options.context.data(), options.context.size(), inputs,
-                        sizeof(In), outputs, out_size, count, &c);
+        const mr_error code = mr_pool_map(
+            c_, detail::run_task<Function, In, Out>, options.context.data(),
+            options.context.size(), inputs, detail::size_of<In>(), outputs,
+            detail::size_of<Out>(), count, &c);
 
         if (code != MR_OK && told.code == code) {
             throw task_error(told);

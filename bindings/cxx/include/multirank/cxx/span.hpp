@@ -116,6 +116,10 @@ template <class Container>
 using element_t = std::remove_cv_t<
     std::remove_pointer_t<decltype(std::data(std::declval<Container &>()))>>;
 
+/* Holds for what takes its elements with it when it goes: not for a span. */
+template <class Container>
+using owns_t = std::enable_if_t<!is_span<Container>::value>;
+
 template <class Container>
 span<const element_t<const Container>> elements(const Container &container)
 {

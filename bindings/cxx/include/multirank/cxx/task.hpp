@@ -7,6 +7,7 @@
  *
  *     Out f(In)                   or (const In &)
  *     Out f(In, const task &)
+ *     Out f(const task &)                with map_n
  *     void f(In, Out &)                  with map_into alone; the output holds
  *     void f(In, Out &, const task &)    zeros, or what was there in an Array
  *
@@ -18,6 +19,7 @@
 
 #include <multirank/cxx/error.hpp>
 #include <multirank/cxx/function.hpp>
+#include <multirank/cxx/output.hpp>
 #include <multirank/cxx/span.hpp>
 #include <multirank/pool.h>
 
@@ -25,6 +27,7 @@
 #include <new>
 #include <string>
 #include <type_traits>
+#include <utility>
 
 namespace multirank
 {
@@ -139,43 +142,65 @@ class task_error : public error
 namespace detail
 {
 
+/* Can a function be called with an input, if there is any, and more? */
+template <class Function, class In, class... More> constexpr bool takes()
+{
+    if constexpr (std::is_void_v<In>) {
+        return std::is_invocable_v<Function, More...>;
+    } else {
+        return std::is_invocable_v<Function, const In &, More...>;
+    }
+}
+
+/* The same, for one that gives nothing back but writes what it is given. */
+template <class Function, class In, class... More> constexpr bool writes()
+{
+    if constexpr (!std::is_void_v<In> && takes<Function, In, More...>()) {
+        return std::is_void_v<
+            std::invoke_result_t<Function, const In &, More...>>;
+    } else {
+        return false;
+    }
+}
+
+template <class Function, class In, class... More>
+decltype(auto) call_with(const void *in, More &&...more)
+{
+    if constexpr (std::is_void_v<In>) {
+        static_cast<void>(in);
+        return call<Function>(more...);
+    } else {
+        return call<Function>(*static_cast<const In *>(in), more...);
+    }
+}
+
+/* Calls a function with its input and, if it takes that, its task. */
 template <class Function, class In>
-inline constexpr bool takes_task =
-    !std::is_invocable_v<Function, const In &> &&
-    std::is_invocable_v<Function, const In &, const task &>;
+decltype(auto) call_task(const void *in, const mr_task &c)
+{
+    constexpr bool plain = !std::is_void_v<In> && takes<Function, In>();
+
+    static_assert(plain || takes<Function, In, const task &>(),
+                  "a task takes an input of the map, and a const task & "
+                  "behind it if it likes; see multirank/cxx/task.hpp");
+    if constexpr (plain) {
+        static_cast<void>(c);
+        return call_with<Function, In>(in);
+    } else if constexpr (takes<Function, In, const task &>()) {
+        return call_with<Function, In>(in, static_cast<const task &>(task(c)));
+    }
+}
 
 /* What a task gives back for an input. */
-template <class Function, class In> auto task_result()
-{
-    if constexpr (takes_task<Function, In>) {
-        return std::invoke_result<Function, const In &, const task &>();
-    } else {
-        static_assert(std::is_invocable_v<Function, const In &>,
-                      "a task takes an input of the map, and a const task & "
-                      "behind it if it likes; see multirank/cxx/task.hpp");
-        return std::invoke_result<Function, const In &>();
-    }
-}
-
 template <class Function, class In>
-using task_result_t =
-    std::decay_t<typename decltype(task_result<Function, In>())::type>;
-
-template <class Function, class In>
-decltype(auto) call_task(const In &in, const mr_task &c)
-{
-    if constexpr (takes_task<Function, In>) {
-        return call<Function>(in, task(c));
-    } else {
-        static_cast<void>(c);
-        return call<Function>(in);
-    }
-}
+using task_result_t = std::decay_t<decltype(call_task<Function, In>(
+    nullptr, std::declval<const mr_task &>()))>;
 
 /* No exception passes through the C library: it becomes the task's failure. */
 template <class Body> mr_error guarded(Body body) noexcept
 {
     try {
+        print_through_c();
         return body();
     } catch (const error &thrown) {
         return mr_task_fail(thrown.code(), "%s", thrown.what());
@@ -192,18 +217,17 @@ template <class Function, class In, class Out>
 mr_error run_task(const void *in, void *out, const mr_task *c) noexcept
 {
     return guarded([&] {
-        const In &input = *static_cast<const In *>(in);
-
         if constexpr (std::is_void_v<Out>) {
             static_cast<void>(out);
-            static_cast<void>(call_task<Function>(input, *c));
-        } else if constexpr (std::is_invocable_v<Function, const In &, Out &,
-                                                 const task &>) {
-            call<Function>(input, *static_cast<Out *>(out), task(*c));
-        } else if constexpr (std::is_invocable_v<Function, const In &, Out &>) {
-            call<Function>(input, *static_cast<Out *>(out));
+            static_cast<void>(call_task<Function, In>(in, *c));
+        } else if constexpr (writes<Function, In, Out &, const task &>()) {
+            const task told(*c);
+
+            call_with<Function, In>(in, *static_cast<Out *>(out), told);
+        } else if constexpr (writes<Function, In, Out &>()) {
+            call_with<Function, In>(in, *static_cast<Out *>(out));
         } else {
-            new (out) Out(call_task<Function>(input, *c));
+            new (out) Out(call_task<Function, In>(in, *c));
         }
         return MR_OK;
     });

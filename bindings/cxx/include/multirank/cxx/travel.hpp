@@ -5,7 +5,7 @@
 #ifndef MULTIRANK_CXX_TRAVEL_HPP
 #define MULTIRANK_CXX_TRAVEL_HPP
 
-#include <cstring>
+#include <cstddef>
 #include <type_traits>
 
 namespace multirank::detail
@@ -21,6 +21,17 @@ template <class T> constexpr void must_travel() noexcept
                   "what travels is copied byte by byte: it must be trivially "
                   "copyable (an object such as a queue is sent as its "
                   "handle())");
+}
+
+/* The bytes of what travels; void is nothing. */
+template <class T> constexpr std::size_t size_of() noexcept
+{
+    if constexpr (std::is_void_v<T>) {
+        return 0;
+    } else {
+        must_travel<T>();
+        return sizeof(T);
+    }
 }
 
 /* Memory for a T that is made of bytes.  Those of a trivially copyable type

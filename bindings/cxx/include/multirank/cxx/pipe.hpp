@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Pipe: two ends, and messages of one type between them; the types are those
+ * of a queue.
+ *
+ *     auto [mine, its] = pipe<int>();
+ *     process child(fn<work>, its);
+ *     its.destroy();
+ *
+ * A process holds the ends that are among its arguments, so that whoever made
+ * the pipe closes its own, to see the end of file when the process ends.
+ */
+#ifndef MULTIRANK_CXX_PIPE_HPP
+#define MULTIRANK_CXX_PIPE_HPP
+
+#include <multirank/cxx/error.hpp>
+#include <multirank/cxx/item.hpp>
+#include <multirank/cxx/owner.hpp>
+#include <multirank/cxx/time.hpp>
+#include <multirank/pipe.h>
+
+#include <optional>
+#include <utility>
+#include <vector>
+
+namespace multirank
+{
+
+/** Names an end of a pipe, and can be sent. */
+template <class T> class pipe_handle
+{
+  public:
+    using value_type = T;
+
+    pipe_handle() noexcept = default;
+
+    explicit pipe_handle(mr_pipe_end c) noexcept : c_(c)
+    {
+    }
+
+    /** For the functions of C. */
+    mr_pipe_end native_handle() const noexcept
+    {
+        return c_;
+    }
+
+    /** Sends a message to the other end; see mr_pipe_send. */
+    void send(const T &message) const
+    {
+        detail::check(send_within(message, MR_FOREVER), "mr_pipe_send");
+    }
+
+    /** The same; false when there was no room until then. */
+    bool try_send_for(const T &message, duration timeout) const
+    {
+        return detail::in_time(send_within(message, detail::c_timeout(timeout)),
+                               "mr_pipe_send");
+    }
+
+    /** Receives the next message.  Throws end_of_file when there is none and
+     *  nobody holds the other end; see mr_pipe_recv. */
+    T recv() const
+    {
+        return std::move(*recv_within(MR_FOREVER));
+    }
+
+    /** The same; nothing when no message came until then. */
+    std::optional<T> try_recv_for(duration timeout) const
+    {
+        return recv_within(detail::c_timeout(timeout));
+    }
+
+    /** Waits until recv() would not block; false when the time was over.  See
+     *  mr_pipe_poll. */
+    bool poll(duration timeout) const
+    {
+        bool ready = false;
+
+        detail::check(mr_pipe_poll(c_, detail::c_timeout(timeout), &ready),
+                      "mr_pipe_poll");
+        return ready;
+    }
+
+    /** Closes the end; for owner.  See mr_pipe_close. */
+    mr_error end() const noexcept
+    {
+        return mr_pipe_close(c_);
+    }
+
+  private:
+    using item = detail::item<T>;
+
+    mr_error send_within(const T &message, double timeout) const
+    {
+        return mr_pipe_send(c_, item::data(message), item::size(message),
+                            timeout);
+    }
+
+    std::optional<T> recv_within(double timeout) const
+    {
+        /* Most messages fit at once.  One that does not stays the next, and
+         * says how much it needs. */
+        constexpr std::size_t first = item::fixed ? sizeof(T) : 4096;
+        std::vector<unsigned char> room(first);
+        std::size_t size = 0;
+        mr_error code =
+            mr_pipe_recv(c_, room.data(), room.size(), &size, timeout);
+
+        while (code == MR_ERR_TRUNCATED && !item::fixed) {
+            room.resize(size);
+            code = mr_pipe_recv(c_, room.data(), room.size(), &size, timeout);
+        }
+        if (!detail::in_time(code, "mr_pipe_recv")) {
+            return std::nullopt;
+        }
+        return item::make(room.data(), size, "mr_pipe_recv");
+    }
+
+    mr_pipe_end c_ = {};
+};
+
+/** An end that is closed with its variable. */
+template <class T> class pipe_end : public owner<pipe_handle<T>>
+{
+  public:
+    using owner<pipe_handle<T>>::owner;
+};
+
+/** Makes a pipe and holds both ends; without duplex the first only receives
+ *  and the second only sends.  See mr_pipe_create. */
+template <class T> std::pair<pipe_end<T>, pipe_end<T>> pipe(bool duplex = true)
+{
+    mr_pipe_end first = {}, second = {};
+
+    detail::check(mr_pipe_create(&first, &second, duplex), "mr_pipe_create");
+    return {pipe_end<T>(pipe_handle<T>(first)),
+            pipe_end<T>(pipe_handle<T>(second))};
+}
+
+/** Holds an end, e.g. one that came through a queue; see mr_pipe_attach. */
+template <class T> pipe_end<T> attach(pipe_handle<T> end)
+{
+    detail::check(mr_pipe_attach(end.native_handle()), "mr_pipe_attach");
+    return pipe_end<T>(end);
+}
+
+} // namespace multirank
+
+#endif

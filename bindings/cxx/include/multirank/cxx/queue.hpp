@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Queue: first in, first out, of items of one type: a trivially copyable one,
+ * a std::string, or a std::vector of trivially copyable elements.
+ */
+#ifndef MULTIRANK_CXX_QUEUE_HPP
+#define MULTIRANK_CXX_QUEUE_HPP
+
+#include <multirank/cxx/error.hpp>
+#include <multirank/cxx/item.hpp>
+#include <multirank/cxx/owner.hpp>
+#include <multirank/cxx/place.hpp>
+#include <multirank/cxx/time.hpp>
+#include <multirank/queue.h>
+
+#include <cstdlib>
+#include <memory>
+#include <optional>
+#include <utility>
+
+namespace multirank
+{
+
+/** How to make a queue; see mr_queue_options. */
+struct queue_options {
+    std::size_t maxsize = 0; /* items; 0: as many as there is room for */
+    multirank::place place = place::anywhere;
+};
+
+/** Names a queue, and can be sent. */
+template <class T> class queue_handle
+{
+  public:
+    using value_type = T;
+
+    queue_handle() noexcept = default;
+
+    explicit queue_handle(mr_queue c) noexcept : c_(c)
+    {
+    }
+
+    /** For the functions of C. */
+    mr_queue native_handle() const noexcept
+    {
+        return c_;
+    }
+
+    /** Puts a copy of an item at the end; see mr_queue_put. */
+    void put(const T &value) const
+    {
+        detail::check(put_within(value, MR_FOREVER), "mr_queue_put");
+    }
+
+    /** The same; false when it was full until then. */
+    bool try_put_for(const T &value, duration timeout) const
+    {
+        return detail::in_time(put_within(value, detail::c_timeout(timeout)),
+                               "mr_queue_put");
+    }
+
+    /** Takes the first item; see mr_queue_get_alloc. */
+    T get() const
+    {
+        return std::move(*get_within(MR_FOREVER));
+    }
+
+    /** The same; nothing when it was empty until then. */
+    std::optional<T> try_get_for(duration timeout) const
+    {
+        return get_within(detail::c_timeout(timeout));
+    }
+
+    /** Is it empty?  See mr_queue_empty. */
+    bool empty() const
+    {
+        bool empty = false;
+
+        detail::check(mr_queue_empty(c_, &empty), "mr_queue_empty");
+        return empty;
+    }
+
+    /** Does it hold maxsize items?  See mr_queue_full. */
+    bool full() const
+    {
+        bool full = false;
+
+        detail::check(mr_queue_full(c_, &full), "mr_queue_full");
+        return full;
+    }
+
+    /** The number of items; see mr_queue_qsize. */
+    std::size_t size() const
+    {
+        std::size_t count = 0;
+
+        detail::check(mr_queue_qsize(c_, &count), "mr_queue_qsize");
+        return count;
+    }
+
+    /** Destroys it; for owner.  See mr_queue_destroy. */
+    mr_error end() const noexcept
+    {
+        return mr_queue_destroy(c_);
+    }
+
+  private:
+    using item = detail::item<T>;
+
+    mr_error put_within(const T &value, double timeout) const
+    {
+        return mr_queue_put(c_, item::data(value), item::size(value), timeout);
+    }
+
+    std::optional<T> get_within(double timeout) const
+    {
+        if constexpr (item::fixed) {
+            return get_fixed(timeout);
+        } else {
+            return get_any(timeout);
+        }
+    }
+
+    std::optional<T> get_fixed(double timeout) const
+    {
+        detail::landing<T> room;
+        std::size_t size = 0;
+
+        if (!detail::in_time(
+                mr_queue_get(c_, room.bytes(), sizeof(T), &size, timeout),
+                "mr_queue_get")) {
+            return std::nullopt;
+        }
+        detail::must_match(size == sizeof(T), "mr_queue_get");
+        return room.value();
+    }
+
+    std::optional<T> get_any(double timeout) const
+    {
+        void *data = nullptr;
+        std::size_t size = 0;
+
+        if (!detail::in_time(mr_queue_get_alloc(c_, &data, &size, timeout),
+                             "mr_queue_get_alloc")) {
+            return std::nullopt;
+        }
+        const std::unique_ptr<void, decltype(&std::free)> owned(data,
+                                                                std::free);
+        return item::make(data, size, "mr_queue_get_alloc");
+    }
+
+    mr_queue c_ = {};
+};
+
+/** A queue that is destroyed with its variable. */
+template <class T> class queue : public owner<queue_handle<T>>
+{
+  public:
+    using owner<queue_handle<T>>::owner;
+
+    /** Makes an empty queue; see mr_queue_create. */
+    explicit queue(const queue_options &options = {})
+        : owner<queue_handle<T>>(create(options))
+    {
+    }
+
+  private:
+    static queue_handle<T> create(const queue_options &options)
+    {
+        mr_queue c = {};
+        mr_queue_options how = {};
+
+        how.maxsize = options.maxsize;
+        how.place = static_cast<int>(options.place);
+        detail::check(mr_queue_create(&c, &how), "mr_queue_create");
+        return queue_handle<T>(c);
+    }
+};
+
+} // namespace multirank
+
+#endif

@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Queues and pipes in C++: typed items, time-outs, ends, and waiting for any.
+ */
+#include "cxx/support.hpp"
+
+#include <cstdint>
+#include <string>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+namespace
+{
+
+using namespace std::chrono_literals;
+
+struct point {
+    double x, y;
+    std::int32_t label;
+};
+
+void queue_keeps_the_order_of_typed_items()
+{
+    multirank::queue<point> points;
+
+    MRT_CHECK(points.empty());
+    for (int i = 0; i < 10; i++) {
+        points.put({i / 2.0, i / 4.0, i});
+    }
+    MRT_EQUAL(points.size(), 10);
+    for (int i = 0; i < 10; i++) {
+        const point next = points.get();
+
+        MRT_CHECK(next.x == i / 2.0 && next.y == i / 4.0);
+        MRT_EQUAL(next.label, i);
+    }
+    MRT_CHECK(points.empty());
+}
+
+void queue_of_texts_and_vectors_takes_any_length()
+{
+    multirank::queue<std::string> texts;
+    multirank::queue<std::vector<double>> vectors;
+    const std::string large(100000, 'x');
+
+    texts.put("");
+    texts.put("short");
+    texts.put(large);
+    MRT_CHECK(texts.get().empty());
+    MRT_TEXT(texts.get().c_str(), "short");
+    MRT_CHECK(texts.get() == large);
+    vectors.put({});
+    vectors.put({1.5, 2.5});
+    MRT_CHECK(vectors.get().empty());
+    MRT_CHECK((vectors.get() == std::vector<double>{1.5, 2.5}));
+}
+
+void queue_times_out_without_an_exception()
+{
+    multirank::queue<int> one({1});
+
+    MRT_CHECK(!one.try_get_for(0s));
+    MRT_CHECK(!one.try_get_for(-1s));
+    MRT_CHECK(!one.try_get_for(brief));
+    MRT_CHECK(one.try_put_for(7, 0s));
+    MRT_CHECK(one.full());
+    MRT_CHECK(!one.try_put_for(8, 10ms));
+    MRT_EQUAL(one.try_get_for(guard).value_or(-1), 7);
+}
+
+void queue_says_what_is_wrong()
+{
+    multirank::queue<int> numbers;
+    multirank::queue_handle<int> copy = numbers.handle();
+    const multirank::queue_handle<char> narrow(numbers.native_handle());
+    const multirank::queue_handle<double> wide(numbers.native_handle());
+
+    numbers.put(1);
+    THROWS(MR_ERR_TRUNCATED, narrow.get());
+    MRT_EQUAL(numbers.size(), 1);
+    THROWS(MR_ERR_ARGUMENT, wide.get());
+    numbers.destroy();
+    THROWS(MR_ERR_STALE, copy.put(1));
+    THROWS(MR_ERR_STALE, numbers.put(1));
+    THROWS(MR_ERR_ARGUMENT,
+           multirank::queue<int>({0, multirank::on_rank(multirank::size())}));
+}
+
+void queue_is_moved()
+{
+    static_assert(!std::is_copy_constructible_v<multirank::queue<int>>);
+    static_assert(std::is_nothrow_move_constructible_v<multirank::queue<int>>);
+    static_assert(std::is_trivially_copyable_v<multirank::queue_handle<int>>);
+    std::vector<multirank::queue<int>> queues;
+
+    for (int i = 0; i < 4; i++) {
+        queues.emplace_back(multirank::queue_options{
+            0, multirank::on_rank(i % multirank::size())});
+        queues.back().put(i);
+    }
+    for (int i = 0; i < 4; i++) {
+        MRT_EQUAL(queues[static_cast<std::size_t>(i)].get(), i);
+    }
+    queues.front() = std::move(queues.back());
+    MRT_CHECK(queues.front() && !queues.back());
+    MRT_CHECK(queues.front().empty());
+}
+
+/* An end of a pipe that is sent through a queue. */
+void handles_travel_through_queues()
+{
+    multirank::queue<multirank::queue_handle<int>> replies;
+    multirank::queue<int> reply;
+
+    replies.put(reply);
+    replies.get().put(42);
+    MRT_EQUAL(reply.get(), 42);
+}
+
+void pipe_carries_messages_both_ways()
+{
+    auto [first, second] = multirank::pipe<std::string>();
+    const std::string large(50000, 'y');
+
+    first.send("there");
+    MRT_TEXT(second.recv().c_str(), "there");
+    second.send("and back");
+    MRT_CHECK(first.poll(guard));
+    MRT_TEXT(first.recv().c_str(), "and back");
+    first.send(large);
+    MRT_CHECK(second.recv() == large);
+    MRT_CHECK(!second.try_recv_for(brief));
+    MRT_CHECK(!second.poll(0s));
+}
+
+void pipe_of_one_way_refuses_the_other()
+{
+    const auto ends = multirank::pipe<int>(false);
+    const auto &out = ends.first;
+    const auto &in = ends.second;
+
+    in.send(5);
+    MRT_EQUAL(out.recv(), 5);
+    THROWS(MR_ERR_DIRECTION, out.send(1));
+    THROWS(MR_ERR_DIRECTION, in.recv());
+}
+
+void pipe_ends_with_its_other_end()
+{
+    auto ends = multirank::pipe<int>();
+    const auto &first = ends.first;
+    auto &second = ends.second;
+    bool ended = false;
+
+    MRT_CHECK(second.try_send_for(1, guard));
+    second.destroy();
+    MRT_EQUAL(first.recv(), 1);
+    try {
+        first.recv();
+    } catch (const multirank::end_of_file &thrown) {
+        ended = thrown.code() == MR_ERR_END_OF_FILE;
+    }
+    MRT_CHECK(ended);
+    THROWS(MR_ERR_CLOSED, first.send(2));
+}
+
+void pipe_end_is_attached_again()
+{
+    auto [first, second] = multirank::pipe<int>();
+    const auto handle = second.handle();
+
+    second.destroy();
+    auto again = multirank::attach(handle);
+    first.send(3);
+    MRT_EQUAL(again.recv(), 3);
+}
+
+void wait_tells_what_is_ready()
+{
+    multirank::queue<int> numbers;
+    multirank::mutex mutex;
+    auto [first, second] = multirank::pipe<int>();
+    const std::vector<multirank::waitable> objects = {numbers, first, mutex};
+
+    mutex.lock();
+    MRT_CHECK(multirank::wait(objects, brief).empty());
+    numbers.put(1);
+    MRT_CHECK((multirank::wait(objects) == std::vector<std::size_t>{0}));
+    second.send(2);
+    MRT_CHECK((multirank::wait({numbers, first, mutex}, guard) ==
+               std::vector<std::size_t>{0, 1}));
+    mutex.unlock();
+    MRT_EQUAL(multirank::wait(objects).size(), 3);
+    THROWS(MR_ERR_ARGUMENT, multirank::wait({}));
+}
+
+const mrt_test tests[] = {
+    TEST(queue_keeps_the_order_of_typed_items),
+    TEST(queue_of_texts_and_vectors_takes_any_length),
+    TEST(queue_times_out_without_an_exception),
+    TEST(queue_says_what_is_wrong),
+    TEST(queue_is_moved),
+    TEST(handles_travel_through_queues),
+    TEST(pipe_carries_messages_both_ways),
+    TEST(pipe_of_one_way_refuses_the_other),
+    TEST(pipe_ends_with_its_other_end),
+    TEST(pipe_end_is_attached_again),
+    TEST(wait_tells_what_is_ready),
+};
+
+} // namespace
+
+int main(int argc, char **argv)
+{
+    return suite_main("queue", tests, MRT_COUNT(tests), argc, argv);
+}
