@@ -25,10 +25,14 @@ multirankcxx_HEADERS = \
 	bindings/cxx/include/multirank/cxx/span.hpp \
 	bindings/cxx/include/multirank/cxx/task.hpp \
 	bindings/cxx/include/multirank/cxx/time.hpp \
+	bindings/cxx/include/multirank/cxx/topology.hpp \
 	bindings/cxx/include/multirank/cxx/travel.hpp \
 	bindings/cxx/include/multirank/cxx/value.hpp \
 	bindings/cxx/include/multirank/cxx/wait.hpp
 
 PUBLIC_CXX_CPPFLAGS = $(PUBLIC_CPPFLAGS) -I$(srcdir)/bindings/cxx/include
 
-EXTRA_DIST += bindings/README.md
+EXTRA_DIST += \
+	bindings/README.md \
+	bindings/cxx/example/expected.txt \
+	bindings/cxx/example/harvest.cpp

@@ -128,6 +128,7 @@ hosts_scripts = \
 # What is installed can be used.
 install_scripts = \
 	tests/install/completion.sh \
+	tests/install/cxx.sh \
 	tests/install/headers.sh \
 	tests/install/manual.sh \
 	tests/install/package.sh
@@ -312,6 +313,7 @@ EXTRA_DIST += \
 	tests/hosts/support.sh \
 	tests/hosts/tour.sh \
 	tests/install/example.c \
+	tests/install/stage.sh \
 	tests/job/deaths.sh \
 	tests/job/jobs.sh \
 	tests/launch \

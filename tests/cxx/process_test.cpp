@@ -219,6 +219,23 @@ void process_is_moved_and_given_up()
     THROWS(MR_ERR_STALE, left.join());
 }
 
+void topology_tells_of_all_ranks()
+{
+    int ranks = 0;
+
+    for (int rank = 0; rank < multirank::size(); rank++) {
+        const multirank::topology node(rank);
+
+        MRT_CHECK(!node.items().empty());
+        MRT_CHECK(node->host[0] != '\0');
+        for (const auto &resident : node.residents()) {
+            ranks += resident.rank == rank && resident.name[0] == '\0';
+        }
+    }
+    MRT_EQUAL(ranks, multirank::size());
+    THROWS(MR_ERR_ARGUMENT, multirank::topology(multirank::size()));
+}
+
 void process_says_what_is_wrong()
 {
     multirank::process_options options;
@@ -243,6 +260,7 @@ const mrt_test tests[] = {
     TEST(daemon_is_terminated_at_the_end_of_its_variable),
     TEST(exception_kills_the_process_that_it_leaves),
     TEST(process_is_moved_and_given_up),
+    TEST(topology_tells_of_all_ranks),
     TEST(process_says_what_is_wrong),
 };
 

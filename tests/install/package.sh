@@ -6,29 +6,8 @@
 set -eu
 
 source=${srcdir:-$(dirname "$0")/../..}/tests/install/example.c
-if ! command -v pkg-config > /dev/null; then
-    echo "no pkg-config"
-    exit 77
-fi
-prefix=$(sed -n 's/^prefix=//p' multirank.pc)
-scratch=$(mktemp -d)
-trap 'rm -rf "$scratch"' EXIT
+. "${source%/*}/stage.sh"
 
-# The installation is staged, so that no rights are needed; the prefix that
-# the package file names is moved there with it.
-${MAKE:-make} install DESTDIR="$scratch" > "$scratch/log" 2>&1 ||
-    { cat "$scratch/log"; exit 1; }
-module=$(find "$scratch" -name multirank.pc)
-export PKG_CONFIG_PATH="${module%/*}"
-query() {
-    pkg-config --define-variable=prefix="$scratch$prefix" "$@" multirank
-}
-
-library=$(query --variable=libdir)
-static=
-if [ ! -e "$library/libmultirank.so" ]; then
-    static=--static
-fi
 # shellcheck disable=SC2046,SC2086
 ${CC:-cc} -std=c11 ${SANITIZER_FLAGS:-} $(query --cflags) "$source" \
     -o "$scratch/example" $(query --libs $static)

@@ -32,6 +32,7 @@
 #include <multirank/cxx/process.hpp>
 #include <multirank/cxx/queue.hpp>
 #include <multirank/cxx/results.hpp>
+#include <multirank/cxx/topology.hpp>
 #include <multirank/cxx/value.hpp>
 #include <multirank/cxx/wait.hpp>
 
