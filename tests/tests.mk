@@ -198,6 +198,7 @@ TESTS += $(unit_scripts)
 if HAVE_CXX17
 check_PROGRAMS += $(cxx_suites)
 TESTS += $(cxx_runs)
+cxx_asan_runs = $(cxx_suites:=.np2)
 endif
 if DEBUG_BUILD
 check_PROGRAMS += $(fault_suites)
@@ -292,7 +293,8 @@ check-programs: all
 check-fault:
 	$(MAKE) $(AM_MAKEFLAGS) check TESTS='$(unit_suites) $(fault_runs)'
 check-asan:
-	$(MAKE) $(AM_MAKEFLAGS) check TESTS='$(unit_suites) $(mpi_suites:=.np2)'
+	$(MAKE) $(AM_MAKEFLAGS) check \
+		TESTS='$(unit_suites) $(mpi_suites:=.np2) $(cxx_asan_runs)'
 check-tsan:
 	$(MAKE) $(AM_MAKEFLAGS) check TESTS='$(unit_suites) $(thread_runs)'
 

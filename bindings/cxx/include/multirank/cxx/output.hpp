@@ -49,14 +49,16 @@ class c_stream : public std::streambuf
     std::FILE *file_;
 };
 
-/* Lets the streams of C++ print through those of C, as these are now. */
+/* Lets the streams of C++ print through those of C, as these are now.  The
+ * buffers are never destroyed: std::cout is flushed last of all at exit. */
 inline bool join_streams()
 {
-    static c_stream out(stdout), err(stderr);
+    static c_stream *const out = new c_stream(stdout);
+    static c_stream *const err = new c_stream(stderr);
 
-    std::cout.rdbuf(&out);
-    std::cerr.rdbuf(&err);
-    std::clog.rdbuf(&err);
+    std::cout.rdbuf(out);
+    std::cerr.rdbuf(err);
+    std::clog.rdbuf(err);
     return true;
 }
 
