@@ -103,20 +103,22 @@ AC_DEFUN([MRI_MPI_FROM], [
 ])
 
 dnl MRI_FIND_MPI
-dnl Open MPI by what the user gave, by pkg-config, or by asking mpicc. CC stays
+dnl Open MPI by what the user gave, flags or MPICC, by pkg-config, or by asking
+dnl the mpicc that there is. CC stays
 dnl what it is: a compiler wrapper would link MPI into every program. The
 dnl pkg-config module is the one for C, so that libmpi_cxx is never linked.
 AC_DEFUN([MRI_FIND_MPI], [
   AC_ARG_VAR([MPI_CFLAGS], [flags to compile with MPI, instead of searching])
   AC_ARG_VAR([MPI_LIBS], [flags to link with MPI, instead of searching])
-  AC_ARG_VAR([MPICC], [MPI's compiler wrapper, asked when pkg-config is silent])
+  AC_ARG_VAR([MPICC], [MPI's compiler wrapper, to take the MPI to which it belongs])
+  mri_mpicc_given=$MPICC
   AC_PATH_PROG([MPICC], [mpicc])
   AC_MSG_CHECKING([for MPI])
   mri_mpi_from=
   AS_IF([test -n "$MPI_CFLAGS$MPI_LIBS"],
     [MRI_MPI_FROM([as given], [$MPI_CFLAGS], [$MPI_LIBS])],
     [for mri_module in ompi-c ompi mpi-c; do
-       AS_IF([test -n "$PKG_CONFIG" && "$PKG_CONFIG" --exists $mri_module],
+       AS_IF([test -z "$mri_mpicc_given" && test -n "$PKG_CONFIG" && "$PKG_CONFIG" --exists $mri_module],
          [MRI_MPI_FROM([pkg-config $mri_module],
             [`"$PKG_CONFIG" --cflags $mri_module`],
             [`"$PKG_CONFIG" --libs $mri_module`])])
