@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Open MPI 4.1 and Slurm; see the header.
+ * Open MPI 4.1 and 5, and Slurm; see the header.
  */
 #include "mpirun.h"
 
@@ -10,6 +10,7 @@
 #include <ftw.h>
 #include <glob.h>
 #include <limits.h>
+#include <multirank/info.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -123,12 +124,29 @@ static void add_pair(struct words *words, const char *option, const char *value)
  * mpirun unless it is told otherwise: it would kill the parents that leave at
  * the same time, and take up to two seconds for that.  And without keepalives
  * it does not end the job, after eight minutes, because a host has vanished. */
-static const char *const parameters[][2] = {
-    {"orte_allowed_exit_without_sync", "1"},
-    {"oob_tcp_keepalive_time", "0"},
+static const char *const parameters[][3] = {
+    /* of Open MPI 4,                   5 */
+    {"orte_allowed_exit_without_sync", "prte_allowed_exit_without_sync", "1"},
+    {"oob_tcp_keepalive_time", "oob_tcp_keepalive_time", "0"},
 };
 
-static bool is_set(const struct options *options, const char *parameter)
+/* Open MPI 5 starts its ranks by PRRTE, which has parameters of its own. */
+static bool has_prrte(void)
+{
+    static const char name[] = "Open MPI v";
+    mr_fact fact;
+
+    for (size_t i = 0; mr_info_fact(i, &fact); i++) {
+        if (strcmp(fact.name, "MPI") == 0 &&
+            strncmp(fact.text, name, strlen(name)) == 0) {
+            return atoi(fact.text + strlen(name)) >= 5;
+        }
+    }
+    return false;
+}
+
+static bool is_set(const struct options *options, const char *parameter,
+                   bool prrte)
 {
     char variable[64];
 
@@ -137,7 +155,8 @@ static bool is_set(const struct options *options, const char *parameter)
             return true;
         }
     }
-    snprintf(variable, sizeof variable, "OMPI_MCA_%s", parameter);
+    snprintf(variable, sizeof variable, "%s_MCA_%s", prrte ? "PRTE" : "OMPI",
+             parameter);
     return getenv(variable) != NULL;
 }
 
@@ -145,10 +164,14 @@ static bool is_set(const struct options *options, const char *parameter)
  * twice. */
 static void add_parameters(struct words *words, const struct options *options)
 {
+    bool prrte = has_prrte();
+
     for (size_t i = 0; i < sizeof parameters / sizeof parameters[0]; i++) {
-        if (!is_set(options, parameters[i][0])) {
-            add(words, "--mca");
-            add_pair(words, parameters[i][0], parameters[i][1]);
+        const char *name = parameters[i][prrte];
+
+        if (!is_set(options, name, prrte)) {
+            add(words, prrte ? "--prtemca" : "--mca");
+            add_pair(words, name, parameters[i][2]);
         }
     }
 }

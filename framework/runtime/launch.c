@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "message/world.h"
@@ -45,11 +46,21 @@ static bool is_slurm_step(void)
 }
 
 /* A process manager gives each process its rank. */
+static bool has_rank(void)
+{
+    return is_set("OMPI_COMM_WORLD_RANK") || is_set("PMIX_RANK") ||
+           is_set("PMI_RANK");
+}
+
 static bool is_launched(void)
 {
-    return is_set(GUARD) || is_set("OMPI_COMM_WORLD_RANK") ||
-           is_set("PMIX_RANK") || is_set("PMI_RANK") || is_slurm_step() ||
+    return is_set(GUARD) || has_rank() || is_slurm_step() ||
            mri_world_is_started();
+}
+
+int mri_launcher_open(void)
+{
+    return has_rank() ? (int)syscall(SYS_pidfd_open, getppid(), 0) : -1;
 }
 
 /* In an allocation of these, mpirun knows hosts and slots by itself. */

@@ -16,4 +16,8 @@
  */
 void mri_launch(void);
 
+/* A pidfd of the process manager that has started this rank, and that takes
+ * no notice if it dies by itself; -1: none has, or it is not to be known. */
+int mri_launcher_open(void);
+
 #endif

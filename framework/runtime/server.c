@@ -17,6 +17,7 @@
 
 #include "memory/segment.h"
 #include "runtime/failure.h"
+#include "runtime/launch.h"
 #include "runtime/server_main.h"
 #include "util/log.h"
 #include "util/thread.h"
@@ -25,6 +26,7 @@ enum { RIGHTS_AT_ONCE = 200 }; /* the kernel takes 253, SCM_MAX_FD */
 
 static int server_socket = -1;
 static pid_t server;
+static int launcher = -1; /* a pidfd */
 static pthread_t watcher;
 static bool watching;
 static atomic_bool stopping;
@@ -52,6 +54,7 @@ mr_error mri_server_fork(void)
     }
     close(ends[1]);
     server_socket = ends[0];
+    launcher = mri_launcher_open();
     return MR_OK;
 }
 
@@ -106,15 +109,18 @@ static bool receive_byte(char expected)
     return got == 1 && byte == expected;
 }
 
-/* The socket hangs up when the server is gone; nothing is read here.  Who has
- * ranks on other nodes looks meanwhile whether MPI still returns. */
+/* The socket hangs up when the server is gone; nothing is read here.  A
+ * launcher that was killed does not always take its ranks with it: that of
+ * Open MPI 5 does not.  Who has ranks on other nodes looks meanwhile whether
+ * MPI still returns. */
 static void *watch(void *unused)
 {
-    struct pollfd event = {.fd = server_socket};
+    struct pollfd events[] = {{.fd = server_socket},
+                              {.fd = launcher, .events = POLLIN}};
     int pause = mri_node.count < mri_node.ranks ? 1000 : -1;
 
-    while (!(event.revents & (POLLHUP | POLLERR))) {
-        if (poll(&event, 1, pause) < 0 && errno != EINTR) {
+    while (!(events[0].revents & (POLLHUP | POLLERR)) && !events[1].revents) {
+        if (poll(events, 2, pause) < 0 && errno != EINTR) {
             break;
         }
         if (!atomic_load(&stopping)) {
@@ -122,10 +128,15 @@ static void *watch(void *unused)
         }
     }
     if (!atomic_load(&stopping)) {
-        mri_log(MR_LOG_ERROR,
-                "the fork server %d of this rank has died, and "
-                "its processes with it; the job ends",
-                (int)server);
+        if (events[1].revents) {
+            mri_log(MR_LOG_ERROR, "the launcher of this rank has died; the job "
+                                  "ends");
+        } else {
+            mri_log(MR_LOG_ERROR,
+                    "the fork server %d of this rank has died, and "
+                    "its processes with it; the job ends",
+                    (int)server);
+        }
         _exit(1);
     }
     return unused;
@@ -197,4 +208,8 @@ void mri_server_stop(void)
     }
     close(server_socket);
     server_socket = -1;
+    if (launcher >= 0) {
+        close(launcher);
+        launcher = -1;
+    }
 }
