@@ -104,9 +104,11 @@ AC_DEFUN([MRI_MPI_FROM], [
 
 dnl MRI_FIND_MPI
 dnl Open MPI by what the user gave, flags or MPICC, by pkg-config, or by asking
-dnl the mpicc that there is. CC stays
-dnl what it is: a compiler wrapper would link MPI into every program. The
-dnl pkg-config module is the one for C, so that libmpi_cxx is never linked.
+dnl the mpicc that there is. CC stays what it is: a compiler wrapper would link
+dnl MPI into every program. The pkg-config module is the one for C, so that
+dnl libmpi_cxx is never linked.
+dnl Also sets MPI_LDFLAGS, which say where MPI is found when a program runs:
+dnl libtool drops them from a library that is a part of another.
 AC_DEFUN([MRI_FIND_MPI], [
   AC_ARG_VAR([MPI_CFLAGS], [flags to compile with MPI, instead of searching])
   AC_ARG_VAR([MPI_LIBS], [flags to link with MPI, instead of searching])
@@ -127,6 +129,11 @@ AC_DEFUN([MRI_FIND_MPI], [
        [MRI_MPI_FROM([$MPICC],
           [`"$MPICC" --showme:compile 2>/dev/null`],
           [`"$MPICC" --showme:link 2>/dev/null`])])])
+  MPI_LDFLAGS=
+  for mri_word in $MPI_LIBS; do
+    AS_CASE([$mri_word], [-Wl,*], [MPI_LDFLAGS="$MPI_LDFLAGS $mri_word"])
+  done
+  AC_SUBST([MPI_LDFLAGS])
   AS_IF([test -n "$mri_mpi_from"],
     [AC_MSG_RESULT([$mri_mpi_from])],
     [AC_MSG_RESULT([no])

@@ -26,9 +26,17 @@ static bool started_here;
 static const char *const mpi_settings[][2] = {
     {"OMPI_MCA_osc", "^ucx"},
     {"OMPI_MCA_ess_singleton_isolated", "1"},
+    {"OMPI_MCA_btl", "^sm"}, /* see without_launcher */
 };
 
 enum { MPI_SETTINGS = sizeof mpi_settings / sizeof *mpi_settings };
+
+/* Then Open MPI 5.0.11 leaves a file of its component sm in /dev/shm, already
+ * for MPI_Init and MPI_Finalize alone; a single rank can do without. */
+static bool without_launcher(void)
+{
+    return !getenv("OMPI_COMM_WORLD_SIZE") && !getenv("PMIX_RANK");
+}
 
 void mri_world_library(char *text, size_t size)
 {
@@ -69,10 +77,11 @@ static mr_error init(void)
 {
     bool multiple = mri_settings()->mpi_threads == MRI_THREADS_MULTIPLE;
     bool set[MPI_SETTINGS] = {false};
+    size_t count = without_launcher() ? MPI_SETTINGS : MPI_SETTINGS - 1;
     int provided;
     int code;
 
-    for (size_t i = 0; i < MPI_SETTINGS; i++) {
+    for (size_t i = 0; i < count; i++) {
         set[i] = !getenv(mpi_settings[i][0]) &&
                  setenv(mpi_settings[i][0], mpi_settings[i][1], 0) == 0;
     }

@@ -73,9 +73,11 @@ argument <*>
 END
 }
 
+# Of more than some 28 KiB mpirun of Open MPI 4.1.4 crashes one time in six, with
+# dd in place of this program, too.
 input_reaches_rank_0() {
     needs_cores 2 || return
-    seq 20000 > "$scratch/numbers"
+    seq 4000 > "$scratch/numbers"
     MULTIRANK_JOB=$$.input timeout -k 5 30 $program copy \
         < "$scratch/numbers" 2> "$scratch/err" | tail -n +2 > "$scratch/out"
     cmp "$scratch/numbers" "$scratch/out" || broken "the input has changed"
