@@ -40,8 +40,8 @@ public_functions() { # HEADER...
 # A page that an alias leads to.
 page_of() { # PAGE
     local alias
-    alias=$(sed -n 's/^\.so //p' "manual/$1" 2> /dev/null)
-    echo "manual/${alias:-$1}"
+    alias=$(sed -n 's/^\.so //p' "framework/manual/$1" 2> /dev/null)
+    echo "framework/manual/${alias:-$1}"
 }
 
 every_function_and_type_has_a_page() {
@@ -62,7 +62,7 @@ every_page_begins_with_all_its_names() {
     local path header page name
     for path in "$headers"/*.h; do
         header=${path##*/}
-        page=manual/man3/mr_${header%.h}.3
+        page=framework/manual/man3/mr_${header%.h}.3
         for name in $(public_functions "$path"); do
             sed -n '/^\.SH NAME/{n;p;}' "$page" |
                 grep -qE "(^|, )$name(,| )" || wrong "$page does not name $name"
@@ -74,8 +74,8 @@ every_header_is_mentioned_in_the_overview() {
     local path name
     for path in "$headers"/*.h; do
         name=mr_$(basename "$path" .h)
-        grep -qE "\b$name\"? \(3\)" manual/man7/multirank.7 ||
-            wrong "mention $name(3) in manual/multirank.7.in"
+        grep -qE "\b$name\"? \(3\)" framework/manual/man7/multirank.7 ||
+            wrong "mention $name(3) in framework/manual/multirank.7.in"
     done
 }
 
@@ -85,7 +85,7 @@ every_setting_is_in_the_overview() {
         cut -f 2 > "$scratch/settings"
     grep -q MR_MEMORY "$scratch/settings" || wrong "no settings"
     while read -r name; do
-        grep -q "^\.BR $name " manual/man7/multirank.7 || wrong "no $name"
+        grep -q "^\.BR $name " framework/manual/man7/multirank.7 || wrong "no $name"
     done < "$scratch/settings"
 }
 
@@ -94,12 +94,12 @@ every_command_and_option_is_in_its_page() {
     for command in '' $(./apps/multirank/multirank --help |
         sed -n 's/^  \([a-z][a-z]*\)  .*/\1/p'); do
         [ -z "$command" ] ||
-            grep -qx "\.SS multirank $command" manual/man1/multirank.1 ||
+            grep -qx "\.SS multirank $command" framework/manual/man1/multirank.1 ||
             wrong "no $command"
         # shellcheck disable=SC2086
         for option in $(./apps/multirank/multirank $command --help |
             grep -oE '^  --?[a-z-]+'); do
-            sed 's/\\-/-/g' manual/man1/multirank.1 |
+            sed 's/\\-/-/g' framework/manual/man1/multirank.1 |
                 grep -qE "^\\\\fB$option\b" || wrong "no $command $option"
         done
     done
@@ -109,8 +109,8 @@ every_installed_program_has_a_page() {
     local program
     for program in apps/multirank/multirank apps/multirank-*; do
         if [ -f "$program" ] && [ "${program%.*}" = "$program" ]; then
-            [ -s "manual/man1/${program##*/}.1" ] ||
-                wrong "add $program to manual_programs in manual/manual.mk"
+            [ -s "framework/manual/man1/${program##*/}.1" ] ||
+                wrong "add $program to manual_programs in framework/manual/manual.mk"
         fi
     done
 }
@@ -127,7 +127,7 @@ nothing_is_lost() {
         return
     fi
     for path in "$headers"/*.h; do
-        page=manual/man3/mr_$(basename "$path" .h).3
+        page=framework/manual/man3/mr_$(basename "$path" .h).3
         sed -n '3,$p' "$path" | sed '/__cplusplus/,/^#endif/d' |
             grep -vE '^#(include|ifndef|endif)|^#define MULTIRANK_[A-Z_]*H$' |
             sed 's/MR_CHECKED mr_error//; s/MR_API//; s/__attribute__.*;//' |
@@ -141,7 +141,7 @@ nothing_is_lost() {
 
 # All but the aliases, of which mandoc says that they might be links.
 pages() {
-    grep -L '^\.so ' manual/man[137]/*
+    grep -L '^\.so ' framework/manual/man[137]/*
 }
 
 mandoc_warns_of_nothing() {
@@ -155,7 +155,7 @@ mandoc_warns_of_nothing() {
 
 man_warns_of_nothing() {
     local page
-    if ! man --warnings -w -l manual/man3/mr_base.3 > /dev/null 2>&1; then
+    if ! man --warnings -w -l framework/manual/man3/mr_base.3 > /dev/null 2>&1; then
         reason="no man that has --warnings"
         return
     fi
@@ -171,7 +171,7 @@ check every_page_begins_with_all_its_names
 check nothing_is_lost
 check mandoc_warns_of_nothing
 check man_warns_of_nothing
-if [ -d manual/man1 ]; then
+if [ -d framework/manual/man1 ]; then
     check every_header_is_mentioned_in_the_overview
     check every_setting_is_in_the_overview
     check every_command_and_option_is_in_its_page

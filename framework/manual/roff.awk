@@ -97,7 +97,7 @@ function end_code(indent) {
 # With lines that are not stretched, as they have names that must not be.
 function begin_page(path, name, section) {
     page = path
-    put(".\\\" Made by manual/generate.")
+    put(".\\\" Made by framework/manual/generate.")
     put(".TH " name " " section " " date " \"Multirank " version "\"")
     put(".ad l\n.nh")
 }

@@ -20,36 +20,36 @@ manual_helpers =
 endif
 
 manual_sources = \
-	manual/generate \
-	manual/header.awk \
-	manual/help.awk \
-	manual/multirank.7.in \
-	manual/roff.awk \
-	manual/settings.awk
+	framework/manual/generate \
+	framework/manual/header.awk \
+	framework/manual/help.awk \
+	framework/manual/multirank.7.in \
+	framework/manual/roff.awk \
+	framework/manual/settings.awk
 
 EXTRA_DIST += $(manual_sources)
 
-manual/made: $(manual_sources) $(include_HEADERS) $(multirankinclude_HEADERS) \
-		$(manual_helpers)
-	$(AM_V_at)$(MKDIR_P) manual
-	$(AM_V_GEN)AWK='$(AWK)' $(srcdir)/manual/generate $(srcdir) manual \
-		$(VERSION) $(manual_helpers)
+framework/manual/made: $(manual_sources) $(include_HEADERS) \
+		$(multirankinclude_HEADERS) $(manual_helpers)
+	$(AM_V_at)$(MKDIR_P) framework/manual
+	$(AM_V_GEN)AWK='$(AWK)' $(srcdir)/framework/manual/generate $(srcdir) \
+		framework/manual $(VERSION) $(manual_helpers)
 	$(AM_V_at)echo done > $@
 
-all-local: manual/made
+all-local: framework/manual/made
 
 # The names of the pages are not known here, as they are those of functions.
-install-data-local: manual/made
-	@for page in manual/man[137]/*; do \
+install-data-local: framework/manual/made
+	@for page in framework/manual/man[137]/*; do \
 		folder="$(DESTDIR)$(mandir)/$$(basename $$(dirname $$page))"; \
 		$(MKDIR_P) "$$folder" && \
 		$(INSTALL_DATA) $$page "$$folder" || exit 1; \
 	done
 
-uninstall-local: manual/made
-	@cd manual && for page in man[137]/*; do \
+uninstall-local: framework/manual/made
+	@cd framework/manual && for page in man[137]/*; do \
 		rm -f "$(DESTDIR)$(mandir)/$$page"; \
 	done
 
 clean-local:
-	-rm -rf manual/man1 manual/man3 manual/man7 manual/made
+	-cd framework/manual && rm -rf man1 man3 man7 made
