@@ -103,32 +103,38 @@ AC_DEFUN([MRI_MPI_FROM], [
 ])
 
 dnl MRI_FIND_MPI
-dnl Open MPI by what the user gave, flags or MPICC, by pkg-config, or by asking
-dnl the mpicc that there is. CC stays what it is: a compiler wrapper would link
-dnl MPI into every program. The pkg-config module is the one for C, so that
-dnl libmpi_cxx is never linked.
-dnl Also sets MPI_LDFLAGS, which say where MPI is found when a program runs:
-dnl libtool drops them from a library that is a part of another.
+dnl Open MPI by what the user gave, by asking mpicc, or by pkg-config. The mpicc
+dnl in PATH comes first, as it says which of several the user has chosen; that
+dnl of another kind of MPI does not know --showme. CC stays what it is: a
+dnl compiler wrapper would link MPI into every program. The pkg-config module is
+dnl the one for C, so that libmpi_cxx is never linked.
+dnl
+dnl Also sets MPIRUN, if the user did not: each MPI has a launcher of its own, so
+dnl that the one beside mpicc comes first. And MPI_LDFLAGS, which say where MPI
+dnl is found when a program runs: libtool drops them from a library that is a
+dnl part of another.
 AC_DEFUN([MRI_FIND_MPI], [
   AC_ARG_VAR([MPI_CFLAGS], [flags to compile with MPI, instead of searching])
   AC_ARG_VAR([MPI_LIBS], [flags to link with MPI, instead of searching])
   AC_ARG_VAR([MPICC], [MPI's compiler wrapper, to take the MPI to which it belongs])
-  mri_mpicc_given=$MPICC
+  AC_ARG_VAR([MPIRUN], [MPI's launcher, by default the one beside MPICC])
   AC_PATH_PROG([MPICC], [mpicc])
   AC_MSG_CHECKING([for MPI])
-  mri_mpi_from=
+  mri_mpi_from= mri_mpi_path=
   AS_IF([test -n "$MPI_CFLAGS$MPI_LIBS"],
     [MRI_MPI_FROM([as given], [$MPI_CFLAGS], [$MPI_LIBS])],
-    [for mri_module in ompi-c ompi mpi-c; do
-       AS_IF([test -z "$mri_mpicc_given" && test -n "$PKG_CONFIG" && "$PKG_CONFIG" --exists $mri_module],
+    [AS_IF([test -n "$MPICC" && "$MPICC" --showme:link >/dev/null 2>&1],
+       [MRI_MPI_FROM([$MPICC],
+          [`"$MPICC" --showme:compile 2>/dev/null`],
+          [`"$MPICC" --showme:link 2>/dev/null`])])
+     AS_IF([test -n "$mri_mpi_from"],
+       [mri_mpi_path=`AS_DIRNAME(["$MPICC"])`$PATH_SEPARATOR])
+     for mri_module in ompi-c ompi mpi-c; do
+       AS_IF([test -n "$PKG_CONFIG" && "$PKG_CONFIG" --exists $mri_module],
          [MRI_MPI_FROM([pkg-config $mri_module],
             [`"$PKG_CONFIG" --cflags $mri_module`],
             [`"$PKG_CONFIG" --libs $mri_module`])])
-     done
-     AS_IF([test -n "$MPICC"],
-       [MRI_MPI_FROM([$MPICC],
-          [`"$MPICC" --showme:compile 2>/dev/null`],
-          [`"$MPICC" --showme:link 2>/dev/null`])])])
+     done])
   MPI_LDFLAGS=
   for mri_word in $MPI_LIBS; do
     AS_CASE([$mri_word], [-Wl,*], [MPI_LDFLAGS="$MPI_LDFLAGS $mri_word"])
@@ -138,6 +144,7 @@ AC_DEFUN([MRI_FIND_MPI], [
     [AC_MSG_RESULT([$mri_mpi_from])],
     [AC_MSG_RESULT([no])
      MRI_MISSING([MPI], [libopenmpi-dev openmpi-bin], [openmpi-devel], [MPI])])
+  AC_PATH_PROGS([MPIRUN], [mpirun mpiexec], [], [$mri_mpi_path$PATH])
 ])
 
 dnl MRI_FIND_HWLOC

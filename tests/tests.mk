@@ -131,6 +131,7 @@ install_scripts = \
 	tests/install/cxx.sh \
 	tests/install/headers.sh \
 	tests/install/manual.sh \
+	tests/install/mpi.sh \
 	tests/install/package.sh
 
 # Automake names a log after its test, so that each number of ranks gets a

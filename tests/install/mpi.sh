@@ -1,0 +1,83 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-3-Clause
+# configure takes the MPI that the user has chosen, and the launcher beside it:
+# MPICC, else the mpicc that comes first in PATH, else what pkg-config knows.
+set -u
+
+source=$(cd "${srcdir:-$(dirname "$0")/../..}" && pwd)
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+passed=0 failed=0
+
+real=$(sed -n 's/^MPICC = //p' Makefile)
+if [ -e "$source/config.status" ]; then
+    echo "the sources were configured where they are"
+    exit 77
+elif ! "${real:-false}" --showme:link > /dev/null 2>&1; then
+    echo "no mpicc of Open MPI"
+    exit 77
+fi
+
+# A second installation of the same MPI, told apart by a path for the linker.
+mkdir "$scratch/second" "$scratch/other" || exit 1
+cat > "$scratch/second/mpicc" << END
+#!/bin/sh
+case \$1 in
+    --showme:link) echo "\$("$real" \$1) -Wl,-rpath,$scratch/second" ;;
+    *) exec "$real" "\$@" ;;
+esac
+END
+cat > "$scratch/second/mpirun" << END
+#!/bin/sh
+exit 1
+END
+# The compiler of another kind of MPI, which does not know the option.
+cat > "$scratch/other/mpicc" << END
+#!/bin/sh
+exit 1
+END
+chmod +x "$scratch"/second/mpi* "$scratch/other/mpicc"
+
+configured() { # NAME
+    sed -n "s/^$1 = *//p" "$scratch/build/Makefile"
+}
+
+# Is the launcher, and what the linker is told, that of the second MPI?
+check() { # NAME yes|no [VARIABLE=VALUE...]
+    local name=$1 expected=$2 found=no
+    shift 2
+    rm -rf "$scratch/build"
+    mkdir "$scratch/build"
+    if ! (cd "$scratch/build" && env -u MPICC -u MPIRUN -u MPI_CFLAGS \
+        -u MPI_LIBS "$@" "$source/configure" --disable-tests) \
+        > "$scratch/log" 2>&1; then
+        tail -n 20 "$scratch/log"
+        found="no MPI at all"
+    elif [ "$(configured MPIRUN)" = "$scratch/second/mpirun" ] &&
+        [ "$(configured MPI_LDFLAGS)" = "-Wl,-rpath,$scratch/second" ]; then
+        found=yes
+    fi
+    if [ "$found" = "$expected" ]; then
+        passed=$((passed + 1))
+        echo "  ok   $name"
+    else
+        failed=$((failed + 1))
+        grep -E '^    (MPI|launcher) ' "$scratch/log"
+        echo "  FAIL $name: $found, not $expected"
+    fi
+}
+
+# Where mpicc is none of Open MPI, another way is needed to find one.
+elsewhere() {
+    pkg-config --exists ompi-c || pkg-config --exists ompi
+} 2> /dev/null
+
+check named_compiler_is_taken yes MPICC="$scratch/second/mpicc"
+check first_compiler_in_path_is_taken yes PATH="$scratch/second:$PATH"
+check named_compiler_comes_before_the_path no MPICC="$real" \
+    PATH="$scratch/second:$PATH"
+if elsewhere; then
+    check compiler_of_another_kind_is_passed_over no PATH="$scratch/other:$PATH"
+fi
+echo "SUITE install/mpi: $passed passed, $failed failed, 0 skipped"
+[ $failed -eq 0 ]
