@@ -104,6 +104,7 @@ job_scripts = \
 	tests/apps/wordcount.sh \
 	tests/job/bare.sh \
 	tests/job/binaries.sh \
+	tests/job/checks.sh \
 	tests/job/endings.sh \
 	tests/job/info.sh \
 	tests/job/iterators.sh \

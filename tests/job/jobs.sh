@@ -11,6 +11,9 @@
 # the kernel shows as it was when the program began.
 # shellcheck shell=bash
 set -u
+# In `... | expect_output` the last command runs in this shell: in one of its
+# own, what it says is broken would be forgotten.
+shopt -s lastpipe
 
 mpirun=${MPIRUN:-mpirun}
 launcher=("$mpirun" --oversubscribe -np)
