@@ -130,6 +130,7 @@ hosts_scripts = \
 install_scripts = \
 	tests/install/completion.sh \
 	tests/install/cxx.sh \
+	tests/install/examples.sh \
 	tests/install/headers.sh \
 	tests/install/manual.sh \
 	tests/install/mpi.sh \
@@ -317,6 +318,7 @@ EXTRA_DIST += \
 	tests/hosts/support.sh \
 	tests/hosts/tour.sh \
 	tests/install/example.c \
+	tests/install/examples.txt \
 	tests/install/stage.sh \
 	tests/job/deaths.sh \
 	tests/job/jobs.sh \

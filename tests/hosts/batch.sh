@@ -52,6 +52,32 @@ mapped
 END
 }
 
+# The script that is installed with the examples says itself how many ranks it
+# wants: two on each of two nodes.
+by_example() { # FOLDER of multirank-wordcount, ARGUMENT...
+    PATH=$1:$PATH "$slurm" sbatch -t 60 \
+        "$here/../../examples/slurm/wordcount.sh" "${@:2}"
+}
+
+example_counts_words() {
+    printf 'to be or not to be\nthat is to say\n' > "$scratch/words"
+    start 0 by_example "$PWD/apps" --top 3 --block-size 5 "$scratch/words"
+    await 60
+    expect_status 0
+    printf '%7d %s\n' 3 to 2 be 1 is | expect_output
+}
+
+example_takes_two_ranks_on_each_node() {
+    mkdir "$scratch/bin"
+    printf '#!/bin/sh\nexec hostname\n' > "$scratch/bin/multirank-wordcount"
+    chmod +x "$scratch/bin/multirank-wordcount"
+    start 0 by_example "$scratch/bin" no-files
+    await 30
+    sort "$scratch/out" > "$scratch/sorted"
+    mv "$scratch/sorted" "$scratch/out"
+    printf '%s\n' node1 node1 node2 node2 | expect_output
+}
+
 failure_is_told() { # HOW
     launcher=("$1")
     start 2 sh -c 'exit 3'
@@ -79,6 +105,8 @@ for how in by_sbatch by_srun; do
     check failure_is_told $how
 done
 check bare_program_uses_the_allocation
+check example_counts_words
+check example_takes_two_ranks_on_each_node
 check crashed_node_is_used_again_after_boot
 check nothing_is_left_on_the_hosts
 report batch

@@ -69,7 +69,7 @@ for compiler in "${compilers[@]}"; do
     status=0
     # shellcheck disable=SC2046
     compile "$compiler" "$root/bindings/cxx/example/harvest.cpp" \
-        -o "$scratch/harvest" $(query --libs $static) || status=$?
+        -o "$scratch/harvest" $(query --libs) || status=$?
     verdict $status "example by $compiler"
     for suite in "$root"/tests/cxx/*.cpp; do
         status=0

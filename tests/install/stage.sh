@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # For scripts that use what `make install` puts down; they source this file in
-# the build folder, under `set -eu`.
+# the build folder.
 #
-# Afterwards the installation lies in $scratch, which goes away at the end;
-# $library is the folder of the library, and `query` asks pkg-config.
+# Afterwards the installation lies in $stage, below $scratch, which goes away at
+# the end; $library is the folder of the library, and `query` asks pkg-config,
+# as those do who call ${asking[*]}.
 # shellcheck shell=bash
 
 if ! command -v pkg-config > /dev/null; then
@@ -11,23 +12,26 @@ if ! command -v pkg-config > /dev/null; then
     exit 77
 fi
 prefix=$(sed -n 's/^prefix=//p' multirank.pc)
-scratch=$(mktemp -d)
-trap 'rm -rf "$scratch"' EXIT
+# Those that have sourced job/jobs.sh have one.
+if [ -z "${scratch:-}" ]; then
+    scratch=$(mktemp -d)
+    trap 'rm -rf "$scratch"' EXIT
+fi
+stage=$scratch/stage
 
 # The installation is staged, so that no rights are needed; the prefix that
 # the package file names is moved there with it.
-${MAKE:-make} install DESTDIR="$scratch" > "$scratch/log" 2>&1 ||
+${MAKE:-make} install DESTDIR="$stage" > "$scratch/log" 2>&1 ||
     { cat "$scratch/log"; exit 1; }
-module=$(find "$scratch" -name multirank.pc)
+module=$(find "$stage" -name multirank.pc)
 export PKG_CONFIG_PATH="${module%/*}"
+asking=(pkg-config --define-variable=prefix="$stage$prefix")
 query() {
-    pkg-config --define-variable=prefix="$scratch$prefix" "$@" multirank
+    "${asking[@]}" "$@" multirank
 }
 
 library=$(query --variable=libdir)
-# For query --libs.
-static=
+# Of a static library pkg-config must tell what it needs.
 if [ ! -e "$library/libmultirank.so" ]; then
-    # shellcheck disable=SC2034
-    static=--static
+    asking+=(--static)
 fi

@@ -11,7 +11,7 @@ import sys
 ROOT = os.path.normpath(os.environ.get("srcdir") or
                         os.path.join(os.path.dirname(__file__), "../.."))
 NAME = "style/" + os.path.basename(sys.argv[0])
-CODE = ("framework", "bindings", "apps", "bench", "tests")
+CODE = ("framework", "bindings", "apps", "bench", "examples", "tests")
 SOURCES = (".c", ".h", ".cpp", ".hpp")
 
 _problems = 0

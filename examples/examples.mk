@@ -1,0 +1,19 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# The examples are installed as sources, for users to build and to change.
+# tests/install/examples.sh builds them with what is installed.
+
+examplesdir = $(docdir)/examples
+dist_examples_DATA = \
+	examples/CMakeLists.txt \
+	examples/Makefile \
+	examples/README.md \
+	examples/array.c \
+	examples/check.h \
+	examples/imap.c \
+	examples/map.c \
+	examples/queue.c \
+	examples/value.c
+
+slurmexamplesdir = $(examplesdir)/slurm
+dist_slurmexamples_SCRIPTS = \
+	examples/slurm/wordcount.sh
