@@ -365,7 +365,7 @@ static void tell_all(farewell *f)
     if (!f->calls || mri_port_of(mri_self(), &port)) {
         return;
     }
-    mri_exchange_enter(); /* no answer is counted before all are asked */
+    mri_exchange_enter();
     for (unsigned int i = 0; i < mri_node.ranks; i++) {
         mri_outgoing *question = &f->calls[i];
 
@@ -378,7 +378,10 @@ static void tell_all(farewell *f)
             .in = &f->gone,
             .completed = answered,
             .user = f};
-        f->answers += mri_port_send(port, question) == MR_OK;
+        f->answers++; /* an answer may come while there is no room */
+        if (mri_port_send(port, question)) {
+            f->answers--;
+        }
     }
     mri_exchange_leave();
 }

@@ -180,6 +180,7 @@ static mr_error send_call(mri_outgoing *outgoing)
 static bool receive(void);
 static bool receive_one(void);
 static uint64_t count_poll(void);
+static bool progress(bool any);
 
 /* The other side may wait for room likewise: so we receive meanwhile. */
 static void wait_for_room(void)
@@ -237,7 +238,9 @@ static bool collect(mri_port *port, const mri_outgoing *outgoing)
            mri_batch_add(&port->batch, &outgoing->head, outgoing->in);
 }
 
-/* Who sends much receives, too: so the service thread need not. */
+/* Who sends much does all that the service thread would, as that keeps away
+ * from those who do; what is owed to ranks to which nothing goes, now and
+ * then. */
 static mr_error send_ahead(mri_port *port, mri_outgoing *outgoing)
 {
     mr_error error = MR_OK;
@@ -254,7 +257,10 @@ static mr_error send_ahead(mri_port *port, mri_outgoing *outgoing)
     }
     if (outgoing->head.number % AHEAD_PER_LOOK == 0) {
         count_poll();
-        receive_one();
+        progress(receive_one());
+    }
+    if (outgoing->head.number % MRI_AHEAD_MAX == 0) {
+        mri_clients_flush(true);
     }
     return error;
 }

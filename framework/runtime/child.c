@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "memory/record.h"
+#include "route/far.h"
 #include "route/operation.h"
 #include "route/wait.h"
 #include "runtime/output.h"
@@ -34,7 +35,9 @@ void mri_process_set_state(mri_record *self, mri_object *process,
     mri_wake_all(self, process, 0);
 }
 
-/* exit() of the user, or our own after the function returned. */
+/* exit() of the user, or our own after the function returned.  What was put
+ * and printed has arrived before anybody learns of the end: a call that is
+ * still under way then, as a queue is full, would be dropped. */
 void mri_child_at_exit(void)
 {
     if (mri_here.role == MRI_CHILD && mri_here.pid == getpid()) {
@@ -42,6 +45,9 @@ void mri_child_at_exit(void)
             mri_at_endpoint_end();
         }
         fflush(NULL);
+        if (mri_self_record) {
+            mri_far_settle(mri_self_record);
+        }
     }
 }
 

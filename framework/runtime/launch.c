@@ -45,11 +45,12 @@ static bool is_slurm_step(void)
     return step && *step && strtoul(step, NULL, 10) < 0xfffffff0;
 }
 
-/* A process manager gives each process its rank. */
+/* A process manager gives each process its rank.  MPI that was started without
+ * one gives itself a PMIX_RANK (Open MPI 4.1). */
 static bool has_rank(void)
 {
-    return is_set("OMPI_COMM_WORLD_RANK") || is_set("PMIX_RANK") ||
-           is_set("PMI_RANK");
+    return is_set("OMPI_COMM_WORLD_RANK") || is_set("PMI_RANK") ||
+           (is_set("PMIX_RANK") && !mri_world_is_started());
 }
 
 static bool is_launched(void)

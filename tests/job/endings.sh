@@ -84,6 +84,21 @@ mpi_of_the_user_is_used_and_left_alone() { # RANKS
     } | expect_output
 }
 
+# MPI without a launcher has a rank, too, and whoever starts such a program need
+# not stay.
+program_outlives_the_shell_that_started_it() {
+    # shellcheck disable=SC2016
+    start 0 sh -c '"$0" alone & while ! grep -q ready "$1"; do sleep 0.02; done' \
+        ./tests/job/user_mpi "$scratch/out"
+    await 10
+    expect_status 0
+    expect_output << END
+ready
+process on rank 0
+MPI is still there for rank 0
+END
+}
+
 unwilling() { # RANKS HOW
     start "$1" ./tests/job/unwilling "$2"
     await 15
@@ -119,4 +134,5 @@ for ranks in $(have_launcher && echo 2 4); do
     check crashed_rank_is_named_with_its_task "$ranks"
     check far_crashed_rank_is_named_with_its_task "$ranks"
 done
+check program_outlives_the_shell_that_started_it
 report endings

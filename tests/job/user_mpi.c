@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * A program that starts MPI itself: the library uses it and leaves it alone.
- * endings.sh looks at how it ends.
+ * endings.sh looks at how it ends.  With an argument it first waits, in the
+ * job, until the process that has started it is gone.
  */
 #include <mpi.h>
 #include <multirank.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 static void need(mr_error error, const char *what)
 {
@@ -53,12 +55,27 @@ static void use_the_job(void)
     NEED(mr_pool_destroy(pool));
 }
 
+/* A moment more, for whoever would mistake that process for the launcher. */
+static void wait_to_be_alone(pid_t starter)
+{
+    for (int i = 0; i < 1000 && getppid() == starter; i++) {
+        usleep(10000);
+    }
+    usleep(300000);
+}
+
 int main(int argc, char **argv)
 {
     int provided, finalized, rank = -1;
+    pid_t starter = getppid();
 
     MPI_Init_thread(&argc, &argv, MPI_THREAD_SERIALIZED, &provided);
     NEED(mr_init(&argc, &argv));
+    if (argc > 1) {
+        printf("ready\n");
+        fflush(stdout);
+        wait_to_be_alone(starter);
+    }
     use_the_job();
     NEED(mr_finalize());
 

@@ -109,6 +109,43 @@ static void queue_with_maxsize_keeps_the_order_of_each_producer(void)
     four_producers_and_consumers(mr_size() - 1, 2);
 }
 
+/* Without a time-out, so that puts may run ahead of their replies. */
+static int produce_and_return(const void *argument, size_t size)
+{
+    const mr_queue *queue = argument;
+
+    (void)size;
+    for (int64_t i = 0; i < EACH; i++) {
+        if (mr_queue_put(*queue, &i, sizeof i, MR_FOREVER)) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+/* It ends when the last of them is in, and not before. */
+static void queue_gets_all_items_of_a_process_that_returns(void)
+{
+    for (int rank = 0; rank < mr_size(); rank++) {
+        for (size_t maxsize = 0; maxsize < 20; maxsize += 9) {
+            mr_process producer;
+            mr_queue queue;
+
+            if (!make(&queue, 0, maxsize)) {
+                return;
+            }
+            START(&producer, rank, produce_and_return, &queue, sizeof queue);
+            if (maxsize) {
+                MRT_ERROR(mr_process_join(producer, 0.2), MR_ERR_TIMEOUT);
+            }
+            for (int64_t i = 0; i < EACH && get_number(queue, i); i++) {
+            }
+            END(producer, 0);
+            MRT_OK(mr_queue_destroy(queue));
+        }
+    }
+}
+
 static void *produce_in_a_thread(void *argument)
 {
     const crowd *c = argument;
@@ -499,6 +536,8 @@ static void queue_goes_there_and_back_a_thousand_times(void)
 static const mrt_test tests[] = {
     {"queue_keeps_the_order_of_each_producer",
      queue_keeps_the_order_of_each_producer, 60},
+    {"queue_gets_all_items_of_a_process_that_returns",
+     queue_gets_all_items_of_a_process_that_returns, 0},
     {"queue_with_maxsize_keeps_the_order_of_each_producer",
      queue_with_maxsize_keeps_the_order_of_each_producer, 60},
     {"queue_serves_threads_beside_children",
