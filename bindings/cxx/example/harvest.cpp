@@ -4,7 +4,8 @@
  * with a pipe, a lock and a Value, and a queue.
  *
  *     c++ -std=c++17 harvest.cpp -o harvest \
- *         $(pkg-config --cflags --libs multirank)
+ *         $(pkg-config --cflags --libs multirank) \
+ *         -Wl,-rpath,$(pkg-config --variable=libdir multirank)
  *     mpirun -np 2 ./harvest
  */
 #include <multirank.hpp>
