@@ -32,5 +32,6 @@ done
 
 # Folders that others may use, too, stay.
 ${MAKE:-make} uninstall DESTDIR="$stage" > /dev/null
-left=$(find "$stage" ! -type d -o -name 'multirank*')
+left=$(find "$stage" ! -type d
+    find "$stage$prefix" -mindepth 1 -type d -name 'multirank*')
 [ -z "$left" ] || { echo "not uninstalled:" "$left"; exit 1; }

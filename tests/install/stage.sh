@@ -30,6 +30,13 @@ query() {
     "${asking[@]}" "$@" multirank
 }
 
+# Folders that configure was given by themselves do not follow the prefix.
+for folder in libdir includedir; do
+    path=$(query --variable=$folder)
+    if [ "${path#"$stage"}" = "$path" ]; then
+        asking+=(--define-variable=$folder="$stage$path")
+    fi
+done
 library=$(query --variable=libdir)
 # Of a static library pkg-config must tell what it needs.
 if [ ! -e "$library/libmultirank.so" ]; then
