@@ -233,7 +233,7 @@ void topology_tells_of_all_ranks()
         }
     }
     MRT_EQUAL(ranks, multirank::size());
-    THROWS(MR_ERR_ARGUMENT, multirank::topology(multirank::size()));
+    THROWS(MR_ERR_ARGUMENT, multirank::topology nowhere{multirank::size()});
 }
 
 void process_says_what_is_wrong()
