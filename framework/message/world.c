@@ -160,6 +160,14 @@ mr_error mri_agree(mr_error error)
     return (mr_error)worst;
 }
 
+unsigned int mri_world_unite(unsigned int mine)
+{
+    unsigned int all = mine;
+
+    MPI_Allreduce(&mine, &all, 1, MPI_UNSIGNED, MPI_BOR, mri_all.communicator);
+    return all;
+}
+
 mr_error mri_world_find_nodes(bool each_alone, uint32_t *leaders)
 {
     uint32_t leader = mri_all.rank;

@@ -50,6 +50,9 @@ void mri_world_end(bool finalize);
 /* All ranks get the worst error of any; collective. */
 mr_error mri_agree(mr_error error);
 
+/* All ranks get all bits that any of them has; collective. */
+unsigned int mri_world_unite(unsigned int mine);
+
 /* Find the node, and write the lowest rank on the node of each rank to
  * `leaders`; collective.  MR_ERR_MPI. */
 mr_error mri_world_find_nodes(bool each_alone, uint32_t *leaders);

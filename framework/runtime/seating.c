@@ -102,7 +102,7 @@ static mr_error take_together(report *said)
     mri_seat seat;
     mr_error error = MR_OK;
 
-    mri_wish_find(&mine);
+    mri_wish_find(&mine, mri_world_unite(mri_wish_asked()));
     if (mri_all.sharer == 0) {
         wishes = calloc(mri_all.sharers, sizeof *wishes);
         error = wishes ? MR_OK : MR_ERR_NO_MEMORY;

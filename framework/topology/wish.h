@@ -14,7 +14,14 @@ typedef struct mri_wish {
     bool missed;  /* MR_BIND lists no processor that is allowed here */
 } mri_wish;
 
+/* What the launcher was asked for, as bits; the second never comes alone. */
+enum { MRI_ASKED = 1, MRI_ASKED_UNBOUND = 2 };
+
+/* What this rank knows of that.  A rank that was started from another host may
+ * know nothing: what all know together holds. */
+unsigned int mri_wish_asked(void);
+
 /* The wish for the calling rank; no processor in it: it is not to be known. */
-void mri_wish_find(mri_wish *wish);
+void mri_wish_find(mri_wish *wish, unsigned int asked);
 
 #endif
