@@ -64,11 +64,21 @@ static void wait_to_be_alone(pid_t starter)
     usleep(300000);
 }
 
+/* Without a launcher Open MPI 5.0.11 leaves a file of this component in
+ * /dev/shm, whatever the program is. */
+static void do_without_the_file(void)
+{
+    if (!getenv("OMPI_COMM_WORLD_SIZE")) {
+        setenv("OMPI_MCA_btl", "^sm", 0);
+    }
+}
+
 int main(int argc, char **argv)
 {
     int provided, finalized, rank = -1;
     pid_t starter = getppid();
 
+    do_without_the_file();
     MPI_Init_thread(&argc, &argv, MPI_THREAD_SERIALIZED, &provided);
     NEED(mr_init(&argc, &argv));
     if (argc > 1) {
