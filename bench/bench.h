@@ -5,19 +5,10 @@
 #ifndef BENCH_BENCH_H
 #define BENCH_BENCH_H
 
+#include "figure.h"
+
 #include <multirank.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
-
-/* Seconds on a clock that never goes back. */
-static inline double now(void)
-{
-    struct timespec time;
-
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
-}
 
 /* An error ends the program. */
 static inline void must(mr_error error, const char *what)
@@ -26,13 +17,6 @@ static inline void must(mr_error error, const char *what)
         fprintf(stderr, "%s: %s\n", what, mr_error_text(error));
         exit(1);
     }
-}
-
-/* A line "name value unit". */
-static inline void report(const char *name, double value, const char *unit)
-{
-    printf("%s %.6g %s\n", name, value, unit);
-    fflush(stdout);
 }
 
 #endif

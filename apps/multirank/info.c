@@ -120,7 +120,7 @@ static int read_options(struct wishes *wishes, int argc, char **argv)
                     " info --help names those there are",
                     argv[optind - 1]);
             }
-            return EXIT_MISUSE;
+            return mpirun_misuse();
         }
     }
     if (argv[optind] && mpirun_speaks()) {
@@ -128,7 +128,7 @@ static int read_options(struct wishes *wishes, int argc, char **argv)
             " info --help says more",
             argv[optind]);
     }
-    return argv[optind] ? EXIT_MISUSE : -1;
+    return argv[optind] ? mpirun_misuse() : -1;
 }
 
 int command_info(int argc, char **argv)

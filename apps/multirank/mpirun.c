@@ -299,3 +299,8 @@ bool mpirun_speaks(void)
 
     return !mpirun_place(&rank, &size) || rank == 0;
 }
+
+int mpirun_misuse(void)
+{
+    return mpirun_speaks() ? EXIT_MISUSE : EXIT_SUCCESS;
+}

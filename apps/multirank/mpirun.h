@@ -37,4 +37,9 @@ bool mpirun_place(int *rank, int *size);
  *  it is this one. */
 bool mpirun_speaks(void);
 
+/** The exit status of a rank whose options are wrong. Only the one that speaks
+ * fails: mpirun ends a job with the first rank that does, and would not wait
+ * for what another has to say. */
+int mpirun_misuse(void);
+
 #endif

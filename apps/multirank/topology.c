@@ -89,14 +89,14 @@ static int read_options(struct request *request, int argc, char **argv)
                                     " topology --help names those there are",
                     argv[optind - 1]);
             }
-            return EXIT_MISUSE;
+            return mpirun_misuse();
         }
     }
     if (optind < argc && mpirun_speaks()) {
         say("\"%s\" is not expected; " TOOL " topology --help tells what is",
             argv[optind]);
     }
-    return optind < argc ? EXIT_MISUSE : -1;
+    return optind < argc ? mpirun_misuse() : -1;
 }
 
 static bool failed(const char *what, mr_error error)
