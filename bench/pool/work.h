@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * What a task does that only takes time: a chain of multiplications, each of
+ * which waits for the one before, so that neighbours on a core do not share
+ * it, and no compiler shortens it.
+ */
+#ifndef BENCH_POOL_WORK_H
+#define BENCH_POOL_WORK_H
+
+#include <stdint.h>
+
+/* Knuth's MMIX generator, as anything would do. */
+static inline int64_t busy(int64_t iterations)
+{
+    uint64_t x = (uint64_t)iterations;
+
+    for (int64_t i = 0; i < iterations; i++) {
+        x = x * 6364136223846793005u + 1442695040888963407u;
+        __asm__ volatile("" : "+r"(x));
+    }
+    return (int64_t)x;
+}
+
+#endif
