@@ -7,13 +7,19 @@
 bench_multirank = \
 	bench/far \
 	bench/idle \
-	bench/objects \
+	bench/near \
+	bench/objects/pipe \
+	bench/objects/queue \
+	bench/objects/value \
 	bench/pool/multirank
 bench_mpi = \
+	bench/objects/talk_mpi \
+	bench/objects/value_mpi \
 	bench/pool/by_hand \
 	bench/pool/scatter \
 	bench/raw
 bench_alone = \
+	bench/objects/value_mutex \
 	bench/pool/peak
 if HAVE_OPENMP
 bench_alone += bench/pool/openmp
@@ -28,6 +34,9 @@ bench-programs: libmultirank.la
 
 EXTRA_DIST += \
 	bench/figures \
+	bench/objects/repeat.py \
+	bench/objects/talk_multiprocessing.py \
+	bench/objects/value_multiprocessing.py \
 	bench/peer.py
 
 # The questions to a pool, and who answers them.
@@ -64,6 +73,43 @@ bench_pool_peak_CPPFLAGS = -D_GNU_SOURCE
 bench_pool_peak_LDFLAGS = $(COMMON_LDFLAGS)
 bench_pool_peak_LDADD =
 
+# Objects: two sides and a channel between them, one that is there for all, and
+# those who are at the other side.
+bench_repeat = bench/figure.h bench/repeat.h
+bench_talk = $(bench_repeat) bench/objects/talk.c bench/objects/talk.h
+bench_crowd = $(bench_repeat) bench/objects/crowd.h
+bench_others = bench/bench.h bench/objects/others.c bench/objects/others.h
+
+bench_objects_pipe_SOURCES = bench/objects/pipe.c $(bench_others) $(bench_talk)
+bench_objects_pipe_CPPFLAGS = $(PUBLIC_CPPFLAGS)
+bench_objects_pipe_LDFLAGS = $(COMMON_LDFLAGS)
+bench_objects_pipe_LDADD = libmultirank.la
+
+bench_objects_queue_SOURCES = bench/objects/queue.c $(bench_others) $(bench_talk)
+bench_objects_queue_CPPFLAGS = $(PUBLIC_CPPFLAGS)
+bench_objects_queue_LDFLAGS = $(COMMON_LDFLAGS)
+bench_objects_queue_LDADD = libmultirank.la
+
+bench_objects_talk_mpi_SOURCES = bench/objects/talk_mpi.c $(bench_talk)
+bench_objects_talk_mpi_CPPFLAGS = $(MPI_CFLAGS)
+bench_objects_talk_mpi_LDFLAGS = $(COMMON_LDFLAGS)
+bench_objects_talk_mpi_LDADD = $(MPI_LIBS)
+
+bench_objects_value_SOURCES = bench/objects/value.c $(bench_others) $(bench_crowd)
+bench_objects_value_CPPFLAGS = $(PUBLIC_CPPFLAGS)
+bench_objects_value_LDFLAGS = $(COMMON_LDFLAGS)
+bench_objects_value_LDADD = libmultirank.la
+
+bench_objects_value_mpi_SOURCES = bench/objects/value_mpi.c $(bench_crowd)
+bench_objects_value_mpi_CPPFLAGS = $(MPI_CFLAGS)
+bench_objects_value_mpi_LDFLAGS = $(COMMON_LDFLAGS)
+bench_objects_value_mpi_LDADD = $(MPI_LIBS)
+
+bench_objects_value_mutex_SOURCES = bench/objects/value_mutex.c $(bench_crowd)
+bench_objects_value_mutex_CPPFLAGS =
+bench_objects_value_mutex_LDFLAGS = $(COMMON_LDFLAGS)
+bench_objects_value_mutex_LDADD =
+
 # Of all kinds of objects at once, as bench/figures shows them.
 bench_far_SOURCES = bench/far.c bench/bench.h bench/figure.h
 bench_far_CPPFLAGS = $(PUBLIC_CPPFLAGS)
@@ -75,10 +121,10 @@ bench_idle_CPPFLAGS = $(PUBLIC_CPPFLAGS)
 bench_idle_LDFLAGS = $(COMMON_LDFLAGS)
 bench_idle_LDADD = libmultirank.la
 
-bench_objects_SOURCES = bench/objects.c bench/bench.h bench/figure.h
-bench_objects_CPPFLAGS = $(PUBLIC_CPPFLAGS)
-bench_objects_LDFLAGS = $(COMMON_LDFLAGS)
-bench_objects_LDADD = libmultirank.la
+bench_near_SOURCES = bench/objects.c bench/bench.h bench/figure.h
+bench_near_CPPFLAGS = $(PUBLIC_CPPFLAGS)
+bench_near_LDFLAGS = $(COMMON_LDFLAGS)
+bench_near_LDADD = libmultirank.la
 
 bench_raw_SOURCES = bench/raw.c
 bench_raw_CPPFLAGS = $(MPI_CFLAGS)

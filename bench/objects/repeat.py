@@ -1,0 +1,34 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Time, and the lines in which it is told, as in bench/repeat.h."""
+import signal
+import sys
+import time
+
+ENOUGH = 0.1  # seconds
+
+
+def end_in_time():
+    """Whatever hangs is ended, by SIGALRM."""
+    signal.alarm(300)
+
+
+def report(name, value, unit):
+    print(name, f"{value:.6g}", unit, flush=True)
+
+
+def check(right, what):
+    if not right:
+        sys.exit(f"{what}: this went wrong")
+
+
+def seconds_each(run, *arguments):
+    """Seconds for each of the steps that run(*arguments, steps) takes: of
+    more and more of them, until they take long enough."""
+    steps = 1
+    while True:
+        start = time.perf_counter()
+        run(*arguments, steps)
+        seconds = time.perf_counter() - start
+        if seconds >= ENOUGH:
+            return seconds / steps
+        steps = int(steps * min(1.2 * ENOUGH / seconds, 10)) + 1

@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * A Value: an atomic addition, and one under its lock.
+ *
+ *   mpirun -np 2 bench/objects/value                     main alone
+ *   mpirun -np 8 bench/objects/value 2 4 8               so many ranks at once
+ *   mpirun -np 2 bench/objects/value --children 2 4 8    so many children
+ *
+ * It lies on the last rank, so that it is on the other node where there are
+ * two.  Rank 0 works as it does in a map: by a child beside main, which sleeps.
+ */
+#include "../bench.h"
+#include "../repeat.h"
+#include "crowd.h"
+#include "others.h"
+
+#include <string.h>
+
+enum { MOST_WORKERS = 64 };
+
+/* What main and the workers use. */
+typedef struct shared {
+    mr_value value;
+    mr_lock lock;
+    mr_value ready; /* workers that have come */
+    mr_queue parts; /* what they did: crowd_part */
+    int64_t workers;
+    int locked; /* whether they take the lock */
+} shared;
+
+static const double a_minute = 60;
+
+static void add(void *user)
+{
+    const shared *s = user;
+    int64_t one = 1;
+
+    must(mr_value_add(s->value, &one, NULL), "add");
+}
+
+static void lock_add_unlock(void *user)
+{
+    const shared *s = user;
+
+    must(mr_lock_acquire(s->lock, a_minute), "acquire");
+    add(user);
+    must(mr_lock_release(s->lock), "release");
+}
+
+static int64_t sum_of(mr_value value)
+{
+    int64_t sum;
+
+    must(mr_value_get(value, &sum), "get");
+    return sum;
+}
+
+static void share(shared *s)
+{
+    mr_value_options there = {.place = MR_ON_RANK(mr_size() - 1)};
+
+    must(mr_value_create(&s->value, MR_INT64, NULL, &there), "value");
+    must(mr_value_get_lock(s->value, &s->lock), "lock");
+}
+
+/* ---- alone --------------------------------------------------------------- */
+
+static int64_t added;
+
+static void adds(void *user, long count)
+{
+    for (long i = 0; i < count; i++) {
+        add(user);
+    }
+    added += count;
+}
+
+static void locked_adds(void *user, long count)
+{
+    for (long i = 0; i < count; i++) {
+        lock_add_unlock(user);
+    }
+    added += count;
+}
+
+static void measure_alone(void)
+{
+    shared s;
+
+    share(&s);
+    report("add", seconds_each(adds, &s) * 1e9, "ns");
+    report("lock_add_unlock", seconds_each(locked_adds, &s) * 1e9, "ns");
+    check(sum_of(s.value) == added, "value");
+    must(mr_value_destroy(s.value), "value");
+}
+
+/* ---- a crowd ------------------------------------------------------------- */
+
+static void take_part(const void *argument, int which)
+{
+    const double limit = now() + a_minute;
+    int64_t one = 1;
+    shared s;
+    crowd_part mine;
+
+    (void)which;
+    memcpy(&s, argument, sizeof s);
+    must(mr_value_add(s.ready, &one, NULL), "ready");
+    while (sum_of(s.ready) < s.workers) {
+        usleep(100);
+        check(now() < limit, "value: the workers do not all come");
+    }
+    mine = crowd_work(s.locked ? lock_add_unlock : add, &s);
+    must(mr_queue_put(s.parts, &mine, sizeof mine, MR_FOREVER), "put");
+}
+
+static void measure_crowd(bool children, int workers, bool locked)
+{
+    shared s = {.workers = workers, .locked = locked};
+    crowd_part all = {.count = 0};
+
+    share(&s);
+    must(mr_value_create(&s.ready, MR_INT64, NULL, NULL), "value");
+    must(mr_queue_create(&s.parts, NULL), "queue");
+    others_begin(children, 0, workers - 1, &s, sizeof s);
+    for (int i = 0; i < workers; i++) {
+        crowd_part part;
+
+        must(mr_queue_get(s.parts, &part, sizeof part, NULL, a_minute), "get");
+        crowd_add(&all, &part);
+    }
+    others_end();
+    crowd_report(locked ? "lock_add_unlock" : "add", workers, &all,
+                 sum_of(s.value));
+    must(mr_queue_destroy(s.parts), "queue");
+    must(mr_value_destroy(s.ready), "value");
+    must(mr_value_destroy(s.value), "value");
+}
+
+int main(int argc, char **argv)
+{
+    bool children = argc > 1 && strcmp(argv[1], "--children") == 0;
+    int first = children ? 2 : 1;
+
+    end_in_time();
+    others_are(take_part);
+    must(mr_init(&argc, &argv), "mr_init");
+    if (first == argc) {
+        measure_alone();
+    }
+    for (int i = first; i < argc; i++) {
+        int workers = atoi(argv[i]);
+
+        if (workers < 1 || workers > MOST_WORKERS) {
+            fprintf(stderr, "bench/objects/value: 1 to %d workers, not %s\n",
+                    MOST_WORKERS, argv[i]);
+            return 2;
+        }
+        measure_crowd(children, workers, false);
+        measure_crowd(children, workers, true);
+    }
+    return mr_finalize();
+}
