@@ -118,6 +118,9 @@ job_scripts = \
 	tests/job/topology.sh \
 	tests/tour/tour.sh
 
+# How many instructions operations take.
+counts_scripts = tests/counts/counts.sh
+
 # Jobs over simulated hosts and under Slurm.
 hosts_scripts = \
 	tests/hosts/batch.sh \
@@ -194,10 +197,10 @@ if BUILD_TESTS
 check_LIBRARIES += tests/harness/libharness.a tests/unit/libfake.a
 check_LTLIBRARIES = tests/library/libfunctions.la
 check_PROGRAMS += $(unit_suites) $(mpi_suites) $(job_programs) \
-	$(hosts_programs) tests/mpi/huge_test
+	$(hosts_programs) tests/counts/hot_paths tests/mpi/huge_test
 TESTS += $(unit_suites) $(mpi_runs) $(job_scripts) $(hosts_scripts) \
 	$(far_runs) $(hosts_runs) $(huge_runs) $(install_scripts)
-TESTS += $(unit_scripts)
+TESTS += $(unit_scripts) $(counts_scripts)
 if HAVE_CXX17
 check_PROGRAMS += $(cxx_suites)
 TESTS += $(cxx_runs)
@@ -255,6 +258,11 @@ tests_cxx_queue_test_SOURCES = tests/cxx/queue_test.cpp tests/cxx/support.hpp
 tests_cxx_queue_test_CPPFLAGS = $(cxx_cppflags)
 tests_cxx_queue_test_LDADD = $(cxx_ldadd)
 
+# By the library as programs have it, and without a script around the program,
+# under which callgrind would count.
+tests_counts_hot_paths_LDFLAGS = $(AM_LDFLAGS) -no-install
+tests_counts_hot_paths_LDADD = libmultirank.la
+
 # They know nothing of the library.
 tests_hosts_stream_CPPFLAGS = $(MPI_CFLAGS)
 tests_hosts_stream_LDADD = $(MPI_LIBS)
@@ -307,12 +315,14 @@ check-style: all
 .PHONY: check-programs check-fault check-asan check-tsan check-style
 
 EXTRA_DIST += \
+	$(counts_scripts) \
 	$(hosts_scripts) \
 	$(install_scripts) \
 	$(job_scripts) \
 	$(unit_scripts) \
 	tests/apps/png.py \
 	tests/count \
+	tests/counts/expected.txt \
 	tests/hosts/cluster.sh \
 	tests/hosts/slurm.sh \
 	tests/hosts/support.sh \
