@@ -6,19 +6,31 @@
 
 bench_multirank = \
 	bench/far \
-	bench/idle \
+	bench/job/idle \
+	bench/job/memory \
+	bench/job/start \
 	bench/near \
+	bench/objects/array \
+	bench/objects/memory \
 	bench/objects/pipe \
+	bench/objects/process \
 	bench/objects/queue \
 	bench/objects/value \
 	bench/pool/multirank
 bench_mpi = \
+	bench/job/idle_mpi \
+	bench/job/memory_mpi \
+	bench/job/start_mpi \
+	bench/objects/array_mpi \
+	bench/objects/process_mpi \
 	bench/objects/talk_mpi \
 	bench/objects/value_mpi \
 	bench/pool/by_hand \
 	bench/pool/scatter \
 	bench/raw
 bench_alone = \
+	bench/objects/array_memcpy \
+	bench/objects/process_plain \
 	bench/objects/value_mutex \
 	bench/pool/peak
 if HAVE_OPENMP
@@ -34,6 +46,9 @@ bench-programs: libmultirank.la
 
 EXTRA_DIST += \
 	bench/figures \
+	bench/objects/array_multiprocessing.py \
+	bench/objects/memory_multiprocessing.py \
+	bench/objects/process_multiprocessing.py \
 	bench/objects/repeat.py \
 	bench/objects/talk_multiprocessing.py \
 	bench/objects/value_multiprocessing.py \
@@ -73,17 +88,88 @@ bench_pool_peak_CPPFLAGS = -D_GNU_SOURCE
 bench_pool_peak_LDFLAGS = $(COMMON_LDFLAGS)
 bench_pool_peak_LDADD =
 
+# A job that does nothing, and what it takes of the machine.
+bench_usage = $(bench_repeat) bench/job/usage.c bench/job/usage.h
+bench_idle = $(bench_usage) bench/job/idle.h
+
+bench_job_idle_SOURCES = bench/job/idle.c bench/bench.h $(bench_idle)
+bench_job_idle_CPPFLAGS = $(PUBLIC_CPPFLAGS)
+bench_job_idle_LDFLAGS = $(COMMON_LDFLAGS)
+bench_job_idle_LDADD = libmultirank.la
+
+bench_job_idle_mpi_SOURCES = bench/job/idle_mpi.c $(bench_idle)
+bench_job_idle_mpi_CPPFLAGS = $(MPI_CFLAGS)
+bench_job_idle_mpi_LDFLAGS = $(COMMON_LDFLAGS)
+bench_job_idle_mpi_LDADD = $(MPI_LIBS)
+
+bench_job_memory_SOURCES = bench/job/memory.c bench/bench.h $(bench_usage)
+bench_job_memory_CPPFLAGS = $(PUBLIC_CPPFLAGS)
+bench_job_memory_LDFLAGS = $(COMMON_LDFLAGS)
+bench_job_memory_LDADD = libmultirank.la
+
+bench_job_memory_mpi_SOURCES = bench/job/memory_mpi.c $(bench_usage)
+bench_job_memory_mpi_CPPFLAGS = $(MPI_CFLAGS)
+bench_job_memory_mpi_LDFLAGS = $(COMMON_LDFLAGS)
+bench_job_memory_mpi_LDADD = $(MPI_LIBS)
+
+bench_job_start_SOURCES = bench/job/start.c bench/bench.h $(bench_repeat)
+bench_job_start_CPPFLAGS = $(PUBLIC_CPPFLAGS)
+bench_job_start_LDFLAGS = $(COMMON_LDFLAGS)
+bench_job_start_LDADD = libmultirank.la
+
+bench_job_start_mpi_SOURCES = bench/job/start_mpi.c $(bench_repeat)
+bench_job_start_mpi_CPPFLAGS = $(MPI_CFLAGS)
+bench_job_start_mpi_LDFLAGS = $(COMMON_LDFLAGS)
+bench_job_start_mpi_LDADD = $(MPI_LIBS)
+
 # Objects: two sides and a channel between them, one that is there for all, and
 # those who are at the other side.
 bench_repeat = bench/figure.h bench/repeat.h
 bench_talk = $(bench_repeat) bench/objects/talk.c bench/objects/talk.h
 bench_crowd = $(bench_repeat) bench/objects/crowd.h
+bench_slices = $(bench_repeat) bench/objects/slices.h
+bench_starts = $(bench_repeat) bench/objects/starts.h
 bench_others = bench/bench.h bench/objects/others.c bench/objects/others.h
+
+bench_objects_array_SOURCES = bench/objects/array.c bench/bench.h $(bench_slices)
+bench_objects_array_CPPFLAGS = $(PUBLIC_CPPFLAGS)
+bench_objects_array_LDFLAGS = $(COMMON_LDFLAGS)
+bench_objects_array_LDADD = libmultirank.la
+
+bench_objects_array_mpi_SOURCES = bench/objects/array_mpi.c $(bench_slices)
+bench_objects_array_mpi_CPPFLAGS = $(MPI_CFLAGS)
+bench_objects_array_mpi_LDFLAGS = $(COMMON_LDFLAGS)
+bench_objects_array_mpi_LDADD = $(MPI_LIBS)
+
+bench_objects_array_memcpy_SOURCES = bench/objects/array_memcpy.c $(bench_slices)
+bench_objects_array_memcpy_CPPFLAGS =
+bench_objects_array_memcpy_LDFLAGS = $(COMMON_LDFLAGS)
+bench_objects_array_memcpy_LDADD =
+
+bench_objects_memory_SOURCES = bench/objects/memory.c bench/bench.h $(bench_usage)
+bench_objects_memory_CPPFLAGS = $(PUBLIC_CPPFLAGS)
+bench_objects_memory_LDFLAGS = $(COMMON_LDFLAGS)
+bench_objects_memory_LDADD = libmultirank.la
 
 bench_objects_pipe_SOURCES = bench/objects/pipe.c $(bench_others) $(bench_talk)
 bench_objects_pipe_CPPFLAGS = $(PUBLIC_CPPFLAGS)
 bench_objects_pipe_LDFLAGS = $(COMMON_LDFLAGS)
 bench_objects_pipe_LDADD = libmultirank.la
+
+bench_objects_process_SOURCES = bench/objects/process.c bench/bench.h $(bench_starts)
+bench_objects_process_CPPFLAGS = $(PUBLIC_CPPFLAGS)
+bench_objects_process_LDFLAGS = $(COMMON_LDFLAGS)
+bench_objects_process_LDADD = libmultirank.la
+
+bench_objects_process_mpi_SOURCES = bench/objects/process_mpi.c $(bench_starts)
+bench_objects_process_mpi_CPPFLAGS = $(MPI_CFLAGS)
+bench_objects_process_mpi_LDFLAGS = $(COMMON_LDFLAGS)
+bench_objects_process_mpi_LDADD = $(MPI_LIBS)
+
+bench_objects_process_plain_SOURCES = bench/objects/process_plain.c $(bench_starts)
+bench_objects_process_plain_CPPFLAGS =
+bench_objects_process_plain_LDFLAGS = $(COMMON_LDFLAGS)
+bench_objects_process_plain_LDADD =
 
 bench_objects_queue_SOURCES = bench/objects/queue.c $(bench_others) $(bench_talk)
 bench_objects_queue_CPPFLAGS = $(PUBLIC_CPPFLAGS)
@@ -115,11 +201,6 @@ bench_far_SOURCES = bench/far.c bench/bench.h bench/figure.h
 bench_far_CPPFLAGS = $(PUBLIC_CPPFLAGS)
 bench_far_LDFLAGS = $(COMMON_LDFLAGS)
 bench_far_LDADD = libmultirank.la
-
-bench_idle_SOURCES = bench/idle.c
-bench_idle_CPPFLAGS = $(PUBLIC_CPPFLAGS)
-bench_idle_LDFLAGS = $(COMMON_LDFLAGS)
-bench_idle_LDADD = libmultirank.la
 
 bench_near_SOURCES = bench/objects.c bench/bench.h bench/figure.h
 bench_near_CPPFLAGS = $(PUBLIC_CPPFLAGS)

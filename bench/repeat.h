@@ -19,6 +19,15 @@ static inline void check(int right, const char *what)
     }
 }
 
+/* How a program is started, to whom started it in another way. */
+static inline void want(int right, const char *how)
+{
+    if (!right) {
+        fprintf(stderr, "start it so: %s\n", how);
+        exit(2);
+    }
+}
+
 /* Whatever hangs is ended, by SIGALRM: each rank calls this before it starts
  * MPI, and what a rank has started ends with it. */
 static inline void end_in_time(void)
@@ -29,13 +38,14 @@ static inline void end_in_time(void)
 /*
  * Seconds for each of the steps that `run` takes: of more and more of them,
  * until they take long enough to be told from noise.  Only the last run
- * counts, so that what is cold is warm by then.
+ * counts, and never the first, which meets everything cold.
  */
 static inline double seconds_each(void (*run)(void *user, long steps),
                                   void *user)
 {
     const double enough = 0.1;
 
+    run(user, 1);
     for (long steps = 1;;) {
         double start = now();
         double seconds;

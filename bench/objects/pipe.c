@@ -69,7 +69,7 @@ int main(int argc, char **argv)
     end_in_time();
     others_are(follow);
     must(mr_init(&argc, &argv), "mr_init");
-    check(mr_size() == 2, "bench/objects/pipe wants 2 ranks");
+    want(mr_size() == 2, "mpirun -np 2 bench/objects/pipe [--children]");
     must(mr_pipe_create(&mine, &theirs, true), "pipe");
     others_begin(children, 1, 1, &theirs, sizeof theirs);
     talk_lead(&channel);

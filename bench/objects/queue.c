@@ -75,7 +75,7 @@ int main(int argc, char **argv)
     end_in_time();
     others_are(follow);
     must(mr_init(&argc, &argv), "mr_init");
-    check(mr_size() == 2, "bench/objects/queue wants 2 ranks");
+    want(mr_size() == 2, "mpirun -np 2 bench/objects/queue [--children]");
     must(mr_queue_create(&mine.in, NULL), "queue");
     must(mr_queue_create(&mine.out, &there), "queue");
     others_begin(children, 1, 1, &(side){mine.in, mine.out}, sizeof mine);

@@ -74,7 +74,7 @@ int main(int argc, char **argv)
     MPI_Init(&argc, &argv);
     MPI_Comm_rank(MPI_COMM_WORLD, &rank);
     MPI_Comm_size(MPI_COMM_WORLD, &size);
-    check(size == 2, "bench/objects/talk_mpi wants 2 ranks");
+    want(rank != 0 || size == 2, "mpirun -np 2 bench/objects/talk_mpi");
     mine.other = !rank;
     if (rank == 0) {
         talk_lead(&channel);

@@ -16,7 +16,7 @@
 
 #include <string.h>
 
-enum { MOST_WORKERS = 64 };
+enum { MOST_CHILDREN = 64 };
 
 /* What main and the workers use. */
 typedef struct shared {
@@ -151,11 +151,9 @@ int main(int argc, char **argv)
     for (int i = first; i < argc; i++) {
         int workers = atoi(argv[i]);
 
-        if (workers < 1 || workers > MOST_WORKERS) {
-            fprintf(stderr, "bench/objects/value: 1 to %d workers, not %s\n",
-                    MOST_WORKERS, argv[i]);
-            return 2;
-        }
+        want(workers > 0 && workers <= (children ? MOST_CHILDREN : mr_size()),
+             "mpirun -np RANKS bench/objects/value [[--children] WORKERS...], "
+             "with at most as many workers as ranks, or 64 children");
         measure_crowd(children, workers, false);
         measure_crowd(children, workers, true);
     }

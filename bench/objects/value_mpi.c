@@ -171,8 +171,9 @@ int main(int argc, char **argv)
     for (int i = 1; i < argc; i++) {
         int workers = atoi(argv[i]);
 
-        check(workers > 0 && workers <= size && size <= 64,
-              "bench/objects/value_mpi: the number of workers");
+        want(rank != 0 || (workers > 0 && workers <= size && size <= 64),
+             "mpirun -np RANKS bench/objects/value_mpi [WORKERS...], "
+             "with at most 64 ranks and as many workers");
         measure_crowd("add", workers, 0);
         measure_crowd("lock_add_unlock", workers, 1);
     }

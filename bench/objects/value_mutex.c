@@ -132,8 +132,8 @@ int main(int argc, char **argv)
     for (int i = 1; i < argc; i++) {
         int workers = atoi(argv[i]);
 
-        check(workers > 0 && workers <= MOST_WORKERS,
-              "bench/objects/value_mutex: the number of workers");
+        want(workers > 0 && workers <= MOST_WORKERS,
+             "bench/objects/value_mutex [WORKERS...], with at most 64 workers");
         measure_crowd(workers, 0);
         measure_crowd(workers, 1);
     }

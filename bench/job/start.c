@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * How long a job takes to begin and to end, as rank 0 sees it: mr_init and
+ * mr_finalize, with what MPI takes in them.
+ *
+ *   mpirun -np 2 bench/job/start
+ */
+#include "../bench.h"
+#include "../repeat.h"
+
+int main(int argc, char **argv)
+{
+    double start;
+
+    end_in_time();
+    start = now();
+    must(mr_init(&argc, &argv), "mr_init");
+    report("init", (now() - start) * 1e3, "ms");
+    start = now();
+    must(mr_finalize(), "mr_finalize");
+    report("finalize", (now() - start) * 1e3, "ms");
+    return 0;
+}
