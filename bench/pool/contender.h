@@ -16,6 +16,7 @@ typedef struct contender_options {
     size_t chunk;         /* tasks given out at once; 0: it chooses */
     int in_place;         /* inputs and outputs lie in shared memory */
     const char *schedule; /* of OpenMP */
+    int threads;          /* of OpenMP; 0: it chooses */
 } contender_options;
 
 /* Begins; returns on the process that leads, with the number of those that

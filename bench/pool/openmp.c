@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The pool's questions to OpenMP: one loop, --schedule dynamic or static.
+ * The pool's questions to OpenMP: one loop, --schedule dynamic or static,
+ * --threads N.
  */
 #include "contender.h"
 
@@ -15,6 +16,9 @@ int contender_begin(int *argc, char ***argv, const contender_options *options)
 {
     (void)argc;
     (void)argv;
+    if (options->threads) {
+        omp_set_num_threads(options->threads);
+    }
     if (options->schedule && strcmp(options->schedule, "dynamic") == 0) {
         omp_set_schedule(omp_sched_dynamic,
                          options->chunk ? (int)options->chunk : 1);

@@ -8,8 +8,9 @@
  * and the shortest with 50 % CONTENDER scaling                      efficiency
  * of one problem, and of one that grows with the ranks
  *
- * before which may stand --chunk N, --in-place, --schedule dynamic|static, and
- * --limit N, the most tasks, for contenders that would take too long.
+ * before which may stand --chunk N, --in-place, --schedule dynamic|static,
+ * --threads N, and --limit N, the most tasks, for contenders that would take
+ * too long.
  *
  * The efficiency is that of the cores: the time which the tasks take when all
  * cores work on them and nobody shares them out (BENCH_RATE, of
@@ -246,6 +247,8 @@ static contender_options parse(char ***argv)
             options.chunk = strtoul(**argv, NULL, 10);
         } else if (strcmp(name, "--schedule") == 0) {
             options.schedule = **argv;
+        } else if (strcmp(name, "--threads") == 0) {
+            options.threads = atoi(**argv);
         } else if (strcmp(name, "--limit") == 0) {
             limit = strtoul(**argv, NULL, 10);
         } else {

@@ -1,0 +1,125 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Pictures of results, by gnuplot, as SVG."""
+import re
+import shutil
+import subprocess
+from dataclasses import dataclass
+
+from .table import MORE_IS_BETTER, spread
+
+# Distinct for most eyes: the palette of Okabe and Ito, 2008.
+COLOURS = ["#0072b2", "#e69f00", "#009e73", "#cc79a7", "#d55e00", "#56b4e9",
+           "#999999", "#b8a800", "#000000"]
+STYLE = """set terminal svg size {width},{height} font "sans-serif,13" \
+background "white"
+set output
+set border 3 lc "#888888"
+set tics nomirror
+set grid ytics lc "#dddddd"
+set key outside right top reverse Left samplen 1
+"""
+
+
+@dataclass(frozen=True)
+class Bars:
+    """Medians of some cases side by side, with their quartiles."""
+    cases: tuple
+    title: str = ""
+    log: bool = True
+
+
+@dataclass(frozen=True)
+class Lines:
+    """Medians over x of the cases whose names begin so."""
+    begins: str
+    xlabel: str
+    title: str = ""
+    logx: bool = True
+    logy: bool = False
+
+
+def quoted(text):
+    return '"' + text.replace('"', "'") + '"'
+
+
+def better(unit):
+    return "more is better" if unit in MORE_IS_BETTER else "less is better"
+
+
+def series_of(question, results, cases):
+    """Each contender that has some of the cases, with (place, quartiles)."""
+    for contender in question.contenders:
+        values = results.values.get(contender.label, {})
+        points = [(place, *spread(values[case.name]))
+                  for place, case in cases if case.name in values]
+        if points:
+            yield contender.label, points
+
+
+def draw_bars(plot, question, results):
+    chosen = [case for case in question.cases if case.name in plot.cases
+              and case.name in results.units]
+    if not chosen:
+        return ""
+    unit = results.units[chosen[0].name]
+    series = list(series_of(question, results, list(enumerate(chosen))))
+    width = 0.8 / len(series)
+    tics = ", ".join(f"{quoted(case.text)} {at}"
+                     for at, case in enumerate(chosen))
+    script = STYLE.format(width=900, height=380)
+    script += f"set title {quoted(plot.title or question.title)}\n"
+    script += f"set ylabel {quoted(unit + ', ' + better(unit))}\n"
+    script += ("set logscale y\n" if plot.log else "set yrange [0:*]\n")
+    script += f"set xtics ({tics})\nset xrange [-0.6:{len(chosen) - 0.4}]\n"
+    script += f"set boxwidth {width * 0.92}\nset style fill solid\n"
+    parts, data = [], ""
+    for number, (label, points) in enumerate(series):
+        colour = COLOURS[number % len(COLOURS)]
+        offset = (number - (len(series) - 1) / 2) * width
+        parts.append(f"'-' using ($1+{offset}):3:2:4 with boxerrorbars lc rgb "
+                     f"'{colour}' title {quoted(label)}")
+        data += points_text(points)
+    return f"{script}plot {', '.join(parts)}\n{data}"
+
+
+def draw_lines(plot, question, results):
+    chosen = [(case.x, case) for case in question.cases
+              if case.name.startswith(plot.begins) and case.x is not None
+              and case.name in results.units]
+    if not chosen:
+        return ""
+    unit = results.units[chosen[0][1].name]
+    script = STYLE.format(width=900, height=420)
+    script += f"set title {quoted(plot.title or question.title)}\n"
+    script += f"set xlabel {quoted(plot.xlabel)}\n"
+    script += f"set ylabel {quoted(unit + ', ' + better(unit))}\n"
+    script += "set logscale x\n" if plot.logx else ""
+    script += "set logscale y\n" if plot.logy else "set yrange [0:*]\n"
+    parts, data = [], ""
+    for number, (label, points) in enumerate(
+            series_of(question, results, chosen)):
+        colour = COLOURS[number % len(COLOURS)]
+        parts.append(f"'-' using 1:3:2:4 with yerrorlines lw 2 pt 7 ps 0.5 "
+                     f"lc rgb '{colour}' title {quoted(label)}")
+        data += points_text(sorted(points))
+    return f"{script}plot {', '.join(parts)}\n{data}"
+
+
+def points_text(points):
+    return "".join(" ".join(f"{value:.9g}" for value in point) + "\n"
+                   for point in points) + "e\n"
+
+
+def draw(plot, question, results):
+    """The picture as the text of an SVG file; none without gnuplot or data."""
+    script = (draw_bars if isinstance(plot, Bars) else draw_lines)(
+        plot, question, results)
+    if not script or not shutil.which("gnuplot"):
+        return ""
+    drawn = subprocess.run(["gnuplot"], input=script, capture_output=True,
+                           text=True, check=False)
+    if drawn.returncode:
+        raise RuntimeError("gnuplot: " + drawn.stderr)
+    # Names within would meet those of other pictures on the same page.
+    return re.sub(r"gnuplot_plot_", f"plot{abs(hash(script)) % 10**8}_",
+                  drawn.stdout)

@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Questions, the cases that they ask, and the contenders that answer."""
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Case:
+    """A row of the table: a name that programs print, and what it means."""
+    name: str
+    text: str
+    x: float | None = None  # where it lies in a plot with lines
+    aim: str = ""           # what we want to reach on one node
+
+
+@dataclass(frozen=True)
+class Contender:
+    """A column: a program, or several that have some of the cases each.
+
+    `places` are those where it can run: near (one node), far (each rank is
+    taken for a node of its own) and hosts (two simulated ones, over TCP).
+    """
+    label: str
+    programs: object  # a Program (launch.py), or a tuple of them
+    places: tuple = ("near",)
+
+    def launches(self):
+        return (self.programs if isinstance(self.programs, tuple)
+                else (self.programs,))
+
+
+@dataclass(frozen=True)
+class Question:
+    """One table. Ratios are relative to the first contender that has a case.
+
+    What `calibrate`, a Program, prints is in the environment of the others,
+    measured again in each repetition.
+    """
+    title: str
+    cases: list
+    contenders: list
+    note: str = ""
+    plots: tuple = ()
+    repetitions: int | None = None  # fewer than others, where each takes long
+    calibrate: object = None
+
+    def places(self):
+        return [place for place in ("near", "far", "hosts")
+                if any(place in contender.places
+                       for contender in self.contenders)]

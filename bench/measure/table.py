@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Medians, quartiles and ratios; the table of one question at one place."""
+import statistics
+
+# What more of is better; of all else less is.
+MORE_IS_BETTER = {"M/s", "k/s", "/s", "GB/s", "%"}
+IN_BASE_UNITS = {"ns": 1e-9, "us": 1e-6, "ms": 1e-3, "s": 1, "M/s": 1e6,
+                 "k/s": 1e3, "/s": 1, "KiB": 1, "MiB": 1024}
+
+
+def number(value):
+    """Three figures, without an exponent where it can be read without."""
+    if 1000 <= abs(value) < 1e7:
+        return f"{round(value, 2 - len(str(int(abs(value)))) + 1):,.0f}"
+    return f"{value:.3g}"
+
+
+def spread(values):
+    """Lower quartile, median, upper quartile."""
+    if len(values) == 1:
+        return values[0], values[0], values[0]
+    return tuple(statistics.quantiles(values, n=4, method="inclusive"))
+
+
+def ratio(unit, ours, theirs):
+    """How many times better ours is."""
+    if not ours or not theirs:
+        return None
+    return ours / theirs if unit in MORE_IS_BETTER else theirs / ours
+
+
+def cell(values, unit):
+    low, middle, high = spread(values)
+    quartiles = (f" ({number(low)}-{number(high)})" if len(values) > 1 else "")
+    return f"{number(middle)} {unit}{quartiles}"
+
+
+def rows(question, results):
+    """Head and rows of text. Each contender but the first that has a case
+    tells how many times better that first one is."""
+    labels = [contender.label for contender in question.contenders
+              if contender.label in results.values]
+    aims = results.place == "near" and any(case.aim for case in question.cases)
+    yield ["what"] + (["aim"] if aims else []) + labels
+    for case in question.cases:
+        if case.name not in results.units:
+            continue
+        unit = results.units[case.name]
+        ours = None
+        line = [case.text] + ([case.aim] if aims else [])
+        for label in labels:
+            values = results.values[label].get(case.name)
+            if not values:
+                line.append("")
+                continue
+            text = cell(values, unit)
+            middle = statistics.median(values)
+            if ours is None:
+                ours = middle
+            else:
+                better = ratio(unit, ours, middle)
+                text += f": {number(better)} x" if better else ""
+            line.append(text)
+        yield line
+
+
+def markdown(question, results):
+    """The table as it is printed, and copied into other texts."""
+    lines = [f"| {' | '.join(row)} |" for row in rows(question, results)]
+    lines.insert(1, "|" + "---|" * (lines[0].count("|") - 1))
+    lines += [f"Not here: {label}, as {why}."
+              for label, why in results.absent.items()]
+    lines += [f"FAILED: {label}: {what}" for label, what in results.broken]
+    return "\n".join(lines)

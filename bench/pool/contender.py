@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""The questions of questions.c, put to a pool of Python.
+
+A script gives `ask` a function map(function, inputs, chunk) that returns the
+list of results, and the number of those that work. Tasks are loops of Python,
+and efficiencies relative to such loops in the process that asks.
+"""
+import os
+import sys
+import time
+
+LONG_ONE = 1000
+
+
+def busy(iterations):
+    """A task that only takes time."""
+    for _ in range(iterations):
+        pass
+    return iterations
+
+
+def measure_rate():
+    """Iterations in a microsecond."""
+    best = 0
+    for _ in range(3):
+        start = time.perf_counter()
+        busy(2000000)
+        best = max(best, 2 / (time.perf_counter() - start))
+    return best
+
+
+def report(name, value, unit):
+    print(name, f"{value:.6g}", unit, flush=True)
+
+
+def run(pool_map, inputs, chunk):
+    """Seconds of one map."""
+    start = time.perf_counter()
+    results = list(pool_map(busy, inputs, chunk))
+    seconds = time.perf_counter() - start
+    if results != inputs:
+        sys.exit("a wrong result")
+    return seconds
+
+
+def ask_empty(pool_map, name, limit, chunk):
+    inputs = [0] * limit
+    for when in ("cold", None, "warm"):
+        seconds = run(pool_map, inputs, chunk)
+        if when:
+            report(f"{name}/{when}", limit / seconds / 1e6, "M/s")
+
+
+def efficiency(pool_map, rate, workers, length, count, one_long, chunk):
+    iterations = int(length * rate)
+    inputs = [iterations] * count
+    if one_long:
+        inputs[int(0.618 * count)] *= LONG_ONE
+    work = max(sum(inputs) / workers, max(inputs)) / rate
+    return work / 1e6 / run(pool_map, inputs, chunk) * 100
+
+
+def tasks_of(length, workers, limit):
+    return max(1, min(limit, int(1e5 * workers / length)))
+
+
+def ask_lengths(pool_map, workers, cases, limit, chunk):
+    rate = measure_rate()
+    units = {"ns": 1e-3, "us": 1, "ms": 1e3}
+    for case in cases:
+        shape, text = case.split("/")
+        length = float(text[:-2]) * units[text[-2:]]
+        count = tasks_of(length, workers, limit)
+        report(case, efficiency(pool_map, rate, workers, length, count,
+                                shape == "one", chunk), "%")
+
+
+def ask_smallest(pool_map, workers, limit, chunk):
+    rate = measure_rate()
+    smallest, last, length = 0, 0, 16384
+    while length > 0.004:
+        count = tasks_of(length, workers, limit)
+        found = efficiency(pool_map, rate, workers, length, count, False,
+                           chunk)
+        report(f"even/{length:g}us", found, "%")
+        if found >= 50:
+            smallest = length
+        elif last >= 50:
+            smallest = length + length * (50 - found) / (last - found)
+        elif last > 0:
+            break
+        last = found
+        length /= 2
+    if smallest:
+        report("smallest", smallest * 1e3, "ns")
+
+
+def ask_scaling(pool_map, workers, limit, chunk):
+    rate = measure_rate()
+    working = min(workers, len(os.sched_getaffinity(0)))
+    efficiency(pool_map, rate, working, 10, min(limit, 4000), False, chunk)
+    for name, count in (("strong", 40000), ("weak", 10000 * workers)):
+        report(f"{name}/{workers}",
+               efficiency(pool_map, rate, working, 10, min(limit, count),
+                          False, chunk), "%")
+
+
+def options():
+    """--workers N, --chunk N, --limit N, and the question."""
+    words = sys.argv[1:]
+    found = {"--workers": len(os.sched_getaffinity(0)), "--chunk": 0,
+             "--limit": 1000000}
+    while words and words[0] in found:
+        found[words[0]] = int(words[1])
+        words = words[2:]
+    return found["--workers"], found["--chunk"] or None, found["--limit"], words
+
+
+def ask(pool_map):
+    workers, chunk, limit, words = options()
+    if words[0] == "empty":
+        ask_empty(pool_map, words[1], limit, chunk)
+    elif words[0] == "lengths":
+        ask_lengths(pool_map, workers, words[1:], limit, chunk)
+    elif words[0] == "smallest":
+        ask_smallest(pool_map, workers, limit, chunk)
+    elif words[0] == "scaling":
+        ask_scaling(pool_map, workers, limit, chunk)
+    else:
+        sys.exit(f"no such question: {words[0]}")

@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""How well are tasks of some length shared out?"""
+from measure import (Bars, Case, Contender, Question, alone, mpi, mpi_python,
+                     multirank, python)
+
+POOL = "bench/pool/"
+LENGTHS = ("100ns", "1us", "10us", "1ms")
+CASES = tuple(f"{shape}/{length}" for shape in ("even", "one")
+              for length in LENGTHS)
+
+
+def text(case):
+    shape, length = case.split("/")
+    return f"{length}, " + ("all even" if shape == "even"
+                            else "one of them 1000 times as long")
+
+
+def by_hand():
+    """Its batches take some 16 us, as somebody would choose who knows how long
+    a task takes."""
+    return tuple(mpi(POOL + "by_hand", "--chunk", chunk, "lengths",
+                     f"even/{length}", f"one/{length}")
+                 for length, chunk in zip(LENGTHS, ("160", "16", "2", "1")))
+
+
+QUESTION = Question(
+    title="How well are tasks of some length shared out?",
+    note="Efficiency of two cores: the time in which both, each for itself "
+         "and at once, would do the work of all tasks (or one core the "
+         "longest), over the time of the map. There is work for 0.1 s, so "
+         "200,000 tasks of 1 us; fewer for what would take far longer. The "
+         "long task comes after 62 % of the others. By hand: batches of 160 to 1 tasks, by "
+         "length; the master works, too. Python's tasks are loops of Python, "
+         "measured against such loops.",
+    cases=[Case(case, text(case), aim="95 %" if "/1us" in case else "")
+           for case in CASES],
+    contenders=[
+        Contender("Multirank", multirank(POOL + "multirank", "lengths",
+                                         *CASES),
+                  places=("near", "far", "hosts")),
+        Contender("OpenMP, dynamic", alone(POOL + "openmp", "--schedule",
+                                           "dynamic", "lengths", *CASES)),
+        Contender("OpenMP, static", alone(POOL + "openmp", "--schedule",
+                                          "static", "lengths", *CASES)),
+        Contender("MPI by hand", by_hand(), places=("near", "hosts")),
+        Contender("Scatter/Gather", mpi(POOL + "scatter", "lengths", *CASES),
+                  places=("near", "hosts")),
+        Contender("multiprocessing", python(
+            POOL + "with_multiprocessing.py", "--workers", "2", "lengths",
+            *CASES)),
+        Contender("mpi4py.futures", mpi_python(
+            POOL + "with_mpi4py.py", "--workers", "2", "--limit", "200000",
+            "lengths", *CASES, ranks=3, launcher=("-m", "mpi4py.futures"))),
+        Contender("mpire", python(
+            POOL + "with_mpire.py", "--workers", "2", "--limit", "20000",
+            "lengths", *CASES, needs="mpire")),
+    ],
+    plots=(Bars(CASES[:4], "Even tasks", log=False),
+           Bars(CASES[4:], "One task 1000 times as long", log=False)),
+    calibrate=alone(POOL + "peak"),
+)
