@@ -46,13 +46,30 @@ bench-programs: libmultirank.la
 
 EXTRA_DIST += \
 	bench/figures \
+	bench/measure/__init__.py \
+	bench/measure/collect.py \
+	bench/measure/launch.py \
+	bench/measure/machine.py \
+	bench/measure/page.py \
+	bench/measure/plot.py \
+	bench/measure/question.py \
+	bench/measure/table.py \
 	bench/objects/array_multiprocessing.py \
 	bench/objects/memory_multiprocessing.py \
 	bench/objects/process_multiprocessing.py \
 	bench/objects/repeat.py \
 	bench/objects/talk_multiprocessing.py \
 	bench/objects/value_multiprocessing.py \
-	bench/peer.py
+	bench/peer.py \
+	bench/pool/contender.py \
+	bench/pool/with_dragon.py \
+	bench/pool/with_mpi4py.py \
+	bench/pool/with_mpire.py \
+	bench/pool/with_multiprocessing.py \
+	bench/questions/empty_tasks.py \
+	bench/questions/scaling.py \
+	bench/questions/smallest_task.py \
+	bench/questions/task_length.py
 
 # The questions to a pool, and who answers them.
 bench_pool_questions = \

@@ -10,6 +10,7 @@ class Case:
     text: str
     x: float | None = None  # where it lies in a plot with lines
     aim: str = ""           # what we want to reach on one node
+    only_plot: bool = False  # not a row of the table
 
 
 @dataclass(frozen=True)

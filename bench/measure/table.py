@@ -43,7 +43,7 @@ def rows(question, results):
     aims = results.place == "near" and any(case.aim for case in question.cases)
     yield ["what"] + (["aim"] if aims else []) + labels
     for case in question.cases:
-        if case.name not in results.units:
+        if case.only_plot or case.name not in results.units:
             continue
         unit = results.units[case.name]
         ours = None

@@ -18,7 +18,7 @@ QUESTION = Question(
          "hand of 64 tasks. Efficiencies are as in the question before.",
     cases=[Case("smallest", "shortest task with 50 % efficiency")]
           + [Case(f"even/{length:g}us", f"efficiency at {length:g} us",
-                  x=length) for length in LENGTHS],
+                  x=length, only_plot=True) for length in LENGTHS],
     contenders=[
         Contender("Multirank", multirank(POOL + "multirank", "smallest"),
                   places=("near", "far", "hosts")),
