@@ -25,4 +25,15 @@ static inline void report(const char *name, double value, const char *unit)
     fflush(stdout);
 }
 
+/* The same where each number of ranks, or of workers, is a case: "name_ranks
+ * value unit". */
+static inline void report_of_ranks(const char *name, int ranks, double value,
+                                   const char *unit)
+{
+    char full[64];
+
+    snprintf(full, sizeof full, "%s_%d", name, ranks);
+    report(full, value, unit);
+}
+
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * What an idle rank costs, with all that belongs to it.
+ * What an idle rank costs, with all that belongs to it: context switches and
+ * time on a core, of ten seconds.
  */
 #ifndef BENCH_JOB_IDLE_H
 #define BENCH_JOB_IDLE_H
@@ -24,11 +25,13 @@ static inline void idle_measure(int ranks, double seconds)
     seconds = now() - start;
     check(after.processes == before.processes && after.processes >= ranks - 1,
           "processes that stay");
-    report("switches_in_10_s",
-           (after.switches - before.switches) / (ranks - 1) * 10 / seconds,
-           "switches");
-    report("cpu_in_10_s",
-           (after.cpu - before.cpu) / (ranks - 1) * 10 / seconds * 1e3, "ms");
+    report_of_ranks("switches", ranks,
+                    (after.switches - before.switches) / (ranks - 1) * 10 /
+                        seconds,
+                    "switches");
+    report_of_ranks("core", ranks,
+                    (after.cpu - before.cpu) / (ranks - 1) * 10 / seconds * 1e3,
+                    "ms");
 }
 
 /* The seconds that were asked for: ten, unless the first argument says it. */

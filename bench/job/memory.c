@@ -16,6 +16,6 @@ int main(int argc, char **argv)
     must(mr_init(&argc, &argv), "mr_init");
     job = usage_of_job();
     check(job.processes == 2 * mr_size(), "ranks and fork servers, all here");
-    report("memory", job.memory / mr_size() / 1024, "MiB");
+    report_of_ranks("memory", mr_size(), job.memory / mr_size() / 1024, "MiB");
     return mr_finalize();
 }

@@ -23,7 +23,7 @@ int main(int argc, char **argv)
         usage job = usage_of_job();
 
         check(job.processes == size, "ranks, all here");
-        report("memory", job.memory / size / 1024, "MiB");
+        report_of_ranks("memory", size, job.memory / size / 1024, "MiB");
     }
     MPI_Barrier(MPI_COMM_WORLD);
     return MPI_Finalize();

@@ -11,13 +11,15 @@
 int main(int argc, char **argv)
 {
     double start;
+    int ranks;
 
     end_in_time();
     start = now();
     must(mr_init(&argc, &argv), "mr_init");
-    report("init", (now() - start) * 1e3, "ms");
+    ranks = mr_size();
+    report_of_ranks("init", ranks, (now() - start) * 1e3, "ms");
     start = now();
     must(mr_finalize(), "mr_finalize");
-    report("finalize", (now() - start) * 1e3, "ms");
+    report_of_ranks("finalize", ranks, (now() - start) * 1e3, "ms");
     return 0;
 }

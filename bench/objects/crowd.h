@@ -51,11 +51,9 @@ static inline void crowd_add(crowd_part *all, const crowd_part *part)
 static inline void crowd_report(const char *what, int workers,
                                 const crowd_part *all, int64_t sum)
 {
-    char name[64];
-
     check(sum == all->count, what);
-    snprintf(name, sizeof name, "%s_by_%d", what, workers);
-    report(name, (all->end - all->begin) / (double)all->count * 1e9, "ns");
+    report_of_ranks(what, workers,
+                    (all->end - all->begin) / (double)all->count * 1e9, "ns");
 }
 
 #endif

@@ -3,7 +3,7 @@
  * A pipe: there and back, and one way.
  *
  *   mpirun -np 2 bench/objects/pipe              the other side is rank 1
- *   mpirun -np 2 bench/objects/pipe --children   a child process
+ *   mpirun -np 2 bench/objects/pipe children   a child process
  */
 #include "../bench.h"
 #include "../repeat.h"
@@ -61,7 +61,7 @@ static void follow(const void *argument, int which)
 
 int main(int argc, char **argv)
 {
-    bool children = argc > 1 && strcmp(argv[1], "--children") == 0;
+    bool children = argc > 1 && strcmp(argv[1], "children") == 0;
     mr_pipe_end mine;
     mr_pipe_end theirs;
     talk_channel channel = channel_of(&mine);
@@ -69,7 +69,7 @@ int main(int argc, char **argv)
     end_in_time();
     others_are(follow);
     must(mr_init(&argc, &argv), "mr_init");
-    want(mr_size() == 2, "mpirun -np 2 bench/objects/pipe [--children]");
+    want(mr_size() == 2, "mpirun -np 2 bench/objects/pipe [children]");
     must(mr_pipe_create(&mine, &theirs, true), "pipe");
     others_begin(children, 1, 1, &theirs, sizeof theirs);
     talk_lead(&channel);

@@ -3,7 +3,7 @@
  * Queues: there and back, and one way.
  *
  *   mpirun -np 2 bench/objects/queue              the other side is rank 1
- *   mpirun -np 2 bench/objects/queue --children   a child process
+ *   mpirun -np 2 bench/objects/queue children   a child process
  *
  * Each queue lies on the rank that takes from it.
  */
@@ -67,7 +67,7 @@ static void follow(const void *argument, int which)
 
 int main(int argc, char **argv)
 {
-    bool children = argc > 1 && strcmp(argv[1], "--children") == 0;
+    bool children = argc > 1 && strcmp(argv[1], "children") == 0;
     mr_queue_options there = {.place = MR_ON_RANK(1)};
     side mine;
     talk_channel channel = channel_of(&mine);
@@ -75,7 +75,7 @@ int main(int argc, char **argv)
     end_in_time();
     others_are(follow);
     must(mr_init(&argc, &argv), "mr_init");
-    want(mr_size() == 2, "mpirun -np 2 bench/objects/queue [--children]");
+    want(mr_size() == 2, "mpirun -np 2 bench/objects/queue [children]");
     must(mr_queue_create(&mine.in, NULL), "queue");
     must(mr_queue_create(&mine.out, &there), "queue");
     others_begin(children, 1, 1, &(side){mine.in, mine.out}, sizeof mine);

@@ -2,9 +2,9 @@
 /*
  * A Value: an atomic addition, and one under its lock.
  *
- *   mpirun -np 2 bench/objects/value                     main alone
- *   mpirun -np 8 bench/objects/value 2 4 8               so many ranks at once
- *   mpirun -np 2 bench/objects/value --children 2 4 8    so many children
+ *   mpirun -np 2 bench/objects/value                   main alone
+ *   mpirun -np 8 bench/objects/value ranks             all ranks at once
+ *   mpirun -np 2 bench/objects/value children 2 4 8    so many children at once
  *
  * It lies on the last rank, so that it is on the other node where there are
  * two.  Rank 0 works as it does in a map: by a child beside main, which sleeps.
@@ -137,25 +137,33 @@ static void measure_crowd(bool children, int workers, bool locked)
     must(mr_value_destroy(s.value), "value");
 }
 
+static void measure_together(bool children, int workers)
+{
+    measure_crowd(children, workers, false);
+    measure_crowd(children, workers, true);
+}
+
 int main(int argc, char **argv)
 {
-    bool children = argc > 1 && strcmp(argv[1], "--children") == 0;
-    int first = children ? 2 : 1;
+    const char *who = argc > 1 ? argv[1] : "main";
 
     end_in_time();
     others_are(take_part);
     must(mr_init(&argc, &argv), "mr_init");
-    if (first == argc) {
+    if (strcmp(who, "main") == 0) {
         measure_alone();
+    } else if (strcmp(who, "ranks") == 0) {
+        measure_together(false, mr_size());
+    } else {
+        want(strcmp(who, "children") == 0,
+             "mpirun -np RANKS bench/objects/value [ranks|children COUNT...]");
     }
-    for (int i = first; i < argc; i++) {
+    for (int i = 2; i < argc; i++) {
         int workers = atoi(argv[i]);
 
-        want(workers > 0 && workers <= (children ? MOST_CHILDREN : mr_size()),
-             "mpirun -np RANKS bench/objects/value [[--children] WORKERS...], "
-             "with at most as many workers as ranks, or 64 children");
-        measure_crowd(children, workers, false);
-        measure_crowd(children, workers, true);
+        want(workers > 0 && workers <= MOST_CHILDREN,
+             "bench/objects/value children COUNT..., of 64 at most");
+        measure_together(true, workers);
     }
     return mr_finalize();
 }

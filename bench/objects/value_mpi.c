@@ -4,14 +4,16 @@
  * and MPI_Put under an exclusive MPI_Win_lock.
  *
  *   mpirun -np 2 bench/objects/value_mpi          rank 0 alone
- *   mpirun -np 8 bench/objects/value_mpi 2 4 8    so many ranks at once
+ *   mpirun -np 8 bench/objects/value_mpi ranks    all ranks at once
  *
- * It lies on the last rank.  Who has no part in a crowd sleeps, as it would
- * take a core from those who have if it waited in MPI.
+ * It lies on the last rank.
  */
 #include "crowd.h"
 
 #include <mpi.h>
+#include <string.h>
+
+enum { MOST_RANKS = 64 };
 
 static int rank;
 static int size;
@@ -60,21 +62,6 @@ static void locked_adds(void *user, long count)
 {
     for (long i = 0; i < count; i++) {
         lock_add_unlock(user);
-    }
-}
-
-/* Until all are here, asleep. */
-static void meet_asleep(void)
-{
-    MPI_Request request;
-    int done = 0;
-
-    MPI_Ibarrier(MPI_COMM_WORLD, &request);
-    while (!done) {
-        MPI_Test(&request, &done, MPI_STATUS_IGNORE);
-        if (!done) {
-            usleep(1000);
-        }
     }
 }
 
@@ -127,21 +114,18 @@ static void measure_alone(const char *name, int locked)
     check(rank != 0 || sum == added, name);
 }
 
-static void measure_crowd(const char *name, int workers, int locked)
+static void measure_crowd(const char *name, int locked)
 {
     shared s = new_shared();
-    crowd_part mine = {.count = 0};
+    crowd_part mine;
+    crowd_part parts[MOST_RANKS];
     crowd_part all = {.count = 0};
-    crowd_part parts[64];
     int64_t sum;
 
     if (!locked) {
         MPI_Win_lock_all(0, s.window);
     }
-    if (rank < workers) {
-        mine = crowd_work(locked ? lock_add_unlock : add, &s);
-    }
-    meet_asleep();
+    mine = crowd_work(locked ? lock_add_unlock : add, &s);
     if (!locked) {
         MPI_Win_unlock_all(s.window);
     }
@@ -149,10 +133,10 @@ static void measure_crowd(const char *name, int workers, int locked)
     MPI_Gather(&mine, sizeof mine, MPI_BYTE, parts, sizeof mine, MPI_BYTE, 0,
                MPI_COMM_WORLD);
     if (rank == 0) {
-        for (int i = 0; i < workers; i++) {
+        for (int i = 0; i < size; i++) {
             crowd_add(&all, &parts[i]);
         }
-        crowd_report(name, workers, &all, sum);
+        crowd_report(name, size, &all, sum);
     }
 }
 
@@ -164,18 +148,15 @@ int main(int argc, char **argv)
     MPI_Init(&argc, &argv);
     MPI_Comm_rank(MPI_COMM_WORLD, &rank);
     MPI_Comm_size(MPI_COMM_WORLD, &size);
+    want(rank != 0 || (size <= MOST_RANKS &&
+                       (argc == 1 || strcmp(argv[1], "ranks") == 0)),
+         "mpirun -np RANKS bench/objects/value_mpi [ranks], with at most 64");
     if (argc == 1) {
         measure_alone("add", 0);
         measure_alone("lock_add_unlock", 1);
-    }
-    for (int i = 1; i < argc; i++) {
-        int workers = atoi(argv[i]);
-
-        want(rank != 0 || (workers > 0 && workers <= size && size <= 64),
-             "mpirun -np RANKS bench/objects/value_mpi [WORKERS...], "
-             "with at most 64 ranks and as many workers");
-        measure_crowd("add", workers, 0);
-        measure_crowd("lock_add_unlock", workers, 1);
+    } else {
+        measure_crowd("add", 0);
+        measure_crowd("lock_add_unlock", 1);
     }
     return MPI_Finalize();
 }

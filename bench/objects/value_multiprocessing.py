@@ -52,7 +52,7 @@ def measure_crowd(workers):
         process.join()
     begins, ends, counts = zip(*parts)
     check(value.value == sum(counts), "value")
-    report(f"lock_add_unlock_by_{workers}",
+    report(f"lock_add_unlock_{workers}",
            (max(ends) - min(begins)) / sum(counts) * 1e9, "ns")
 
 
