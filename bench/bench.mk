@@ -66,10 +66,20 @@ EXTRA_DIST += \
 	bench/pool/with_mpi4py.py \
 	bench/pool/with_mpire.py \
 	bench/pool/with_multiprocessing.py \
+	bench/questions/array.py \
 	bench/questions/empty_tasks.py \
+	bench/questions/idle.py \
+	bench/questions/memory.py \
+	bench/questions/pipe.py \
+	bench/questions/process.py \
+	bench/questions/queue.py \
 	bench/questions/scaling.py \
 	bench/questions/smallest_task.py \
-	bench/questions/task_length.py
+	bench/questions/start.py \
+	bench/questions/task_length.py \
+	bench/questions/value.py \
+	bench/questions/value_of_many.py \
+	bench/run
 
 # The questions to a pool, and who answers them.
 bench_pool_questions = \

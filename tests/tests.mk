@@ -102,6 +102,7 @@ hosts_programs = \
 job_scripts = \
 	tests/apps/mandelbrot.sh \
 	tests/apps/wordcount.sh \
+	tests/bench/objects.sh \
 	tests/job/bare.sh \
 	tests/job/binaries.sh \
 	tests/job/checks.sh \

@@ -2,7 +2,7 @@
 """What does an idle rank cost?"""
 from measure import Case, Contender, Question, mpi, multirank
 
-NEAR = (2, 8)
+RANKS = (2, 8)
 
 QUESTION = Question(
     title="What does an idle rank cost?",
@@ -12,19 +12,18 @@ QUESTION = Question(
          "ranks they share the cores. Only ranks of several nodes look for "
          "messages, so that `far` is the other price.",
     cases=[Case(f"switches_{n}", f"context switches, {n} ranks",
-                aim="below 10") for n in NEAR] +
-          [Case(f"core_{n}", f"time on a core, {n} ranks") for n in NEAR],
+                aim="below 10") for n in RANKS] +
+          [Case(f"core_{n}", f"time on a core, {n} ranks") for n in RANKS],
     contenders=[
         Contender("Multirank", tuple(
-            multirank("bench/job/idle", ranks=n) for n in NEAR)),
-        Contender("Multirank, far", multirank("bench/job/idle"),
-                  places=("far",)),
+            multirank("bench/job/idle", ranks=n) for n in RANKS),
+            places=("near", "far")),
         Contender("MPI", tuple(
-            mpi("bench/job/idle_mpi", ranks=n) for n in NEAR)),
+            mpi("bench/job/idle_mpi", ranks=n) for n in RANKS)),
         Contender("MPI, mpi_yield_when_idle", tuple(
             mpi("bench/job/idle_mpi", ranks=n,
                 launcher=("--mca", "mpi_yield_when_idle", "1"))
-            for n in NEAR)),
+            for n in RANKS)),
     ],
     repetitions=3,
 )

@@ -1,0 +1,127 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-3-Clause
+# The programs of bench/objects and bench/job tell a figure for each of their
+# cases; what they compute they check themselves.
+here=$(cd "$(dirname "$0")" && pwd)
+. "$here/../job/jobs.sh"
+alone "$0" "$@"
+
+scripts=$here/../../bench/objects
+export PYTHONDONTWRITEBYTECODE=1
+
+talk="there_and_back_8 one_way_8 there_and_back_1KiB one_way_1KiB
+      there_and_back_1MiB one_way_1MiB"
+copies="set_64KiB get_64KiB set_1MiB get_1MiB set_64MiB get_64MiB"
+starts="start_join start_join_16_at_once"
+sizes="lock value queue item process"
+
+# Figures are above zero, but for what idle ranks cost.
+has_figures() {
+    awk '$2 !~ /^[0-9.e+]+$/ || $2 + 0 == 0 && !/^(switches|core)/ || NF != 3 {
+        wrong = 1
+    } END { exit wrong }' "$scratch/out"
+}
+
+tells() { # CASES RANKS PROGRAM [ARGUMENT...]
+    local cases=$1
+    shift
+    start "$@"
+    await 60
+    expect_status 0
+    # shellcheck disable=SC2086
+    printf '%s\n' $cases | sort > "$scratch/cases"
+    cut -d ' ' -f 1 "$scratch/out" | sort | diff "$scratch/cases" - \
+        > "$scratch/diff" || broken "other cases:" "$(cat "$scratch/diff")"
+    has_figures || broken "no figures:" "$(cat "$scratch/out")"
+}
+
+queues_and_pipes_tell() {
+    tells "$talk" 2 bench/objects/queue
+    tells "$talk" 2 bench/objects/queue children
+    tells "$talk" 2 bench/objects/pipe
+    tells "$talk" 2 bench/objects/pipe children
+}
+
+far_objects_tell() {
+    local -x MR_ROUTE=far
+    tells "$talk" 2 bench/objects/queue
+    tells "$talk" 2 bench/objects/pipe
+    tells "add lock_add_unlock" 2 bench/objects/value
+    tells "$copies" 2 bench/objects/array
+}
+
+values_tell() {
+    tells "add lock_add_unlock" 2 bench/objects/value
+    tells "add_3 lock_add_unlock_3" 3 bench/objects/value ranks
+    tells "add_1 lock_add_unlock_1 add_4 lock_add_unlock_4" 2 \
+        bench/objects/value children 1 4
+}
+
+arrays_processes_and_memory_tell() {
+    tells "$copies" 2 bench/objects/array
+    tells "$starts" 2 bench/objects/process
+    tells "$sizes" 2 bench/objects/memory
+}
+
+jobs_tell() {
+    tells "init_2 finalize_2" 2 bench/job/start
+    tells "memory_3" 3 bench/job/memory
+    tells "switches_2 core_2" 2 bench/job/idle 0.2
+}
+
+peers_by_mpi_tell() {
+    tells "$talk" 2 bench/objects/talk_mpi
+    tells "add lock_add_unlock" 2 bench/objects/value_mpi
+    tells "add_3 lock_add_unlock_3" 3 bench/objects/value_mpi ranks
+    tells "$copies" 2 bench/objects/array_mpi
+    tells "init_2 finalize_2" 2 bench/job/start_mpi
+    tells "memory_2" 2 bench/job/memory_mpi
+    tells "switches_2 core_2" 2 bench/job/idle_mpi 0.2
+}
+
+peers_without_mpi_tell() {
+    tells "add lock_add_unlock" 0 bench/objects/value_mutex
+    tells "add_3 lock_add_unlock_3" 0 bench/objects/value_mutex 3
+    tells "$copies" 0 bench/objects/array_memcpy
+    tells "$starts" 0 bench/objects/process_plain fork
+    tells "$starts" 0 bench/objects/process_plain spawn
+}
+
+peers_in_python_tell() {
+    if ! command -v python3 > /dev/null; then
+        reason="there is no python3"
+        return
+    fi
+    tells "$talk" 0 "$scripts/talk_multiprocessing.py" queue
+    tells "$talk" 0 "$scripts/talk_multiprocessing.py" pipe
+    tells "lock_add_unlock" 0 "$scripts/value_multiprocessing.py"
+    tells "lock_add_unlock_2" 0 "$scripts/value_multiprocessing.py" 2
+    tells "$copies" 0 "$scripts/array_multiprocessing.py"
+    tells "$starts" 0 "$scripts/process_multiprocessing.py" fork
+    tells "$sizes" 0 "$scripts/memory_multiprocessing.py"
+}
+
+wrong_start_is_told_the_right_one() { # RANKS PROGRAM [ARGUMENT...]
+    start "$@"
+    await 60
+    expect_failure
+    grep -q "^start it so: .*$2" "$scratch/err" ||
+        broken "it does not say how to start it"
+}
+
+check peers_without_mpi_tell
+check peers_in_python_tell
+check wrong_start_is_told_the_right_one 0 bench/objects/process_plain
+check wrong_start_is_told_the_right_one 0 bench/objects/value_mutex 0
+if have_launcher; then
+    check queues_and_pipes_tell
+    check far_objects_tell
+    check values_tell
+    check arrays_processes_and_memory_tell
+    check jobs_tell
+    check peers_by_mpi_tell
+    check wrong_start_is_told_the_right_one 1 bench/objects/queue
+    check wrong_start_is_told_the_right_one 2 bench/objects/value nonsense
+    check wrong_start_is_told_the_right_one 1 bench/job/idle_mpi
+fi
+report bench/objects
