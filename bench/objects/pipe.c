@@ -28,23 +28,9 @@ static size_t receive_item(void *user, void *item)
     return size;
 }
 
-static void *room(void *user, size_t size)
-{
-    static unsigned char item[TALK_LARGEST];
-
-    (void)user;
-    (void)size;
-    return item;
-}
-
-static void stream(void *user, void *item, size_t size)
-{
-    send_item(user, item, size);
-}
-
 static talk_channel channel_of(mr_pipe_end *end)
 {
-    return (talk_channel){send_item, receive_item, room, stream, end};
+    return (talk_channel){.put = send_item, .get = receive_item, .user = end};
 }
 
 static void follow(const void *argument, int which)

@@ -36,23 +36,9 @@ static size_t get(void *user, void *item)
     return size;
 }
 
-static void *room(void *user, size_t size)
-{
-    static unsigned char item[TALK_LARGEST];
-
-    (void)user;
-    (void)size;
-    return item;
-}
-
-static void stream(void *user, void *item, size_t size)
-{
-    put(user, item, size);
-}
-
 static talk_channel channel_of(side *s)
 {
-    return (talk_channel){put, get, room, stream, s};
+    return (talk_channel){.put = put, .get = get, .user = s};
 }
 
 static void follow(const void *argument, int which)

@@ -13,7 +13,8 @@
 #include <stdint.h>
 #include <string.h>
 
-enum { BURST = 64 << 20 }; /* bytes that are sent before an answer is awaited */
+/* Bytes that are sent before an answer is awaited. */
+enum { BURST = TALK_LARGEST };
 
 typedef struct talk {
     const talk_channel *channel;
@@ -88,12 +89,13 @@ static void there_and_back(void *user, long trips)
 static void burst(const talk *t, int64_t count)
 {
     const talk_channel *c = t->channel;
+    void (*send)(void *, const void *, size_t) = c->stream ? c->stream : c->put;
 
     for (int64_t i = 0; i < count; i++) {
-        void *item = c->room(c->user, t->size);
+        void *item = c->room ? c->room(c->user, t->size) : t->item;
 
         memcpy(item, &i, sizeof i);
-        c->stream(c->user, item, t->size);
+        send(c->user, item, t->size);
     }
     c->put(c->user, NULL, 0);
     check(c->get(c->user, t->item) == sizeof count &&
@@ -112,28 +114,38 @@ static void one_way(void *user, long count)
     }
 }
 
+/* Of small items it tells how many, of large ones how many bytes. */
+static void report_one_way(const char *name, talk *t)
+{
+    double seconds = seconds_each(one_way, t);
+
+    if (t->size < 1 << 20) {
+        report(name, 1 / seconds / 1e6, "M/s");
+    } else {
+        report(name, (double)t->size / seconds / 1e9, "GB/s");
+    }
+}
+
 void talk_lead(const talk_channel *c)
 {
     static const struct {
         size_t size;
-        const char *trip;
+        const char *trip; /* of the largest there is none */
         const char *rate;
     } cases[] = {
         {8, "there_and_back_8", "one_way_8"},
-        {1024, "there_and_back_1KiB", "one_way_1KiB"},
-        {TALK_LARGEST, "there_and_back_1MiB", "one_way_1MiB"},
+        {1 << 10, "there_and_back_1KiB", "one_way_1KiB"},
+        {1 << 20, "there_and_back_1MiB", "one_way_1MiB"},
+        {64 << 20, NULL, "one_way_64MiB"},
     };
     talk t = {.channel = c, .item = new_item()};
 
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         t.size = cases[i].size;
-        report(cases[i].trip, seconds_each(there_and_back, &t) * 1e6, "us");
-        if (t.size < TALK_LARGEST) {
-            report(cases[i].rate, 1 / seconds_each(one_way, &t) / 1e6, "M/s");
-        } else {
-            report(cases[i].rate,
-                   (double)t.size / seconds_each(one_way, &t) / 1e9, "GB/s");
+        if (cases[i].trip) {
+            report(cases[i].trip, seconds_each(there_and_back, &t) * 1e6, "us");
         }
+        report_one_way(cases[i].rate, &t);
     }
     c->put(c->user, NULL, 0);
     free(t.item);

@@ -9,17 +9,17 @@
 
 #include <stddef.h>
 
-enum { TALK_LARGEST = 1 << 20 }; /* bytes of the largest item */
+enum { TALK_LARGEST = 64 << 20 }; /* bytes of the largest item */
 
 typedef struct talk_channel {
     /* Send an item that is the caller's again when this returns. */
     void (*put)(void *user, const void *item, size_t size);
     /* Wait for an item of at most TALK_LARGEST bytes and give its size. */
     size_t (*get)(void *user, void *item);
-    /* Memory for the next item of a stream, with what may be in it. */
+    /* Where the next item of a stream is made, and a way to send it that may
+     * return before the item has left.  Both are NULL where put is as good. */
     void *(*room)(void *user, size_t size);
-    /* Send the item in that room, as part of a stream. */
-    void (*stream)(void *user, void *item, size_t size);
+    void (*stream)(void *user, const void *item, size_t size);
     void *user;
 } talk_channel;
 

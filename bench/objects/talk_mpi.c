@@ -11,7 +11,7 @@
 
 #include <mpi.h>
 
-enum { WINDOW = 64, WINDOW_BYTES = 8 << 20 };
+enum { WINDOW = 64, WINDOW_BYTES = 8 << 20 }; /* sends, and their bytes */
 
 /* Sends that are under way, each from memory of its own. */
 typedef struct window {
@@ -40,18 +40,20 @@ static size_t get(void *user, void *item)
     return (size_t)size;
 }
 
-/* Large items have fewer places, so that they stay in the cache. */
+/* Large items have fewer places, so that they stay in the cache; at least
+ * one. */
 static void *room(void *user, size_t size)
 {
     window *w = user;
-    size_t places = WINDOW_BYTES / size < WINDOW ? WINDOW_BYTES / size : WINDOW;
+    size_t fit = WINDOW_BYTES / size;
+    size_t places = fit > WINDOW ? WINDOW : fit > 0 ? fit : 1;
 
     w->next = (w->next + 1) % (unsigned int)places;
     MPI_Wait(&w->requests[w->next], MPI_STATUS_IGNORE);
     return w->memory + w->next * size;
 }
 
-static void stream(void *user, void *item, size_t size)
+static void stream(void *user, const void *item, size_t size)
 {
     window *w = user;
 
@@ -61,7 +63,7 @@ static void stream(void *user, void *item, size_t size)
 
 int main(int argc, char **argv)
 {
-    window mine = {.memory = calloc(1, WINDOW_BYTES)};
+    window mine = {.memory = calloc(1, TALK_LARGEST)};
     const talk_channel channel = {put, get, room, stream, &mine};
     int rank;
     int size;

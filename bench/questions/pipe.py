@@ -14,6 +14,7 @@ QUESTION = Question(
         Case("one_way_8", "one way, 8 bytes"),
         Case("one_way_1KiB", "one way, 1 KiB"),
         Case("one_way_1MiB", "one way, 1 MiB"),
+        Case("one_way_64MiB", "one way, 64 MiB"),
     ],
     contenders=[
         Contender("Multirank, ranks", multirank("bench/objects/pipe"),
