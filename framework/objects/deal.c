@@ -217,6 +217,7 @@ static mr_error deal_part(mri_dealing *d, mri_deal_node *n, mri_deal_part *p)
         return lost ? lost : refuse(d, n, tasks.count, error);
     }
     p->tasks = tasks;
+    p->spares = !d->results && tasks.count < n->spec->workers;
     p->missing = tasks.count;
     p->dealt = mri_deal_now(d);
     d->under_way++;

@@ -74,13 +74,58 @@ static void list_all(const mri_dealing *d, waiting *w)
     }
 }
 
+/* Seconds.  The few that were told of a small part may be in tasks of another
+ * pool, or have died: the others are told when it has not ended soon. */
+static const double SOON = 1e-3;
+
+static bool some_are_spared(const waiting *w)
+{
+    for (size_t i = 1; i < w->count; i++) {
+        if (w->parts[i]->spares) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void tell_the_spared(const waiting *w)
+{
+    for (size_t i = 1; i < w->count; i++) {
+        mri_deal_part *p = w->parts[i];
+
+        if (p->spares) {
+            mri_part_post_rest(p->handle, w->nodes[i]->spec, p->tasks.count);
+            p->spares = false;
+        }
+    }
+}
+
+/* Outputs as mri_wait_any. */
+static mr_error wait_for_any(const mri_dealing *d, waiting *w)
+{
+    double left = mri_deal_time_left(d);
+
+    if (some_are_spared(w)) {
+        mr_error error =
+            mri_wait_any(w->handles, w->count,
+                         left < 0 || left > SOON ? SOON : left, w->ready);
+
+        if (error != MR_ERR_TIMEOUT) {
+            return error;
+        }
+        tell_the_spared(w);
+        left = mri_deal_time_left(d);
+    }
+    return mri_wait_any(w->handles, w->count, left, w->ready);
+}
+
 static mr_error wait_and_collect(mri_dealing *d)
 {
     waiting w;
     mr_error error;
 
     list_all(d, &w);
-    error = mri_wait_any(w.handles, w.count, mri_deal_time_left(d), w.ready);
+    error = wait_for_any(d, &w);
     if (error == MR_ERR_OWNER_LOST) { /* whoever it is */
         memset(w.ready, true, w.count * sizeof *w.ready);
         error = MR_OK;

@@ -26,6 +26,7 @@ typedef struct mri_deal_part {
     mri_deal_range tasks;
     int64_t care;   /* nanoseconds that the caller spent on it */
     int64_t dealt;  /* when, in nanoseconds */
+    bool spares;    /* some workers were not told of it */
     size_t missing; /* results that have not come, where these come one by
                        one */
 } mri_deal_part;

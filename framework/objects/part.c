@@ -183,8 +183,8 @@ static void fill(mri_map *map, const mri_part_spec *spec)
     map->workers = spec->workers;
     for (uint64_t i = 0; i < map->workers; i++) {
         mri_store(&map->slots[i].range,
-                  mri_range(map->count * i / map->workers,
-                            map->count * (i + 1) / map->workers));
+                  mri_range(mri_part_share(map->count, map->workers, i),
+                            mri_part_share(map->count, map->workers, i + 1)));
     }
 }
 

@@ -76,7 +76,29 @@ void mri_part_cancel(mr_handle part);
 mr_error mri_part_post(mr_handle part, const mri_part_worker *worker,
                        unsigned int slot, double timeout);
 
-/* Let all work in theirs.  MR_ERR_NO_MEMORY, when no worker can be told. */
+/* Where a worker's slot begins in a new part: with these tasks. */
+static inline uint64_t mri_part_share(uint64_t count, uint64_t workers,
+                                      uint64_t slot)
+{
+    return count * slot / workers;
+}
+
+/* Is that worker to be told only when those with tasks in their slots have not
+ * ended soon?  Otherwise a map of few tasks would wake all. */
+static inline bool mri_part_spares(const mri_part_spec *spec, uint64_t count,
+                                   unsigned int slot)
+{
+    return spec->results.kind == MRI_NONE &&
+           mri_part_share(count, spec->workers, slot) ==
+               mri_part_share(count, spec->workers, slot + 1);
+}
+
+/* Let all but the spared work in their slots.  MR_ERR_NO_MEMORY, when no worker
+ * can be told. */
 mr_error mri_part_post_all(mr_handle part, const mri_part_spec *spec);
+
+/* Let the spared work, too, at a part of so many tasks. */
+void mri_part_post_rest(mr_handle part, const mri_part_spec *spec,
+                        uint64_t count);
 
 #endif

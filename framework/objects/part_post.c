@@ -31,18 +31,32 @@ static bool has_many_letters(const mri_part_worker *worker)
            unread >= MANY_LETTERS;
 }
 
+/* Who is told at once. */
+typedef enum audience {
+    IDLE, /* those that may begin soon */
+    MOST, /* busy ones, too */
+    ALL   /* and the spared */
+} audience;
+
+static bool is_meant(const mri_part_spec *spec, unsigned int slot,
+                     audience whom)
+{
+    const mri_part_worker *worker = &spec->list[slot];
+
+    return worker->mailbox.kind != MRI_NONE &&
+           (whom == ALL || !mri_part_spares(spec, spec->count, slot)) &&
+           (whom > IDLE || !has_many_letters(worker));
+}
+
 /* True when at least one was told. */
-static bool post(mr_handle part, const mri_part_spec *spec, bool busy_too,
+static bool post(mr_handle part, const mri_part_spec *spec, audience whom,
                  mr_error *refused)
 {
     bool told = false;
 
     for (unsigned int i = 0; i < spec->workers; i++) {
-        const mri_part_worker *worker = &spec->list[i];
-
-        if (worker->mailbox.kind != MRI_NONE &&
-            (busy_too || !has_many_letters(worker))) {
-            mr_error error = mri_part_post(part, worker, i, 0);
+        if (is_meant(spec, i, whom)) {
+            mr_error error = mri_part_post(part, &spec->list[i], i, 0);
 
             told |= error == MR_OK;
             *refused = error ? error : *refused;
@@ -55,12 +69,22 @@ static bool post(mr_handle part, const mri_part_spec *spec, bool busy_too,
  * results come one by one are parts so many that a mailbox might fill. */
 mr_error mri_part_post_all(mr_handle part, const mri_part_spec *spec)
 {
-    bool busy_too = spec->results.kind == MRI_NONE;
+    audience first = spec->results.kind == MRI_NONE ? MOST : IDLE;
     mr_error refused = MR_OK;
 
-    if (post(part, spec, busy_too, &refused) ||
-        post(part, spec, true, &refused)) {
+    if (post(part, spec, first, &refused) || post(part, spec, ALL, &refused)) {
         return MR_OK;
     }
     return refused == MR_ERR_TIMEOUT ? MR_ERR_NO_MEMORY : refused;
+}
+
+void mri_part_post_rest(mr_handle part, const mri_part_spec *spec,
+                        uint64_t count)
+{
+    for (unsigned int i = 0; i < spec->workers; i++) {
+        if (spec->list[i].mailbox.kind != MRI_NONE &&
+            mri_part_spares(spec, count, i)) {
+            (void)!mri_part_post(part, &spec->list[i], i, 0);
+        }
+    }
 }

@@ -310,16 +310,18 @@ static mr_error wait_at_the_gate(const void *input, void *output,
 
 typedef struct under_way {
     mr_pool pool;
+    size_t count;
     gate g;
     mr_error result;
 } under_way;
 
 static void *map_at_the_gate(void *argument)
 {
+    const mr_map_options options = {.chunk = 1};
     under_way *u = argument;
 
     u->result = mr_pool_map(u->pool, wait_at_the_gate, &u->g, sizeof u->g, NULL,
-                            0, NULL, 0, 1, NULL);
+                            0, NULL, 0, u->count, &options);
     return NULL;
 }
 
@@ -339,7 +341,7 @@ static void pool_has_one_map_under_way(void)
 {
     int64_t in[2] = {1, 2}, out[2];
     pthread_t thread;
-    under_way u;
+    under_way u = {.count = 1};
 
     if (!make(&u.pool, 0) || !make_gate(&u.g)) {
         return;
@@ -354,6 +356,33 @@ static void pool_has_one_map_under_way(void)
     MRT_EQUAL(u.result, MR_OK);
     squares(u.pool, 100, 0);
     MRT_OK(mr_pool_destroy(u.pool));
+    destroy_gate(&u.g);
+}
+
+/* A rank works for all pools, rank 0's child for one: so one worker of the
+ * second is free. */
+static void one_task_does_not_wait_for_those_of_another_pool(void)
+{
+    pthread_t thread;
+    under_way u = {0};
+    mr_pool other;
+
+    if (!make(&u.pool, 0) || !make(&other, 0) || !make_gate(&u.g) ||
+        !MRT_OK(mr_pool_size(u.pool, &u.count))) {
+        return;
+    }
+    pthread_create(&thread, NULL, map_at_the_gate, &u);
+    for (size_t i = 0; i < u.count; i++) {
+        MRT_OK(mr_queue_get(u.g.begun, NULL, 0, NULL, GUARD));
+    }
+    squares(other, 1, 0);
+    for (size_t i = 0; i < u.count; i++) {
+        MRT_OK(mr_queue_put(u.g.open, NULL, 0, GUARD));
+    }
+    pthread_join(thread, NULL);
+    MRT_EQUAL(u.result, MR_OK);
+    MRT_OK(mr_pool_destroy(u.pool));
+    MRT_OK(mr_pool_destroy(other));
     destroy_gate(&u.g);
 }
 
@@ -421,6 +450,8 @@ static const mrt_test tests[] = {
     {"tasks_cannot_create_pools_and_processes",
      tasks_cannot_create_pools_and_processes, 0},
     {"pool_has_one_map_under_way", pool_has_one_map_under_way, 0},
+    {"one_task_does_not_wait_for_those_of_another_pool",
+     one_task_does_not_wait_for_those_of_another_pool, 0},
     {"map_times_out", map_times_out, 0},
     {"map_without_timeout_waits", map_without_timeout_waits, 0},
 };
