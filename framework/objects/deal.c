@@ -6,13 +6,15 @@
  *
  * Workers that share memory are one node, and get their tasks as a part, of
  * which each takes chunks: see objects/map.h.  One node alone gets all in one
- * part.  Of several each gets parts of what is left, half of its share at
- * first and then less and less (guided self-scheduling; Polychronopoulos and
- * Kuck, IEEE Trans. Computers C-36(12), 1987; halved as in factoring; Hummel,
- * Schonberg and Flynn, Comm. ACM 35(8), 1992), so that the last are small
- * and all end together.  A part holds a bounded amount of inputs and outputs,
- * and a node has two of them, so that one travels while the other is worked
- * on.
+ * part if it can be used where it lies; else in parts of equal size, so that
+ * one is copied while others are worked on, and all in the same memory, whose
+ * pages are known by then.  Of several nodes each gets parts of what is left,
+ * half of its share at first and then less and less (guided self-scheduling;
+ * Polychronopoulos and Kuck, IEEE Trans. Computers C-36(12), 1987; halved as in
+ * factoring; Hummel, Schonberg and Flynn, Comm. ACM 35(8), 1992), so that the
+ * last are small and all end together.  A part holds a bounded amount of inputs
+ * and outputs, and a node has two of them, so that one travels while the other
+ * is worked on.
  *
  * What a lost rank had is dealt again.
  */
@@ -33,7 +35,9 @@
 enum {
     PART_BYTES = 64 << 20,
     GOOD_BYTES = 2 << 20,
-    PART_TIME = 1000000 /* nanoseconds that no part need be shorter */
+    PART_TIME = 1000000, /* nanoseconds that no part need be shorter */
+    FAR_PARTS = 2,       /* of each of several nodes, under way */
+    NEAR_CHUNKS = 8      /* for each worker, in a part of the only node */
 };
 
 double mri_deal_time_left(const mri_dealing *d)
@@ -77,6 +81,26 @@ static size_t worth_a_part(const mri_dealing *d, const mri_deal_node *n)
     return n->task > 0 ? (size_t)(tasks < UINT32_MAX ? tasks : UINT32_MAX) : 0;
 }
 
+static bool lies_in_place(const void *memory, size_t size)
+{
+    return !size || (memory && mri_in_region(memory, size));
+}
+
+/* What is not copied need not be divided.  Else there is work in it for all, so
+ * that they do not get in each other's way at its end. */
+static size_t size_of_near_part(const mri_dealing *d, const mri_deal_node *n)
+{
+    const mri_map_request *r = d->request;
+    size_t chunk = r->chunk ? smaller(r->chunk, UINT32_MAX) : 1;
+
+    if (lies_in_place(r->inputs, r->total * r->input_size) &&
+        lies_in_place(r->outputs, r->total * r->output_size)) {
+        return SIZE_MAX;
+    }
+    return larger(tasks_of_bytes(d, GOOD_BYTES),
+                  NEAR_CHUNKS * chunk * n->workers);
+}
+
 static size_t size_of_part(const mri_dealing *d, const mri_deal_node *n)
 {
     size_t most = smaller(smaller(d->left, n->most), UINT32_MAX);
@@ -90,7 +114,7 @@ static size_t size_of_part(const mri_dealing *d, const mri_deal_node *n)
                        mri_results_part_size(d, n));
     }
     if (d->nodes_count == 1) {
-        return most;
+        return smaller(most, size_of_near_part(d, n));
     }
     return smaller(smaller(most, fit_in_memory(d)),
                    larger(larger(good, least), worth_a_part(d, n)));
@@ -225,12 +249,13 @@ static mr_error deal_part(mri_dealing *d, mri_deal_node *n, mri_deal_part *p)
 }
 
 /* A second part waits for the end of the first, so there is none when a task
- * of it might begin sooner elsewhere. */
+ * of it might begin sooner elsewhere.  Nor are there more when others could do
+ * them; of a single node, so many that one long task holds up none. */
 static bool is_time_for(const mri_dealing *d, unsigned int number)
 {
     return d->under_way < MR_WAIT_MAX - 1 &&
-           (d->nodes_count == 1 ? d->under_way == 0
-                                : number == 0 || d->left >= 2 * d->workers);
+           (d->nodes_count == 1 || number == 0 ||
+            (number < FAR_PARTS && d->left >= 2 * d->workers));
 }
 
 static bool wants_part(const mri_dealing *d, const mri_deal_node *n,

@@ -11,7 +11,7 @@
 #include "objects/pool.h"
 #include "util/clock.h"
 
-enum { MRI_DEAL_UNDER_WAY = 2 }; /* parts of a node, in a map */
+enum { MRI_DEAL_UNDER_WAY = 4 }; /* parts of a node, in a map */
 
 typedef struct mri_results mri_results; /* see objects/results.h */
 
