@@ -170,9 +170,11 @@ void mri_self_leave(void)
 /*
  * A latch is held for some ten stores, so its holder is done soon, is not
  * running, or is dead.  Spin for the first, yield for the second; the third
- * is mended by the holder's fork server.
+ * is mended by the holder's fork server.  Not inline, lest mri_latch save
+ * registers for it.
  */
-static void latch_contended(mri_word *latch, uint64_t me)
+__attribute__((noinline)) static void latch_contended(mri_word *latch,
+                                                      uint64_t me)
 {
     for (unsigned int round = 0;; round++) {
         uint64_t free = 0;

@@ -34,6 +34,16 @@ typedef struct block {
 
 _Static_assert(sizeof(block) == 2048, "a size class of the allocator");
 
+/* One number takes a load and a store, and no call. */
+static inline void copy(void *to, const void *from, size_t size)
+{
+    if (size == sizeof(uint64_t)) {
+        memcpy(to, from, sizeof(uint64_t));
+    } else if (size) {
+        memcpy(to, from, size);
+    }
+}
+
 static uint64_t ticket(uint64_t index, size_t size)
 {
     return (index + 1) << 8 | (size <= INLINE ? size : LARGE);
@@ -98,17 +108,21 @@ uint64_t mri_channel_count(const mri_channel *channel)
 /* ---- put ----------------------------------------------------------------- */
 
 /* Looks at the consumers' cache line only when it must. */
-static bool is_full(mri_channel *channel)
+static bool has_maxsize(mri_channel *channel)
 {
     uint64_t tail = mri_peek(&channel->tail);
 
-    if (!channel->maxsize ||
-        items_between(mri_peek(&channel->head_seen), tail) < channel->maxsize) {
+    if (items_between(mri_peek(&channel->head_seen), tail) < channel->maxsize) {
         return false;
     }
     mri_store(&channel->head_seen, mri_load(&channel->head));
     return items_between(mri_peek(&channel->head_seen), tail) >=
            channel->maxsize;
+}
+
+static inline bool is_full(mri_channel *channel)
+{
+    return channel->maxsize && has_maxsize(channel);
 }
 
 static mr_error no_memory(mri_call *call, mr_error error)
@@ -170,7 +184,7 @@ static cell *last_cell(mri_channel *channel)
 
 /* The latch is held.  A producer that was killed may have put without
  * counting. */
-static void count_last(mri_channel *channel)
+static inline void count_last(mri_channel *channel)
 {
     uint64_t tail = mri_peek(&channel->tail);
 
@@ -188,9 +202,7 @@ static void link_item(mri_record *self, mri_channel *channel, mri_call *call)
 
     __builtin_prefetch(at + AHEAD, 1); /* may point behind the block */
     if (call->in_size <= INLINE) {
-        if (call->in_size) {
-            memcpy(at->bytes, call->in, call->in_size);
-        }
+        copy(at->bytes, call->in, call->in_size);
         mri_store(&at->ticket, new);
     } else {
         mri_store(&at->block, mri_peek(&self->hands[0].block));
@@ -240,19 +252,23 @@ mr_error mri_channel_put(mri_record *self, mri_channel *channel, mri_call *call)
 
 /* ---- get ----------------------------------------------------------------- */
 
-/* Leave a block whose cells were all got; it goes to hand 1. */
-static void advance(mri_record *self, mri_channel *channel)
+/* Its cells were all got; it goes to hand 1. */
+static void leave_block(mri_record *self, mri_channel *channel)
 {
     uint64_t base = mri_peek(&channel->get_base);
     block *first = mri_at(mri_peek(&channel->get_block));
 
-    if (mri_peek(&channel->head) - base < CELLS) {
-        return;
-    }
     mri_take_back(self, 1, &channel->get_block, sizeof(block));
     mri_set(self, &channel->get_base, base + CELLS);
     mri_set(self, &channel->get_block, mri_load(&first->next));
     mri_commit(self);
+}
+
+static inline void advance(mri_record *self, mri_channel *channel)
+{
+    if (mri_peek(&channel->head) - mri_peek(&channel->get_base) >= CELLS) {
+        leave_block(self, channel);
+    }
 }
 
 static cell *first_cell(mri_channel *channel)
@@ -264,7 +280,7 @@ static cell *first_cell(mri_channel *channel)
 }
 
 /* The latch is held. */
-static bool has_item(mri_channel *channel)
+static inline bool has_item(mri_channel *channel)
 {
     uint64_t head = mri_peek(&channel->head);
     uint64_t at = head - mri_peek(&channel->get_base);
@@ -333,20 +349,26 @@ static uint64_t size_of(const cell *at)
     return size == LARGE ? mri_peek(&at->size) : size;
 }
 
-/* The item's block, if it has one, goes to hand 0. */
-static void unlink_item(mri_record *self, mri_channel *channel)
+/* The item's block goes to hand 0. */
+static void unlink_large(mri_record *self, mri_channel *channel, const cell *at)
 {
     uint64_t head = mri_peek(&channel->head);
-    cell *at = first_cell(channel);
 
-    if (size_of(at) <= INLINE) {
-        mri_store(&channel->head, head + 1);
-        return;
-    }
     mri_promise(self, &channel->head, head + 1, mri_peek(&at->block),
                 mri_peek(&at->size));
     mri_store(&channel->head, head + 1);
     mri_promise_kept(self);
+}
+
+static inline void unlink_item(mri_record *self, mri_channel *channel)
+{
+    const cell *at = first_cell(channel);
+
+    if (size_of(at) <= INLINE) {
+        mri_store(&channel->head, mri_peek(&channel->head) + 1);
+    } else {
+        unlink_large(self, channel, at);
+    }
 }
 
 /* The latch is held and there is an item. */
@@ -362,8 +384,8 @@ static mr_error take_item(mri_record *self, mri_channel *channel,
     if (call->result > call->out_size) {
         return MR_ERR_TRUNCATED;
     }
-    if (call->result && call->result <= INLINE) {
-        memcpy(call->out, at->bytes, call->result);
+    if (call->result <= INLINE) {
+        copy(call->out, at->bytes, call->result);
     }
     unlink_item(self, channel);
     return MR_OK;
@@ -394,7 +416,9 @@ mr_error mri_channel_get(mri_record *self, mri_channel *channel, mri_call *call)
         error = take_item(self, channel, call);
     }
     mri_unlatch(self, &channel->get_latch);
-    mri_give_back(self, 1);
+    if (mri_peek(&self->hands[1].block)) {
+        mri_give_back(self, 1);
+    }
     if (error) {
         return error;
     }
