@@ -103,6 +103,8 @@ job_scripts = \
 	tests/apps/mandelbrot.sh \
 	tests/apps/wordcount.sh \
 	tests/bench/objects.sh \
+	tests/bench/pool.sh \
+	tests/bench/run.sh \
 	tests/job/bare.sh \
 	tests/job/binaries.sh \
 	tests/job/checks.sh \
@@ -322,6 +324,7 @@ EXTRA_DIST += \
 	$(job_scripts) \
 	$(unit_scripts) \
 	tests/apps/png.py \
+	tests/bench/figures.sh \
 	tests/count \
 	tests/counts/expected.txt \
 	tests/hosts/cluster.sh \

@@ -3,39 +3,16 @@
 # The programs of bench/objects and bench/job tell a figure for each of their
 # cases; what they compute they check themselves.
 here=$(cd "$(dirname "$0")" && pwd)
-. "$here/../job/jobs.sh"
+. "$here/figures.sh"
 alone "$0" "$@"
 
 scripts=$here/../../bench/objects
-export PYTHONDONTWRITEBYTECODE=1
-# Nobody looks at the figures.
-export BENCH_ENOUGH=0.01
 
 talk="there_and_back_8 one_way_8 there_and_back_1KiB one_way_1KiB
       there_and_back_1MiB one_way_1MiB one_way_64MiB"
 copies="set_64KiB get_64KiB set_1MiB get_1MiB set_64MiB get_64MiB"
 starts="start_join start_join_16_at_once"
 sizes="lock value queue item process"
-
-# Figures are above zero, but for what idle ranks cost.
-has_figures() {
-    awk '$2 !~ /^[0-9.e+]+$/ || $2 + 0 == 0 && !/^(switches|core)/ || NF != 3 {
-        wrong = 1
-    } END { exit wrong }' "$scratch/out"
-}
-
-tells() { # CASES RANKS PROGRAM [ARGUMENT...]
-    local cases=$1
-    shift
-    start "$@"
-    await 60
-    expect_status 0
-    # shellcheck disable=SC2086
-    printf '%s\n' $cases | sort > "$scratch/cases"
-    cut -d ' ' -f 1 "$scratch/out" | sort | diff "$scratch/cases" - \
-        > "$scratch/diff" || broken "other cases:" "$(cat "$scratch/diff")"
-    has_figures || broken "no figures:" "$(cat "$scratch/out")"
-}
 
 queues_and_pipes_tell() {
     tells "$talk" 2 bench/objects/queue

@@ -1,0 +1,67 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-3-Clause
+# bench/run asks questions, prints tables, and leaves a page, pictures and a
+# file with all values.
+here=$(cd "$(dirname "$0")" && pwd)
+. "$here/figures.sh"
+alone "$0" "$@"
+
+run=$here/../../bench/run
+
+ask() { # ARGUMENT...
+    start 0 "$run" --build . --output "$scratch/page" "$@"
+    await 120
+}
+
+# Two repetitions by each of the contenders, which take turns.
+values_are_kept() {
+    ask --repetitions 2 --place near value
+    expect_status 0
+    : > "$scratch/err" # the progress
+    grep -q '^| what | aim | Multirank | MPI | POSIX' "$scratch/out" ||
+        broken "no table"
+    grep -q '^| an atomic addition | 10 ns | [0-9.]* ns (.*: [0-9.,]* x |' \
+        "$scratch/out" || broken "no row"
+    [ "$(grep -c '^value,near,Multirank,add,[12],[0-9.]*,ns' \
+        "$scratch/page/results.csv")" = 2 ] || broken "not 2 values"
+    grep -q '^# compiler: ' "$scratch/page/results.csv" ||
+        broken "nothing about the build"
+    python3 -c 'import html.parser, sys
+html.parser.HTMLParser().feed(open(sys.argv[1]).read())' \
+        "$scratch/page/index.html" || broken "no page"
+    grep -q '<h2 id=value>' "$scratch/page/index.html" || broken "no answer"
+}
+
+pictures_are_drawn() {
+    [ -s "$scratch/page/value-near-1.svg" ] || broken "no picture"
+    grep -q '<svg' "$scratch/page/index.html" || broken "none on the page"
+}
+
+places_can_be_chosen() {
+    ask --repetitions 1 --place far value
+    expect_status 0
+    : > "$scratch/err"
+    grep -q 'each rank taken for a node' "$scratch/out" || broken "not far"
+    [ "$(grep -c '^## ' "$scratch/out")" = 1 ] || broken "elsewhere, too"
+}
+
+wrong_words_are_refused() {
+    ask velocity
+    expect_status 2
+    grep -q 'there is no question velocity' "$scratch/err" || broken "no reason"
+    ask --repetitions 0 value
+    expect_status 2
+    start 0 "$run" --build /nonexistent value
+    await 20
+    expect_status 2
+}
+
+check wrong_words_are_refused
+if have_launcher; then
+    check values_are_kept
+    if command -v gnuplot > /dev/null; then
+        check pictures_are_drawn
+    fi
+    check places_can_be_chosen
+fi
+report bench/run
