@@ -5,11 +5,9 @@
 # alone, or of neither.
 
 bench_multirank = \
-	bench/far \
 	bench/job/idle \
 	bench/job/memory \
 	bench/job/start \
-	bench/near \
 	bench/objects/array \
 	bench/objects/memory \
 	bench/objects/pipe \
@@ -26,8 +24,7 @@ bench_mpi = \
 	bench/objects/talk_mpi \
 	bench/objects/value_mpi \
 	bench/pool/by_hand \
-	bench/pool/scatter \
-	bench/raw
+	bench/pool/scatter
 bench_alone = \
 	bench/objects/array_memcpy \
 	bench/objects/process_plain \
@@ -45,7 +42,6 @@ bench-programs: libmultirank.la
 .PHONY: bench-programs
 
 EXTRA_DIST += \
-	bench/figures \
 	bench/measure/__init__.py \
 	bench/measure/collect.py \
 	bench/measure/launch.py \
@@ -60,7 +56,6 @@ EXTRA_DIST += \
 	bench/objects/repeat.py \
 	bench/objects/talk_multiprocessing.py \
 	bench/objects/value_multiprocessing.py \
-	bench/peer.py \
 	bench/pool/contender.py \
 	bench/pool/with_dragon.py \
 	bench/pool/with_mpi4py.py \
@@ -70,6 +65,7 @@ EXTRA_DIST += \
 	bench/questions/empty_tasks.py \
 	bench/questions/idle.py \
 	bench/questions/memory.py \
+	bench/questions/one_task.py \
 	bench/questions/pipe.py \
 	bench/questions/process.py \
 	bench/questions/queue.py \
@@ -222,19 +218,3 @@ bench_objects_value_mutex_SOURCES = bench/objects/value_mutex.c $(bench_crowd)
 bench_objects_value_mutex_CPPFLAGS =
 bench_objects_value_mutex_LDFLAGS = $(COMMON_LDFLAGS)
 bench_objects_value_mutex_LDADD =
-
-# Of all kinds of objects at once, as bench/figures shows them.
-bench_far_SOURCES = bench/far.c bench/bench.h bench/figure.h
-bench_far_CPPFLAGS = $(PUBLIC_CPPFLAGS)
-bench_far_LDFLAGS = $(COMMON_LDFLAGS)
-bench_far_LDADD = libmultirank.la
-
-bench_near_SOURCES = bench/objects.c bench/bench.h bench/figure.h
-bench_near_CPPFLAGS = $(PUBLIC_CPPFLAGS)
-bench_near_LDFLAGS = $(COMMON_LDFLAGS)
-bench_near_LDADD = libmultirank.la
-
-bench_raw_SOURCES = bench/raw.c
-bench_raw_CPPFLAGS = $(MPI_CFLAGS)
-bench_raw_LDFLAGS = $(COMMON_LDFLAGS)
-bench_raw_LDADD = $(MPI_LIBS)

@@ -51,6 +51,15 @@ def ask_empty(pool_map, name, limit, chunk):
             report(f"{name}/{when}", limit / seconds / 1e6, "M/s")
 
 
+def ask_single(pool_map, limit):
+    for maps in (50, min(limit, 500)):
+        start = time.perf_counter()
+        for _ in range(maps):
+            run(pool_map, [0], 1)
+        seconds = time.perf_counter() - start
+    report("single", seconds / maps * 1e6, "us")
+
+
 def efficiency(pool_map, rate, workers, length, count, one_long, chunk):
     iterations = int(length * rate)
     inputs = [iterations] * count
@@ -120,6 +129,8 @@ def ask(pool_map):
     workers, chunk, limit, words = options()
     if words[0] == "empty":
         ask_empty(pool_map, words[1], limit, chunk)
+    elif words[0] == "single":
+        ask_single(pool_map, limit)
     elif words[0] == "lengths":
         ask_lengths(pool_map, workers, words[1:], limit, chunk)
     elif words[0] == "smallest":

@@ -3,10 +3,11 @@
  * The questions to a pool, put to whichever contender is linked with this.
  *
  *   CONTENDER empty NAME                   tasks that do nothing, in M/s
- *   CONTENDER lengths SHAPE/LENGTH...      efficiency, in %: even/1us one/10us
- *   CONTENDER smallest                     efficiency of ever shorter tasks,
- * and the shortest with 50 % CONTENDER scaling                      efficiency
- * of one problem, and of one that grows with the ranks
+ *   CONTENDER single                       a map of one such task, again and
+ * again CONTENDER lengths SHAPE/LENGTH...      efficiency, in %: even/1us
+ * one/10us CONTENDER smallest                     efficiency of ever shorter
+ * tasks, and the shortest with 50 % CONTENDER scaling efficiency of one
+ * problem, and of one that grows with the ranks
  *
  * before which may stand --chunk N, --in-place, --schedule dynamic|static,
  * --threads N, and --limit N, the most tasks, for contenders that would take
@@ -89,6 +90,22 @@ static void ask_empty(const char *name)
             report(line, (double)limit / seconds / 1e6, "M/s");
         }
     }
+}
+
+static void ask_single(void)
+{
+    numbers n = make_numbers(1);
+    size_t maps = limit < 2000 ? limit : 2000;
+    double start;
+
+    for (size_t i = 0; i < maps / 10; i++) {
+        run(&n, 1);
+    }
+    start = now();
+    for (size_t i = 0; i < maps; i++) {
+        run(&n, 1);
+    }
+    report("single", (now() - start) / (double)maps * 1e6, "us");
 }
 
 /* ---- tasks of some length ------------------------------------------------ */
@@ -282,6 +299,8 @@ int main(int argc, char **argv)
     rate = measure_rate();
     if (rest[0] && strcmp(rest[0], "empty") == 0 && rest[1]) {
         ask_empty(rest[1]);
+    } else if (rest[0] && strcmp(rest[0], "single") == 0) {
+        ask_single();
     } else if (rest[0] && strcmp(rest[0], "lengths") == 0) {
         ask_lengths(rest + 1);
     } else if (rest[0] && strcmp(rest[0], "smallest") == 0) {

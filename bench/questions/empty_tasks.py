@@ -46,10 +46,10 @@ QUESTION = Question(
             (POOL + "by_hand", "--chunk", "1", "--limit", "1000000",
              "empty", "one"),
             (POOL + "by_hand", "--chunk", "8000", "empty", "batches")),
-            places=("near", "hosts")),
+            places=("near", "far", "hosts")),
         Contender("Scatter/Gather",
                   mpi(POOL + "scatter", "empty", "batches"),
-                  places=("near", "hosts")),
+                  places=("near", "far", "hosts")),
         Contender("multiprocessing", both(
             python,
             (POOL + "with_multiprocessing.py", "--workers", "2", "--chunk",

@@ -27,7 +27,7 @@ QUESTION = Question(
                   places=("near", "far", "hosts")),
         Contender("MPI by hand", each(mpi, POOL + "by_hand", "--chunk", "4",
                                       "scaling"),
-                  places=("near", "hosts")),
+                  places=("near", "far", "hosts")),
         Contender("OpenMP, dynamic", tuple(
             alone(POOL + "openmp", "--threads", str(ranks), "--schedule",
                   "dynamic", "scaling") for ranks in RANKS)),

@@ -30,10 +30,10 @@ QUESTION = Question(
         Contender("OpenMP, static", alone(POOL + "openmp", "--schedule",
                                           "static", "smallest")),
         Contender("MPI by hand", mpi(POOL + "by_hand", "smallest"),
-                  places=("near", "hosts")),
+                  places=("near", "far", "hosts")),
         Contender("MPI by hand, one by one", mpi(
             POOL + "by_hand", "--chunk", "1", "smallest"),
-            places=("near", "hosts")),
+            places=("near", "far", "hosts")),
         Contender("multiprocessing", python(
             POOL + "with_multiprocessing.py", "--workers", "2", "--limit",
             "200000", "smallest")),

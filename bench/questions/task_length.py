@@ -42,9 +42,9 @@ QUESTION = Question(
                                            "dynamic", "lengths", *CASES)),
         Contender("OpenMP, static", alone(POOL + "openmp", "--schedule",
                                           "static", "lengths", *CASES)),
-        Contender("MPI by hand", by_hand(), places=("near", "hosts")),
+        Contender("MPI by hand", by_hand(), places=("near", "far", "hosts")),
         Contender("Scatter/Gather", mpi(POOL + "scatter", "lengths", *CASES),
-                  places=("near", "hosts")),
+                  places=("near", "far", "hosts")),
         Contender("multiprocessing", python(
             POOL + "with_multiprocessing.py", "--workers", "2", "lengths",
             *CASES)),

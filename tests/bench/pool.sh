@@ -13,6 +13,7 @@ export BENCH_RATE=500
 
 all_questions_are_answered() { # RANKS PROGRAM...
     tells "x/cold x/warm" "$@" "${few[@]}" empty x
+    tells single "$@" "${few[@]}" single
     tells "even/1us one/1us one/10us" "$@" "${few[@]}" lengths even/1us \
         one/1us one/10us
     tells "strong/2 weak/2" "$@" "${few[@]}" scaling
