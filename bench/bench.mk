@@ -50,6 +50,10 @@ EXTRA_DIST += \
 	bench/measure/plot.py \
 	bench/measure/question.py \
 	bench/measure/table.py \
+	bench/model/check.py \
+	bench/model/dispatch.py \
+	bench/model/machine.py \
+	bench/model/predict \
 	bench/objects/array_multiprocessing.py \
 	bench/objects/memory_multiprocessing.py \
 	bench/objects/process_multiprocessing.py \

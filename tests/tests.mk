@@ -102,6 +102,7 @@ hosts_programs = \
 job_scripts = \
 	tests/apps/mandelbrot.sh \
 	tests/apps/wordcount.sh \
+	tests/bench/model.sh \
 	tests/bench/objects.sh \
 	tests/bench/pool.sh \
 	tests/bench/run.sh \
@@ -325,6 +326,7 @@ EXTRA_DIST += \
 	$(unit_scripts) \
 	tests/apps/png.py \
 	tests/bench/figures.sh \
+	tests/bench/model.py \
 	tests/count \
 	tests/counts/expected.txt \
 	tests/hosts/cluster.sh \
