@@ -8,6 +8,7 @@ bench_multirank = \
 	bench/job/idle \
 	bench/job/memory \
 	bench/job/start \
+	bench/job/start_beyond_mpi \
 	bench/objects/array \
 	bench/objects/memory \
 	bench/objects/pipe \
@@ -143,6 +144,12 @@ bench_job_start_SOURCES = bench/job/start.c bench/bench.h $(bench_repeat)
 bench_job_start_CPPFLAGS = $(PUBLIC_CPPFLAGS)
 bench_job_start_LDFLAGS = $(COMMON_LDFLAGS)
 bench_job_start_LDADD = libmultirank.la
+
+bench_job_start_beyond_mpi_SOURCES = bench/job/start_beyond_mpi.c \
+	bench/bench.h $(bench_repeat)
+bench_job_start_beyond_mpi_CPPFLAGS = $(PUBLIC_CPPFLAGS) $(MPI_CFLAGS)
+bench_job_start_beyond_mpi_LDFLAGS = $(COMMON_LDFLAGS)
+bench_job_start_beyond_mpi_LDADD = libmultirank.la $(MPI_LIBS)
 
 bench_job_start_mpi_SOURCES = bench/job/start_mpi.c $(bench_repeat)
 bench_job_start_mpi_CPPFLAGS = $(MPI_CFLAGS)

@@ -44,6 +44,7 @@ arrays_processes_and_memory_tell() {
 
 jobs_tell() {
     tells "init_2 finalize_2" 2 bench/job/start
+    tells "beyond_mpi_2" 2 bench/job/start_beyond_mpi
     tells "memory_3" 3 bench/job/memory
     tells "switches_2 core_2" 2 bench/job/idle 0.2
 }
