@@ -44,26 +44,39 @@ static inline double enough_seconds(void)
     return chosen ? atof(chosen) : 0.1;
 }
 
+static inline double seconds_of(void (*run)(void *user, long steps), void *user,
+                                long steps)
+{
+    double start = now();
+
+    run(user, steps);
+    return now() - start;
+}
+
 /*
  * Seconds for each of the steps that `run` takes: of more and more of them,
- * until they take long enough.  Only the last run counts, and never the first,
- * which meets everything cold.
+ * until they take long enough, and take long enough again.  The quicker of
+ * these two counts, as somebody else may have had the core meanwhile, and never
+ * the first of all, which meets everything cold.
  */
 static inline double seconds_each(void (*run)(void *user, long steps),
                                   void *user)
 {
     const double enough = enough_seconds();
+    long steps = 1;
 
     run(user, 1);
-    for (long steps = 1;;) {
-        double start = now();
-        double seconds;
+    for (;;) {
+        double seconds = seconds_of(run, user, steps);
         double more;
 
-        run(user, steps);
-        seconds = now() - start;
         if (seconds >= enough) {
-            return seconds / (double)steps;
+            double again = seconds_of(run, user, steps);
+
+            seconds = again < seconds ? again : seconds;
+            if (seconds >= enough / 2) {
+                return seconds / (double)steps;
+            }
         }
         more = seconds > 0 ? 1.2 * enough / seconds : 10;
         steps = (long)((double)steps * (more < 10 ? more : 10)) + 1;

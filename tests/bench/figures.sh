@@ -9,7 +9,8 @@ export BENCH_ENOUGH=0.01
 
 # Figures are above zero, but for what idle ranks cost.
 has_figures() {
-    awk '$2 !~ /^[0-9.e+]+$/ || $2 + 0 == 0 && !/^(switches|core)/ || NF != 3 {
+    awk 'NF != 3 || $2 !~ /^[0-9.]+(e[-+][0-9]+)?$/ ||
+            $2 + 0 == 0 && !/^(switches|core)/ {
         wrong = 1
     } END { exit wrong }' "$scratch/out"
 }
