@@ -124,9 +124,11 @@ record() {
 }
 read -r repeat compiler < <("$program" --about)
 [ "$repeat" != skip ] || skip_all "$compiler"
-valgrind --tool=callgrind --callgrind-out-file=/dev/null true \
+# Some cannot read what some compilers write for debuggers.
+valgrind --tool=callgrind --callgrind-out-file=/dev/null "$program" --about \
     > "$scratch/log" 2>&1 ||
-    skip_all "valgrind: $(tail -n 1 "$scratch/log")"
+    skip_all "valgrind: $(sed 's/^==[0-9]*== *//' "$scratch/log" | tail -n 3 |
+        tr '\n' ' ')"
 if [ "${1:-}" = --record ]; then
     record
     exit
