@@ -358,7 +358,7 @@ static inline int kill_main(const char *name, size_t rows, const mrt_test *more,
     static mrt_test tests[128];
 
     for (size_t i = 0; i < rows; i++) {
-        tests[i] = (mrt_test){operations[i].name, kill_at_each_point, 90};
+        tests[i] = (mrt_test){operations[i].name, kill_at_each_point, 180};
     }
     for (size_t i = 0; i < more_count; i++) {
         tests[rows + i] = more[i];

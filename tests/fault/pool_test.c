@@ -291,7 +291,7 @@ int main(int argc, char **argv)
     mrt_test tests[MRT_COUNT(variants)];
 
     for (size_t i = 0; i < MRT_COUNT(variants); i++) {
-        tests[i] = (mrt_test){variants[i].name, kill_in_pools, 90};
+        tests[i] = (mrt_test){variants[i].name, kill_in_pools, 180};
     }
     return kill_main("fault/pool", 0, tests, MRT_COUNT(tests), argc, argv);
 }
