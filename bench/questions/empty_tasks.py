@@ -73,7 +73,7 @@ QUESTION = Question(
         Contender("Dragon", both(
             python,
             (POOL + "with_dragon.py", "--workers", "2", "--chunk", "1",
-             "--limit", "2000", "empty", "one"),
+             "--limit", "200", "empty", "one"),
             (POOL + "with_dragon.py", "--workers", "2", "--limit", "200000",
              "empty", "batches"),
             needs="dragon", launcher=DRAGON)),
