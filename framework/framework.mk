@@ -194,6 +194,8 @@ objects_sources = \
 	framework/objects/queue.c \
 	framework/objects/results.c \
 	framework/objects/results.h \
+	framework/objects/slice.c \
+	framework/objects/slice.h \
 	framework/objects/spread.c \
 	framework/objects/spread.h \
 	framework/objects/stream.c \

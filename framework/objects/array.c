@@ -6,8 +6,7 @@
  * An Array that is spread over the ranks is a head, whose detail are the
  * handles of its blocks, and these are Arrays of their own: see spread.h.
  *
- * Slices are copied element by element with relaxed atomic accesses, which
- * compile to plain ones, so that no element is ever torn.
+ * No element is ever torn: see slice.h.
  */
 #include "objects/array.h"
 
@@ -16,6 +15,7 @@
 #include "objects/kinds.h"
 #include "objects/lock.h"
 #include "objects/number.h"
+#include "objects/slice.h"
 #include "objects/spread.h"
 #include "route/operation.h"
 #include "runtime/place.h"
@@ -52,47 +52,6 @@ static unsigned char *element(mri_object *object, uint64_t index)
 {
     return (unsigned char *)mri_at(mri_peek(&object->detail)) +
            index * mri_number_size((mr_type)body_of(object)->type);
-}
-
-static void copy_out(mr_type type, void *out, void *elements, size_t count)
-{
-    if (type == MR_INT32) {
-        for (size_t i = 0; i < count; i++) {
-            uint32_t bits = atomic_load_explicit(
-                (_Atomic uint32_t *)elements + i, memory_order_relaxed);
-
-            memcpy((uint32_t *)out + i, &bits, sizeof bits);
-        }
-        return;
-    }
-    for (size_t i = 0; i < count; i++) {
-        uint64_t bits = atomic_load_explicit((_Atomic uint64_t *)elements + i,
-                                             memory_order_relaxed);
-
-        memcpy((unsigned char *)out + i * sizeof bits, &bits, sizeof bits);
-    }
-}
-
-static void copy_in(mr_type type, void *elements, const void *in, size_t count)
-{
-    if (type == MR_INT32) {
-        for (size_t i = 0; i < count; i++) {
-            uint32_t bits;
-
-            memcpy(&bits, (const unsigned char *)in + i * sizeof bits,
-                   sizeof bits);
-            atomic_store_explicit((_Atomic uint32_t *)elements + i, bits,
-                                  memory_order_relaxed);
-        }
-        return;
-    }
-    for (size_t i = 0; i < count; i++) {
-        uint64_t bits;
-
-        memcpy(&bits, (const unsigned char *)in + i * sizeof bits, sizeof bits);
-        atomic_store_explicit((_Atomic uint64_t *)elements + i, bits,
-                              memory_order_relaxed);
-    }
 }
 
 /* call->argument is the first element, call->result the number of them. */
@@ -146,8 +105,8 @@ static mr_error try_get(mri_record *self, mri_object *object, mri_call *call)
         error = lend(self, object, call, size);
     }
     if (!error) {
-        copy_out(type, call->out, element(object, call->argument),
-                 call->result);
+        mri_slice_load(call->out, element(object, call->argument),
+                       mri_number_size(type), size);
     }
     return error;
 }
@@ -158,10 +117,10 @@ static mr_error try_set(mri_record *self, mri_object *object, mri_call *call)
 
     (void)self;
     if (!error) {
-        mr_type type = (mr_type)body_of(object)->type;
+        size_t size = mri_number_size((mr_type)body_of(object)->type);
 
-        copy_in(type, element(object, call->argument), call->in,
-                call->in_size / mri_number_size(type));
+        mri_slice_store(element(object, call->argument), call->in, size,
+                        call->in_size / size * size);
         mri_fault_point();
     }
     return error;

@@ -6,6 +6,8 @@
 
 #include <string.h>
 
+#include "objects/slice.h"
+
 enum { ADDS = 5000, THREADS = 4, ELEMENTS = 1000 };
 
 /* ---- one thread ---------------------------------------------------------- */
@@ -220,6 +222,44 @@ static void elements_of_arrays_are_never_torn(void)
     fake_stop();
 }
 
+/* Bytes of both, and of what a slice is cut from. */
+enum { SLICE = 200, SLICE_ROOM = SLICE + 64 };
+
+/* One slice there and back, both within bytes that must not change. */
+static bool is_copied_exactly(size_t size, size_t start, size_t bytes)
+{
+    static _Alignas(16) unsigned char elements[SLICE_ROOM];
+    unsigned char in[SLICE_ROOM], out[SLICE_ROOM];
+    size_t wrong = 0;
+
+    memset(elements, 0xee, sizeof elements);
+    memset(out, 0xdd, sizeof out);
+    for (size_t i = 0; i < sizeof in; i++) {
+        in[i] = (unsigned char)(i + 1);
+    }
+    mri_slice_store(elements + start, in + 1, size, bytes);
+    mri_slice_load(out + 3, elements + start, size, bytes);
+    for (size_t i = 0; i < sizeof elements; i++) {
+        bool inside = i >= start && i < start + bytes;
+        bool back = i >= 3 && i < 3 + bytes;
+
+        wrong += elements[i] != (inside ? in[i - start + 1] : 0xee);
+        wrong += out[i] != (back ? in[i - 3 + 1] : 0xdd);
+    }
+    return wrong == 0;
+}
+
+static void slices_begin_and_end_anywhere(void)
+{
+    for (size_t size = 4; size <= 8; size += 4) {
+        for (size_t start = 0; start < 32; start += size) {
+            for (size_t bytes = 0; bytes <= SLICE; bytes += size) {
+                MRT_CHECK(is_copied_exactly(size, start, bytes));
+            }
+        }
+    }
+}
+
 int main(int argc, char **argv)
 {
     static const mrt_test tests[] = {
@@ -228,6 +268,7 @@ int main(int argc, char **argv)
         {"values_refuse_bad_arguments", values_refuse_bad_arguments, 0},
         {"arrays_keep_slices_of_all_types", arrays_keep_slices_of_all_types, 0},
         {"arrays_refuse_what_leaves_them", arrays_refuse_what_leaves_them, 0},
+        {"slices_begin_and_end_anywhere", slices_begin_and_end_anywhere, 0},
         {"additions_are_atomic", additions_are_atomic, 0},
         {"elements_of_arrays_are_never_torn", elements_of_arrays_are_never_torn,
          0},
