@@ -58,7 +58,7 @@ def calibrate(question, settings):
         arguments = launch.command(question.calibrate, "near", settings.build,
                                    settings.mpirun)
         for name, value, _ in lines(run(arguments)[1]):
-            os.environ[name] = str(value)
+            os.environ[name] = f"{value:g}"
 
 
 def run_once(contender, program, results, settings):

@@ -17,9 +17,12 @@ WORK = 0.2  # seconds
 
 
 def lock_add_unlock(value, count):
+    """What is behind the Value: value.value would take the lock, which may be
+    taken again, once more to read and once more to write."""
+    lock, number = value.get_lock(), value.get_obj()
     for _ in range(count):
-        with value.get_lock():
-            value.value += 1
+        with lock:
+            number.value += 1
 
 
 def measure_alone():

@@ -1,16 +1,23 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * The pool's questions to a master and workers as one writes them by hand
- * with care: batches of --chunk tasks (64), several of them at each worker, so
- * that it need not wait for the next, and a master that works itself while
- * nobody wants anything of it.
+ * with care: batches of --chunk tasks, several of them at each worker, so that
+ * it need not wait for the next, and a master that works itself while nobody
+ * wants anything of it. Without --chunk batches take some 16 us, as somebody
+ * would choose who knows how long a task takes; they are of 64 tasks where
+ * nobody does.
  */
 #include "contender.h"
 
 #include <mpi.h>
 #include <stdlib.h>
 
-enum { IN_FLIGHT = 4 }; /* batches at each worker */
+enum {
+    IN_FLIGHT = 4,  /* batches at each worker */
+    USUAL = 64,     /* tasks in one */
+    MOST = 8192,    /* of those that are very short */
+    BATCH_TIME = 16 /* us */
+};
 
 /* What the master knows of one worker: where the batches that it has begin.
  * They come back in the order in which they went. */
@@ -23,18 +30,20 @@ typedef struct worker {
 
 static int rank;
 static int size;
-static size_t batch = 64;
+static size_t chosen; /* by --chunk, or 0 */
+static size_t batch;
 static worker *workers;
 
 static void work(void)
 {
-    int64_t *tasks = malloc(batch * sizeof *tasks);
+    size_t room = chosen ? chosen : MOST;
+    int64_t *tasks = malloc(room * sizeof *tasks);
 
     for (;;) {
         MPI_Status status;
         int count;
 
-        MPI_Recv(tasks, (int)batch, MPI_INT64_T, 0, 0, MPI_COMM_WORLD, &status);
+        MPI_Recv(tasks, (int)room, MPI_INT64_T, 0, 0, MPI_COMM_WORLD, &status);
         MPI_Get_count(&status, MPI_INT64_T, &count);
         if (count == 0) {
             break;
@@ -49,7 +58,8 @@ static void work(void)
 
 int contender_begin(int *argc, char ***argv, const contender_options *options)
 {
-    batch = options->chunk ? options->chunk : batch;
+    chosen = options->chunk;
+    batch = chosen ? chosen : USUAL;
     MPI_Init(argc, argv);
     MPI_Comm_rank(MPI_COMM_WORLD, &rank);
     MPI_Comm_size(MPI_COMM_WORLD, &size);
@@ -75,6 +85,15 @@ int64_t *contender_memory(size_t count)
 static size_t smaller(size_t a, size_t b)
 {
     return a < b ? a : b;
+}
+
+void contender_expect(double microseconds)
+{
+    double tasks = BATCH_TIME / microseconds + 0.5;
+
+    if (!chosen) {
+        batch = tasks > MOST ? MOST : tasks < 1 ? 1 : (size_t)tasks;
+    }
 }
 
 /* Gives a worker as many batches as it may have; where the next one begins. */

@@ -26,6 +26,10 @@ int contender_begin(int *argc, char ***argv, const contender_options *options);
 /* Memory for numbers, where this contender wants them. */
 int64_t *contender_memory(size_t count);
 
+/* Tasks of the maps that follow take so long each: for those who choose their
+ * batches by that. Of maps before, nobody knows. */
+void contender_expect(double microseconds);
+
 /* out[i] = busy(in[i]) for all of them. */
 void contender_map(const int64_t *in, int64_t *out, size_t count);
 

@@ -3,9 +3,11 @@
 
 A script gives `ask` a function map(function, inputs, chunk) that returns the
 list of results, and the number of those that work. Tasks are loops of Python,
-and efficiencies relative to such loops in the process that asks.
+and efficiencies relative to such loops in processes that share nothing.
 """
+import multiprocessing
 import os
+import statistics
 import sys
 import time
 
@@ -19,14 +21,38 @@ def busy(iterations):
     return iterations
 
 
-def measure_rate():
-    """Iterations in a microsecond."""
+def tell_rate(sender):
+    """Iterations in a microsecond, into a pipe."""
     best = 0
     for _ in range(3):
         start = time.perf_counter()
         busy(2000000)
         best = max(best, 2 / (time.perf_counter() - start))
-    return best
+    sender.send(best)
+
+
+def measure_rate(processes):
+    """Of each, while all work: the mean, as peak.c has it."""
+    context = multiprocessing.get_context("fork")
+    receivers = []
+    for _ in range(processes):
+        receiver, sender = context.Pipe(duplex=False)
+        context.Process(target=tell_rate, args=(sender,), daemon=True).start()
+        sender.close()
+        receivers.append(receiver)
+    rates = []
+    for receiver in receivers:
+        if not receiver.poll(60):
+            sys.exit("a loop of Python took more than a minute")
+        rates.append(receiver.recv())
+    return statistics.mean(rates)
+
+
+def cores():
+    """Those that may be used: as bench/pool/peak has told, or of this
+    process."""
+    return int(os.environ.get("BENCH_CORES",
+                              len(os.sched_getaffinity(0))))
 
 
 def report(name, value, unit):
@@ -73,23 +99,28 @@ def tasks_of(length, workers, limit):
     return max(1, min(limit, int(1e5 * workers / length)))
 
 
+def try_length(pool_map, rate, workers, length, limit, one_long, chunk):
+    """Efficiency once the workers are awake, which the first map sees to."""
+    count = tasks_of(length, workers, limit)
+    efficiency(pool_map, rate, workers, length, count, False, chunk)
+    return efficiency(pool_map, rate, workers, length, count, one_long, chunk)
+
+
 def ask_lengths(pool_map, workers, cases, limit, chunk):
-    rate = measure_rate()
+    rate = measure_rate(workers)
     units = {"ns": 1e-3, "us": 1, "ms": 1e3}
     for case in cases:
         shape, text = case.split("/")
         length = float(text[:-2]) * units[text[-2:]]
-        count = tasks_of(length, workers, limit)
-        report(case, efficiency(pool_map, rate, workers, length, count,
+        report(case, try_length(pool_map, rate, workers, length, limit,
                                 shape == "one", chunk), "%")
 
 
 def ask_smallest(pool_map, workers, limit, chunk):
-    rate = measure_rate()
+    rate = measure_rate(workers)
     smallest, last, length = 0, 0, 16384
     while length > 0.004:
-        count = tasks_of(length, workers, limit)
-        found = efficiency(pool_map, rate, workers, length, count, False,
+        found = try_length(pool_map, rate, workers, length, limit, False,
                            chunk)
         report(f"even/{length:g}us", found, "%")
         if found >= 50:
@@ -105,8 +136,8 @@ def ask_smallest(pool_map, workers, limit, chunk):
 
 
 def ask_scaling(pool_map, workers, limit, chunk):
-    rate = measure_rate()
-    working = min(workers, len(os.sched_getaffinity(0)))
+    working = min(workers, cores())
+    rate = measure_rate(working)
     efficiency(pool_map, rate, working, 10, min(limit, 4000), False, chunk)
     for name, count in (("strong", 40000), ("weak", 10000 * workers)):
         report(f"{name}/{workers}",
@@ -117,8 +148,7 @@ def ask_scaling(pool_map, workers, limit, chunk):
 def options():
     """--workers N, --chunk N, --limit N, and the question."""
     words = sys.argv[1:]
-    found = {"--workers": len(os.sched_getaffinity(0)), "--chunk": 0,
-             "--limit": 1000000}
+    found = {"--workers": cores(), "--chunk": 0, "--limit": 1000000}
     while words and words[0] in found:
         found[words[0]] = int(words[1])
         words = words[2:]
@@ -132,9 +162,9 @@ def ask(pool_map):
     elif words[0] == "single":
         ask_single(pool_map, limit)
     elif words[0] == "lengths":
-        ask_lengths(pool_map, workers, words[1:], limit, chunk)
+        ask_lengths(pool_map, min(workers, cores()), words[1:], limit, chunk)
     elif words[0] == "smallest":
-        ask_smallest(pool_map, workers, limit, chunk)
+        ask_smallest(pool_map, min(workers, cores()), limit, chunk)
     elif words[0] == "scaling":
         ask_scaling(pool_map, workers, limit, chunk)
     else:

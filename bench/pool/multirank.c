@@ -36,6 +36,12 @@ int64_t *contender_memory(size_t count)
     return data;
 }
 
+/* Its workers measure that themselves. */
+void contender_expect(double microseconds)
+{
+    (void)microseconds;
+}
+
 void contender_map(const int64_t *in, int64_t *out, size_t count)
 {
     mr_map_options options = {.chunk = chosen.chunk};

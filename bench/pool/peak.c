@@ -2,7 +2,8 @@
 /*
  * How much work the machine does when all its cores work and nobody shares
  * anything out: iterations of busy() in a microsecond on each core, the mean
- * of all. Efficiencies of the pool's questions are relative to it.
+ * of all, and how many cores there are for us. Efficiencies of the pool's
+ * questions are relative to both.
  */
 #include "../figure.h"
 #include "work.h"
@@ -68,5 +69,6 @@ int main(void)
         sum += rates[i];
     }
     report("BENCH_RATE", sum / count, "iterations/us");
+    report("BENCH_CORES", count, "cores");
     return 0;
 }

@@ -1,21 +1,25 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The questions to a pool, put to whichever contender is linked with this.
+ * The questions to a pool, put to whichever contender is linked with this:
+ * CONTENDER QUESTION, where QUESTION is
  *
- *   CONTENDER empty NAME                   tasks that do nothing, in M/s
- *   CONTENDER single                       a map of one such task, again and
- * again CONTENDER lengths SHAPE/LENGTH...      efficiency, in %: even/1us
- * one/10us CONTENDER smallest                     efficiency of ever shorter
- * tasks, and the shortest with 50 % CONTENDER scaling efficiency of one
- * problem, and of one that grows with the ranks
+ *   empty NAME               tasks that do nothing, in M/s
+ *
+ *   single                   a map of one such task, in us
+ *
+ *   lengths SHAPE/LENGTH...  efficiency, in %, of even/1us one/10us
+ *
+ *   smallest                 the same of ever shorter tasks, and METG(50 %)
+ *
+ *   scaling                  of one problem, and of one that grows
  *
  * before which may stand --chunk N, --in-place, --schedule dynamic|static,
  * --threads N, and --limit N, the most tasks, for contenders that would take
  * too long.
  *
  * The efficiency is that of the cores: the time which the tasks take when all
- * cores work on them and nobody shares them out (BENCH_RATE, of
- * bench/pool/peak), or the longest task takes, over the time of the map.
+ * cores work on them and nobody shares them out (BENCH_RATE and BENCH_CORES,
+ * of bench/pool/peak), or the longest task takes, over the time of the map.
  */
 #include "../figure.h"
 #include "contender.h"
@@ -137,6 +141,7 @@ static double efficiency(numbers *n, double microseconds, size_t count,
     if (work < longest) {
         work = longest;
     }
+    contender_expect(microseconds);
     return work / 1e6 / run(n, count) * 100;
 }
 
@@ -288,12 +293,24 @@ static double measure_rate(void)
     return 50000000 / (now() - start) / 1e6;
 }
 
+/* Those that bench/run may use, or all that there are: what this process may
+ * use says little, as mpirun binds ranks to cores. */
+static int count_cores(void)
+{
+    const char *given = getenv("BENCH_CORES");
+
+    if (given && atoi(given) > 0) {
+        return atoi(given);
+    }
+    return (int)sysconf(_SC_NPROCESSORS_ONLN);
+}
+
 int main(int argc, char **argv)
 {
     char **rest = argv + 1;
     contender_options options = parse(&rest);
     int size = contender_begin(&argc, &argv, &options);
-    int cores = (int)sysconf(_SC_NPROCESSORS_ONLN);
+    int cores = count_cores();
 
     workers = size < cores ? size : cores;
     rate = measure_rate();

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """How fast are slices of an Array copied?"""
-from measure import Bars, Case, Contender, Question, alone, mpi, multirank, python
+from measure import (Bars, Case, Contender, Question, alone, mpi, multirank,
+                     python)
 
 SIZES = {"64KiB": "64 KiB", "1MiB": "1 MiB", "64MiB": "64 MiB"}
 

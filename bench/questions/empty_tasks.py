@@ -39,8 +39,10 @@ QUESTION = Question(
             (POOL + "multirank", "--in-place", "empty", "batches"))),
         Contender("OpenMP", both(
             alone,
-            (POOL + "openmp", "--schedule", "dynamic", "empty", "one"),
-            (POOL + "openmp", "--schedule", "static", "empty", "batches"))),
+            (POOL + "openmp", "--threads", "2", "--schedule", "dynamic",
+             "empty", "one"),
+            (POOL + "openmp", "--threads", "2", "--schedule", "static",
+             "empty", "batches"))),
         Contender("MPI by hand", both(
             mpi,
             (POOL + "by_hand", "--chunk", "1", "--limit", "1000000",

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """How long does it take to start a process?"""
-from measure import Bars, Case, Contender, Question, alone, mpi, multirank, python
+from measure import (Bars, Case, Contender, Question, alone, mpi, multirank,
+                     python)
 
 SCRIPT = "bench/objects/process_multiprocessing.py"
 PLAIN = "bench/objects/process_plain"

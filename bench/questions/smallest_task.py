@@ -15,7 +15,8 @@ QUESTION = Question(
          "where that would be more than 4 million), halved in length until "
          "less than half is work. One by one: --chunk 1, schedule(dynamic, "
          "1), chunksize=1; else batches as the contender chooses them, by "
-         "hand of 64 tasks. Efficiencies are as in the question before.",
+         "hand of some 16 us (at most 8,192 tasks). Efficiencies are as in "
+         "the question before.",
     cases=[Case("smallest", "shortest task with 50 % efficiency")]
           + [Case(f"even/{length:g}us", f"efficiency at {length:g} us",
                   x=length, only_plot=True) for length in LENGTHS],
@@ -25,10 +26,12 @@ QUESTION = Question(
         Contender("Multirank, one by one", multirank(
             POOL + "multirank", "--chunk", "1", "smallest"),
             places=("near", "far", "hosts")),
-        Contender("OpenMP, dynamic", alone(POOL + "openmp", "--schedule",
-                                           "dynamic", "smallest")),
-        Contender("OpenMP, static", alone(POOL + "openmp", "--schedule",
-                                          "static", "smallest")),
+        Contender("OpenMP, dynamic", alone(
+            POOL + "openmp", "--threads", "2", "--schedule", "dynamic",
+            "smallest")),
+        Contender("OpenMP, static", alone(
+            POOL + "openmp", "--threads", "2", "--schedule", "static",
+            "smallest")),
         Contender("MPI by hand", mpi(POOL + "by_hand", "smallest"),
                   places=("near", "far", "hosts")),
         Contender("MPI by hand, one by one", mpi(

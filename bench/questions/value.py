@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """How long does it take to count in a Value?"""
-from measure import Bars, Case, Contender, Question, alone, mpi, multirank, python
+from measure import (Bars, Case, Contender, Question, alone, mpi, multirank,
+                     python)
 
 QUESTION = Question(
     title="How long does it take to count in a Value?",
@@ -10,6 +11,8 @@ QUESTION = Question(
          "other. MPI: MPI_Fetch_and_op and a flush; MPI_Get, MPI_Put and a "
          "flush in an exclusive MPI_Win_lock. POSIX: an atomic addition of "
          "C11, and one under a robust mutex, in memory that processes share. "
+         "multiprocessing: get_lock(), and get_obj().value, which takes the "
+         "lock no second time. "
          "In the table `far` MPI goes through shared memory.",
     cases=[
         Case("add", "an atomic addition", aim="10 ns"),

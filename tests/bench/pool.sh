@@ -29,7 +29,7 @@ shortest_task_is_found() {
 }
 
 peak_is_told() {
-    tells BENCH_RATE 0 bench/pool/peak
+    tells "BENCH_RATE BENCH_CORES" 0 bench/pool/peak
 }
 
 wrong_questions_are_refused() {
