@@ -60,6 +60,8 @@ memory_sources = \
 	framework/memory/record.h \
 	framework/memory/segment.c \
 	framework/memory/segment.h \
+	framework/memory/slice.c \
+	framework/memory/slice.h \
 	framework/memory/window.c \
 	framework/memory/window.h \
 	framework/memory/word.h
@@ -194,8 +196,6 @@ objects_sources = \
 	framework/objects/queue.c \
 	framework/objects/results.c \
 	framework/objects/results.h \
-	framework/objects/slice.c \
-	framework/objects/slice.h \
 	framework/objects/spread.c \
 	framework/objects/spread.h \
 	framework/objects/stream.c \

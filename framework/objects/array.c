@@ -12,10 +12,10 @@
 
 #include <string.h>
 
+#include "memory/slice.h"
 #include "objects/kinds.h"
 #include "objects/lock.h"
 #include "objects/number.h"
-#include "objects/slice.h"
 #include "objects/spread.h"
 #include "route/operation.h"
 #include "runtime/place.h"

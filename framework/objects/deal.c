@@ -36,7 +36,6 @@ enum {
     PART_BYTES = 64 << 20,
     GOOD_BYTES = 2 << 20,
     PART_TIME = 1000000, /* nanoseconds that no part need be shorter */
-    FAR_PARTS = 2,       /* of each of several nodes, under way */
     NEAR_CHUNKS = 8      /* for each worker, in a part of the only node */
 };
 
@@ -87,18 +86,21 @@ static bool lies_in_place(const void *memory, size_t size)
 }
 
 /* What is not copied need not be divided.  Else there is work in it for all, so
- * that they do not get in each other's way at its end. */
+ * that they do not get in each other's way at its end, if memory allows that.
+ */
 static size_t size_of_near_part(const mri_dealing *d, const mri_deal_node *n)
 {
     const mri_map_request *r = d->request;
-    size_t chunk = r->chunk ? smaller(r->chunk, UINT32_MAX) : 1;
+    size_t chunks = n->workers * (r->chunk ? smaller(r->chunk, UINT32_MAX) : 1);
 
     if (lies_in_place(r->inputs, r->total * r->input_size) &&
         lies_in_place(r->outputs, r->total * r->output_size)) {
         return SIZE_MAX;
     }
-    return larger(tasks_of_bytes(d, GOOD_BYTES),
-                  NEAR_CHUNKS * chunk * n->workers);
+    return larger(
+        smaller(larger(tasks_of_bytes(d, GOOD_BYTES), NEAR_CHUNKS * chunks),
+                fit_in_memory(d)),
+        chunks);
 }
 
 static size_t size_of_part(const mri_dealing *d, const mri_deal_node *n)
@@ -216,7 +218,11 @@ static mr_error refuse(mri_dealing *d, mri_deal_node *n, size_t count,
     case MR_ERR_TOO_LARGE:
     case MR_ERR_LIMIT:
         d->refused = error;
-        n->most = larger(count / 2, 1);
+        /* Parts of a single node are as large as they are to be: one that
+         * ends makes room. */
+        if (d->nodes_count > 1 || d->results || d->under_way == 0) {
+            n->most = larger(count / 2, 1);
+        }
         n->full = d->under_way > 0 || count == 1;
         return MR_OK;
     default:
@@ -241,21 +247,40 @@ static mr_error deal_part(mri_dealing *d, mri_deal_node *n, mri_deal_part *p)
         return lost ? lost : refuse(d, n, tasks.count, error);
     }
     p->tasks = tasks;
-    p->spares = !d->results && tasks.count < n->spec->workers;
+    p->begun = false;
+    p->spares = !d->results && tasks.count < n->spec->workers
+                    ? mri_now() + MRI_DEAL_SPARED
+                    : 0;
     p->missing = tasks.count;
     p->dealt = mri_deal_now(d);
     d->under_way++;
     return MR_OK;
 }
 
+/* Of a single node.  Each part of which all tasks have begun, and some have not
+ * ended, keeps at least one worker: so there are places for all of those. */
+static unsigned int parts_to_begin(const mri_dealing *d)
+{
+    const mri_deal_node *n = &d->nodes[0];
+    unsigned int count = 0;
+
+    for (unsigned int i = 0; i < n->parts_count; i++) {
+        count += n->parts[i].handle.kind != MRI_NONE && !n->parts[i].begun;
+    }
+    return count;
+}
+
 /* A second part waits for the end of the first, so there is none when a task
- * of it might begin sooner elsewhere.  Nor are there more when others could do
- * them; of a single node, so many that one long task holds up none. */
+ * of it might begin sooner elsewhere. */
 static bool is_time_for(const mri_dealing *d, unsigned int number)
 {
-    return d->under_way < MR_WAIT_MAX - 1 &&
-           (d->nodes_count == 1 || number == 0 ||
-            (number < FAR_PARTS && d->left >= 2 * d->workers));
+    if (d->under_way >= MR_WAIT_MAX - 1) {
+        return false;
+    }
+    if (d->nodes_count == 1) {
+        return parts_to_begin(d) < MRI_DEAL_NEAR;
+    }
+    return number == 0 || (number < MRI_DEAL_FAR && d->left >= 2 * d->workers);
 }
 
 static bool wants_part(const mri_dealing *d, const mri_deal_node *n,

@@ -12,6 +12,9 @@
 #include "objects/dealing.h"
 #include "route/several.h"
 
+/* Seconds. */
+static const double LOOK_AROUND = 1e-3;
+
 /* ---- gathering ----------------------------------------------------------- */
 
 static void collected(mri_dealing *d, mri_deal_node *n, mri_deal_part *p,
@@ -24,14 +27,25 @@ static void collected(mri_dealing *d, mri_deal_node *n, mri_deal_part *p,
     }
 }
 
+/* The first part that ends need not be that of the first failure. */
+static void note_failure(mri_dealing *d, const mr_task_error *failure,
+                         int64_t when)
+{
+    if (!d->first->code || when < d->first_at) {
+        *d->first = *failure;
+        d->first_at = when;
+    }
+}
+
 static mr_error collect(mri_dealing *d, mri_deal_node *n, mri_deal_part *p)
 {
     int64_t begun = mri_deal_now(d);
     mr_task_error failure;
     uint64_t time;
-    mr_error error =
-        mri_part_end(p->handle, mri_deal_outputs(d, p->tasks),
-                     p->tasks.count * d->request->output_size, &failure, &time);
+    uint64_t age = 0;
+    mr_error error = mri_part_end(p->handle, mri_deal_outputs(d, p->tasks),
+                                  p->tasks.count * d->request->output_size,
+                                  &failure, &age, &time);
 
     if (error == MR_ERR_OWNER_LOST) {
         return mri_deal_lose(d, n);
@@ -39,8 +53,8 @@ static mr_error collect(mri_dealing *d, mri_deal_node *n, mri_deal_part *p)
     if (error) {
         return error == MR_ERR_TIMEOUT ? MR_OK : error;
     }
-    if (failure.code && !d->first->code) {
-        *d->first = failure;
+    if (failure.code) {
+        note_failure(d, &failure, mri_now() - (int64_t)age);
     }
     p->care += mri_deal_now(d) - begun;
     collected(d, n, p, time);
@@ -74,9 +88,35 @@ static void list_all(const mri_dealing *d, waiting *w)
     }
 }
 
-/* Seconds.  The few that were told of a small part may be in tasks of another
- * pool, or have died: the others are told when it has not ended soon. */
-static const double SOON = 1e-3;
+/* The few that were told of a small part may be in tasks of another pool, or
+ * have died: the others are told when it has not ended soon. */
+static void tell_the_spared(const waiting *w)
+{
+    for (size_t i = 1; i < w->count; i++) {
+        mri_deal_part *p = w->parts[i];
+
+        if (p->spares && !w->ready[i] && mri_now() >= p->spares) {
+            p->spares =
+                mri_part_post_rest(p->handle, w->nodes[i]->spec, p->tasks.count)
+                    ? 0
+                    : mri_now() + MRI_DEAL_SPARED;
+        }
+    }
+}
+
+/* Long tasks may hold all parts that are under way while workers have nothing
+ * to begin. */
+static void look_what_has_begun(const waiting *w)
+{
+    for (size_t i = 1; i < w->count; i++) {
+        mri_deal_part *p = w->parts[i];
+        bool left = true;
+
+        if (!p->begun && mri_part_left(p->handle, &left) == MR_OK) {
+            p->begun = !left;
+        }
+    }
+}
 
 static bool some_are_spared(const waiting *w)
 {
@@ -88,35 +128,35 @@ static bool some_are_spared(const waiting *w)
     return false;
 }
 
-static void tell_the_spared(const waiting *w)
+/* Seconds after which to look around; MR_FOREVER: nothing could be done. */
+static double patience(const mri_dealing *d, const waiting *w)
 {
-    for (size_t i = 1; i < w->count; i++) {
-        mri_deal_part *p = w->parts[i];
-
-        if (p->spares) {
-            mri_part_post_rest(p->handle, w->nodes[i]->spec, p->tasks.count);
-            p->spares = false;
-        }
+    if (some_are_spared(w)) {
+        return MRI_DEAL_SPARED / 1e9;
     }
+    return d->nodes_count == 1 && d->left ? LOOK_AROUND : MR_FOREVER;
 }
 
-/* Outputs as mri_wait_any. */
+/* Outputs as mri_wait_any; perhaps none is ready. */
 static mr_error wait_for_any(const mri_dealing *d, waiting *w)
 {
     double left = mri_deal_time_left(d);
+    double most = patience(d, w);
+    bool looks = most > 0 && (left < 0 || most < left);
+    mr_error error =
+        mri_wait_any(w->handles, w->count, looks ? most : left, w->ready);
 
-    if (some_are_spared(w)) {
-        mr_error error =
-            mri_wait_any(w->handles, w->count,
-                         left < 0 || left > SOON ? SOON : left, w->ready);
-
-        if (error != MR_ERR_TIMEOUT) {
-            return error;
+    if (looks && error == MR_ERR_TIMEOUT) {
+        memset(w->ready, false, w->count * sizeof *w->ready);
+        error = MR_OK;
+        if (d->nodes_count == 1 && d->left) {
+            look_what_has_begun(w);
         }
-        tell_the_spared(w);
-        left = mri_deal_time_left(d);
     }
-    return mri_wait_any(w->handles, w->count, left, w->ready);
+    if (!error) {
+        tell_the_spared(w);
+    }
+    return error;
 }
 
 static mr_error wait_and_collect(mri_dealing *d)

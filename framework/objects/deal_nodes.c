@@ -60,7 +60,9 @@ static void look_at_table(mri_dealing *d)
 static mr_error add_parts(const mri_dealing *d, mri_deal_node *n)
 {
     unsigned int count = d->results ? mri_results_parts(d, n->spec->workers)
-                                    : MRI_DEAL_UNDER_WAY;
+                         : n->near
+                             ? MRI_DEAL_NEAR + (unsigned int)n->spec->workers
+                             : MRI_DEAL_FAR;
 
     n->parts = calloc(count, sizeof *n->parts);
     n->parts_count = n->parts ? count : 0;

@@ -11,7 +11,9 @@
 #include "objects/pool.h"
 #include "util/clock.h"
 
-enum { MRI_DEAL_UNDER_WAY = 4 }; /* parts of a node, in a map */
+/* Parts of a node under way, in a map: of several nodes; and of a single one,
+ * beside those of which all tasks have begun. */
+enum { MRI_DEAL_FAR = 2, MRI_DEAL_NEAR = 4 };
 
 typedef struct mri_results mri_results; /* see objects/results.h */
 
@@ -26,7 +28,8 @@ typedef struct mri_deal_part {
     mri_deal_range tasks;
     int64_t care;   /* nanoseconds that the caller spent on it */
     int64_t dealt;  /* when, in nanoseconds */
-    bool spares;    /* some workers were not told of it */
+    bool begun;     /* all its tasks have, as far as we know */
+    int64_t spares; /* until when some workers are not told of it; 0: all are */
     size_t missing; /* results that have not come, where these come one by
                        one */
 } mri_deal_part;
@@ -50,6 +53,7 @@ typedef struct mri_dealing {
     const mri_map_request *request;
     mri_results *results; /* that come one by one; NULL: with the parts */
     mr_task_error *first;
+    int64_t first_at; /* when that failed, in nanoseconds */
     int64_t deadline;
     mri_pool_worker *table;
     size_t table_size;
@@ -74,6 +78,9 @@ typedef struct mri_dealing {
 mr_error mri_deal_begin(mri_dealing *d, mr_pool pool,
                         const mri_map_request *request);
 
+/* Nanoseconds after which those are told of a part who were spared. */
+enum { MRI_DEAL_SPARED = 100000 };
+
 /* Deal as much as may be under way. */
 mr_error mri_deal_out(mri_dealing *d);
 
@@ -92,7 +99,7 @@ void mri_deal_end(mri_dealing *d);
 /* Seconds, as a time-out. */
 double mri_deal_time_left(const mri_dealing *d);
 
-/* Nanoseconds; 0 on one node, which gets all at once, so that no time
+/* Nanoseconds; 0 on one node, where all parts are alike, so that no time
  * matters. */
 static inline int64_t mri_deal_now(const mri_dealing *d)
 {

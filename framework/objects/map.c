@@ -59,6 +59,7 @@ void mri_map_fail(mri_record *self, mri_map *map, const mr_task_error *error)
 
     if (mri_cas(&map->error_state, &none, mri_ref_of(self))) {
         map->error = *error;
+        map->failed_at = mri_now();
         mri_store(&map->error_state, MRI_ERROR_SET);
     }
 }
@@ -256,8 +257,7 @@ static bool steal_from(worker *w, uint64_t number)
     return stolen;
 }
 
-/* True as long as some slot has tasks that nobody took. */
-static bool anything_left(mri_map *map)
+bool mri_map_anything_left(mri_map *map)
 {
     for (uint64_t i = 0; i < map->workers; i++) {
         uint64_t range = mri_load(&map->slots[i].range);
@@ -281,7 +281,7 @@ static bool steal(worker *w)
                 return true;
             }
         }
-        if (mri_load(&w->map->cancelled) || !anything_left(w->map)) {
+        if (mri_load(&w->map->cancelled) || !mri_map_anything_left(w->map)) {
             return false;
         }
         if (round < 100) {

@@ -77,6 +77,7 @@ typedef struct mri_map {
     mri_word cancelled;   /* begin no more tasks; the last worker destroys it */
     mri_word error_state; /* 0: none; the writer's record; MRI_ERROR_SET */
     mr_task_error error;
+    int64_t failed_at; /* in nanoseconds */
     mri_slot slots[];
 } mri_map;
 
@@ -105,6 +106,9 @@ static inline mri_map_body *mri_map_body_of(mri_object *object)
  * user. */
 void mri_map_work(mri_record *self, mri_object *object, unsigned int slot,
                   unsigned int number);
+
+/* True as long as some slot has tasks that nobody took. */
+bool mri_map_anything_left(mri_map *map);
 
 /* Tasks that have ended. */
 uint64_t mri_map_ended(mri_map *map);

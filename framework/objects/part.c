@@ -10,8 +10,9 @@
 #include "objects/kinds.h"
 #include "objects/map.h"
 #include "route/operation.h"
+#include "util/clock.h"
 
-enum { AWAIT = 0, GATHER, TELL_ERROR, TELL_DEATHS, CANCEL, TRIES };
+enum { AWAIT = 0, LEFT, GATHER, TELL_ERROR, TELL_DEATHS, CANCEL, TRIES };
 
 /* ---- operations ---------------------------------------------------------- */
 
@@ -23,6 +24,13 @@ static mr_error try_await(mri_record *self, mri_object *object, mri_call *call)
     call->list = 0;
     call->result = mri_map_ended(map);
     return call->result == map->count ? MR_OK : MRI_WOULD_BLOCK;
+}
+
+static mr_error try_left(mri_record *self, mri_object *object, mri_call *call)
+{
+    (void)self;
+    call->result = mri_map_anything_left(mri_map_of(object));
+    return MR_OK;
 }
 
 static void end(mri_object *object)
@@ -113,6 +121,7 @@ static mr_error try_tell_error(mri_record *self, mri_object *object,
                                mri_call *call)
 {
     (void)self;
+    call->result = (uint64_t)(mri_now() - mri_map_of(object)->failed_at);
     memcpy(call->out, &mri_map_of(object)->error, sizeof(mr_task_error));
     call->out_size = sizeof(mr_task_error);
     end(object);
@@ -145,8 +154,11 @@ static mr_error try_cancel(mri_record *self, mri_object *object, mri_call *call)
 }
 
 static mri_try *const tries[] = {
-    [AWAIT] = try_await,           [GATHER] = try_gather,
-    [TELL_ERROR] = try_tell_error, [TELL_DEATHS] = try_tell_deaths,
+    [AWAIT] = try_await,
+    [LEFT] = try_left,
+    [GATHER] = try_gather,
+    [TELL_ERROR] = try_tell_error,
+    [TELL_DEATHS] = try_tell_deaths,
     [CANCEL] = try_cancel,
 };
 
@@ -352,7 +364,7 @@ mr_error mri_part_await(mr_handle part, double timeout, uint64_t *ended)
 }
 
 mr_error mri_part_end(mr_handle part, void *outputs, size_t size,
-                      mr_task_error *error, uint64_t *time)
+                      mr_task_error *error, uint64_t *age, uint64_t *time)
 {
     mri_call gather = {.out = outputs, .out_size = size};
     mri_call tell = {.out = error, .out_size = sizeof *error};
@@ -362,8 +374,18 @@ mr_error mri_part_end(mr_handle part, void *outputs, size_t size,
     *time = gather.result;
     if (!result && gather.argument) {
         result = operate(part, TELL_ERROR, &tell, 0);
+        *age = tell.result;
     }
     return result;
+}
+
+mr_error mri_part_left(mr_handle part, bool *left)
+{
+    mri_call call = {0};
+    mr_error error = operate(part, LEFT, &call, 0);
+
+    *left = call.result != 0;
+    return error;
 }
 
 mr_error mri_part_deaths(mr_handle part, mr_task_error *deaths, size_t *count)

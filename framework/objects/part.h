@@ -57,10 +57,13 @@ mr_error mri_part_await(mr_handle part, double timeout, uint64_t *ended);
 
 /* All tasks have ended, or MR_ERR_TIMEOUT: destroy the part, with its outputs
  * copied into `outputs`, of `size` bytes, unless they were in place; *error is
- * the first failure, or has the code MR_OK; *time is how long the tasks took,
- * in nanoseconds, or 0 if it is not known. */
+ * the first failure, *age nanoseconds ago, or has the code MR_OK; *time is how
+ * long the tasks took, in nanoseconds, or 0 if it is not known. */
 mr_error mri_part_end(mr_handle part, void *outputs, size_t size,
-                      mr_task_error *error, uint64_t *time);
+                      mr_task_error *error, uint64_t *age, uint64_t *time);
+
+/* Are there tasks that no worker has taken? */
+mr_error mri_part_left(mr_handle part, bool *left);
 
 /* How workers died since this was asked last, of a part whose results come one
  * by one; at most MRI_PART_DEATHS of them. */
@@ -97,8 +100,9 @@ static inline bool mri_part_spares(const mri_part_spec *spec, uint64_t count,
  * can be told. */
 mr_error mri_part_post_all(mr_handle part, const mri_part_spec *spec);
 
-/* Let the spared work, too, at a part of so many tasks. */
-void mri_part_post_rest(mr_handle part, const mri_part_spec *spec,
+/* Let the spared work, too, at a part of so many tasks; true if all were
+ * told. */
+bool mri_part_post_rest(mr_handle part, const mri_part_spec *spec,
                         uint64_t count);
 
 #endif

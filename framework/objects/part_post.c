@@ -22,21 +22,21 @@ mr_error mri_part_post(mr_handle part, const mri_part_worker *worker,
     return mri_mailbox_put(worker->mailbox, &work, sizeof work, timeout);
 }
 
-static bool has_many_letters(const mri_part_worker *worker)
+static uint64_t unread_letters(const mri_part_worker *worker)
 {
     uint64_t unread = 0;
     uint64_t maxsize;
 
-    return mri_mailbox_count(worker->mailbox, &unread, &maxsize) == MR_OK &&
-           unread >= MANY_LETTERS;
+    return worker->mailbox.kind != MRI_NONE &&
+                   mri_mailbox_count(worker->mailbox, &unread, &maxsize) ==
+                       MR_OK
+               ? unread
+               : 0;
 }
 
-/* Who is told at once. */
-typedef enum audience {
-    IDLE, /* those that may begin soon */
-    MOST, /* busy ones, too */
-    ALL   /* and the spared */
-} audience;
+/* Who is told at once: those with tasks in their slots, or all; of these only
+ * such that may begin soon, or any. */
+typedef enum audience { IDLE, ALL_IDLE, ALL } audience;
 
 static bool is_meant(const mri_part_spec *spec, unsigned int slot,
                      audience whom)
@@ -44,8 +44,8 @@ static bool is_meant(const mri_part_spec *spec, unsigned int slot,
     const mri_part_worker *worker = &spec->list[slot];
 
     return worker->mailbox.kind != MRI_NONE &&
-           (whom == ALL || !mri_part_spares(spec, spec->count, slot)) &&
-           (whom > IDLE || !has_many_letters(worker));
+           (whom > IDLE || !mri_part_spares(spec, spec->count, slot)) &&
+           (whom == ALL || unread_letters(worker) < MANY_LETTERS);
 }
 
 /* True when at least one was told. */
@@ -65,26 +65,41 @@ static bool post(mr_handle part, const mri_part_spec *spec, audience whom,
     return told;
 }
 
-/* One that works is enough, as it takes what the others leave.  Only where
- * results come one by one are parts so many that a mailbox might fill. */
+/* Are workers with tasks in their slots in others?  Then nobody is spared. */
+static bool some_are_busy(const mri_part_spec *spec)
+{
+    for (unsigned int i = 0; i < spec->workers; i++) {
+        if (!mri_part_spares(spec, spec->count, i) &&
+            unread_letters(&spec->list[i]) > 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* One that works is enough, as it takes what the others leave. */
 mr_error mri_part_post_all(mr_handle part, const mri_part_spec *spec)
 {
-    audience first = spec->results.kind == MRI_NONE ? MOST : IDLE;
     mr_error refused = MR_OK;
 
-    if (post(part, spec, first, &refused) || post(part, spec, ALL, &refused)) {
+    if ((!some_are_busy(spec) && post(part, spec, IDLE, &refused)) ||
+        post(part, spec, ALL_IDLE, &refused) ||
+        post(part, spec, ALL, &refused)) {
         return MR_OK;
     }
     return refused == MR_ERR_TIMEOUT ? MR_ERR_NO_MEMORY : refused;
 }
 
-void mri_part_post_rest(mr_handle part, const mri_part_spec *spec,
+bool mri_part_post_rest(mr_handle part, const mri_part_spec *spec,
                         uint64_t count)
 {
+    bool all = true;
+
     for (unsigned int i = 0; i < spec->workers; i++) {
         if (spec->list[i].mailbox.kind != MRI_NONE &&
             mri_part_spares(spec, count, i)) {
-            (void)!mri_part_post(part, &spec->list[i], i, 0);
+            all &= mri_part_post(part, &spec->list[i], i, 0) == MR_OK;
         }
     }
+    return all;
 }

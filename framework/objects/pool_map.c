@@ -24,6 +24,23 @@ static mr_error check_memory(const char *caller, const char *name,
     return MR_OK;
 }
 
+/* The outputs of some tasks would overwrite inputs of others that have not been
+ * read.  The same memory for both, with one size, is fine. */
+static mr_error check_overlap(const char *caller,
+                              const mri_map_request *request)
+{
+    uintptr_t in = (uintptr_t)request->inputs;
+    uintptr_t out = (uintptr_t)request->outputs;
+    size_t in_size = request->total * request->input_size;
+    size_t out_size = request->total * request->output_size;
+
+    if (in_size && out_size && in < out + out_size && out < in + in_size &&
+        (in != out || in_size != out_size)) {
+        return mri_bad_argument(caller, "outputs", "overlap the inputs");
+    }
+    return MR_OK;
+}
+
 mr_error mri_map_prepare(mri_map_request *request, const char *caller,
                          mr_task_function *function)
 {
@@ -43,6 +60,9 @@ mr_error mri_map_prepare(mri_map_request *request, const char *caller,
     if (!error) {
         error = check_memory(caller, "outputs", request->outputs,
                              request->output_size, request->total);
+    }
+    if (!error) {
+        error = check_overlap(caller, request);
     }
     if (!error) {
         error =

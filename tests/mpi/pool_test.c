@@ -70,6 +70,33 @@ static void map_refuses_sizes_that_overflow(void)
     MRT_OK(mr_pool_destroy(pool));
 }
 
+static void map_refuses_outputs_that_overlap_inputs(void)
+{
+    int64_t numbers[30] = {1, 2, 3};
+    int32_t *halves = (int32_t *)numbers;
+    mr_pool pool;
+
+    if (!make(&pool, 0)) {
+        return;
+    }
+    MRT_ERROR(mr_pool_map(pool, square, NULL, 0, numbers, 8, numbers + 1, 8, 10,
+                          NULL),
+              MR_ERR_ARGUMENT);
+    MRT_ERROR(mr_pool_map(pool, square, NULL, 0, numbers + 9, 8, numbers, 8, 10,
+                          NULL),
+              MR_ERR_ARGUMENT);
+    MRT_ERROR(
+        mr_pool_map(pool, square, NULL, 0, halves, 4, numbers, 8, 10, NULL),
+        MR_ERR_ARGUMENT);
+    MRT_OK(mr_pool_map(pool, square, NULL, 0, numbers, 8, numbers + 10, 8, 10,
+                       NULL));
+    MRT_OK(
+        mr_pool_map(pool, square, NULL, 0, numbers, 8, numbers, 8, 10, NULL));
+    MRT_EQUAL(numbers[2], 9);
+    MRT_EQUAL(numbers[12], 9);
+    MRT_OK(mr_pool_destroy(pool));
+}
+
 static void map_refuses_what_can_never_fit(void)
 {
     int64_t in[2] = {1, 2}, out[2];
@@ -79,10 +106,10 @@ static void map_refuses_what_can_never_fit(void)
     if (!make(&pool, 0)) {
         return;
     }
-    error = mr_pool_map(pool, square, NULL, 0, in, (size_t)1 << 45, out, 8, 2,
+    error = mr_pool_map(pool, square, NULL, 0, in, (size_t)1 << 45, NULL, 0, 2,
                         NULL);
     MRT_CHECK(error == MR_ERR_TOO_LARGE || error == MR_ERR_NO_MEMORY);
-    error = mr_pool_map(pool, square, NULL, 0, in, 8, out, (size_t)1 << 45, 2,
+    error = mr_pool_map(pool, square, NULL, 0, NULL, 0, out, (size_t)1 << 45, 2,
                         NULL);
     MRT_CHECK(error == MR_ERR_TOO_LARGE || error == MR_ERR_NO_MEMORY);
     error =
@@ -549,6 +576,8 @@ static const mrt_test tests[] = {
     {"map_refuses_what_can_never_fit", map_refuses_what_can_never_fit, 0},
     {"map_refuses_a_timeout_that_is_no_number",
      map_refuses_a_timeout_that_is_no_number, 0},
+    {"map_refuses_outputs_that_overlap_inputs",
+     map_refuses_outputs_that_overlap_inputs, 0},
     {"map_refuses_what_is_no_function", map_refuses_what_is_no_function, 0},
     {"pool_is_stale_after_destroy", pool_is_stale_after_destroy, 0},
     {"pool_handles_that_name_nothing_are_stale",

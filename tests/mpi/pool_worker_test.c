@@ -386,6 +386,59 @@ static void one_task_does_not_wait_for_those_of_another_pool(void)
     destroy_gate(&u.g);
 }
 
+/* Inputs so large that a node gets the map in several parts. */
+enum { PART = 64, PARTS = 6, LARGE_INPUT = 64 << 10 };
+
+typedef struct long_tasks {
+    mr_value begun;
+    mr_queue open;
+} long_tasks;
+
+/* Every PARTth task waits until all such have begun. */
+static mr_error wait_for_others(const void *input, void *output,
+                                const mr_task *task)
+{
+    const long_tasks *m = task->context;
+    int64_t one = 1, before = 0;
+    mr_error error;
+
+    (void)input;
+    (void)output;
+    if (task->index % PART) {
+        return MR_OK;
+    }
+    error = mr_value_add(m->begun, &one, &before);
+    for (int i = 0; !error && before == PARTS - 1 && i < PARTS; i++) {
+        error = mr_queue_put(m->open, NULL, 0, GUARD);
+    }
+    return error ? error : mr_queue_get(m->open, NULL, 0, NULL, GUARD);
+}
+
+static void long_tasks_of_all_parts_run_at_once(void)
+{
+    char *inputs = calloc(PART * PARTS, LARGE_INPUT);
+    const mr_map_options options = {.chunk = 1};
+    long_tasks m;
+    mr_pool pool;
+
+    if (several_nodes()) {
+        mrt_skip("a node that others share tasks with has two parts at once");
+        free(inputs);
+        return;
+    }
+    if (!make(&pool, PARTS + 2) ||
+        !MRT_OK(mr_value_create(&m.begun, MR_INT64, NULL, NULL)) ||
+        !MRT_OK(mr_queue_create(&m.open, NULL))) {
+        return;
+    }
+    MRT_OK(mr_pool_map(pool, wait_for_others, &m, sizeof m, inputs, LARGE_INPUT,
+                       NULL, 0, PART * PARTS, &options));
+    MRT_OK(mr_pool_destroy(pool));
+    MRT_OK(mr_value_destroy(m.begun));
+    MRT_OK(mr_queue_destroy(m.open));
+    free(inputs);
+}
+
 static void map_times_out(void)
 {
     enum { COUNT = 100 };
@@ -452,6 +505,8 @@ static const mrt_test tests[] = {
     {"pool_has_one_map_under_way", pool_has_one_map_under_way, 0},
     {"one_task_does_not_wait_for_those_of_another_pool",
      one_task_does_not_wait_for_those_of_another_pool, 0},
+    {"long_tasks_of_all_parts_run_at_once", long_tasks_of_all_parts_run_at_once,
+     0},
     {"map_times_out", map_times_out, 0},
     {"map_without_timeout_waits", map_without_timeout_waits, 0},
 };

@@ -157,12 +157,14 @@ static void check_runs(const job *j)
 static void end(const job *j)
 {
     mr_task_error error;
+    uint64_t age;
     uint64_t time;
 
     check_runs(j);
     MRT_OK(mri_part_end(j->handle, j->outputs, j->count * sizeof *j->outputs,
-                        &error, &time));
-    MRT_ERROR(mri_part_end(j->handle, NULL, 0, &error, &time), MR_ERR_STALE);
+                        &error, &age, &time));
+    MRT_ERROR(mri_part_end(j->handle, NULL, 0, &error, &age, &time),
+              MR_ERR_STALE);
 }
 
 /* ---- all tasks, once ----------------------------------------------------- */

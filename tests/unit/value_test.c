@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-#include "objects/slice.h"
+#include "memory/slice.h"
 
 enum { ADDS = 5000, THREADS = 4, ELEMENTS = 1000 };
 

@@ -53,7 +53,8 @@ typedef mr_error mr_task_function(const void *input, void *output,
 #define MR_TEXT_SIZE 256 /* bytes of an error's text with its final zero */
 #define MR_HOST_SIZE 64  /* bytes of a host's name with its final zero */
 
-/* How the first task failed that did. */
+/* How the first task failed that did (by the clocks of several nodes: about
+ * the first). */
 typedef struct mr_task_error {
     mr_error code;           /* what the task returned, or why it could not */
     size_t index;            /* the task */
@@ -120,9 +121,10 @@ MR_CHECKED mr_error mr_pool_size(mr_pool pool, size_t *workers);
  *            nothing but their index; likewise for outputs.  `count` 0 calls
  *            nothing and is MR_OK.
  * Errors:    MR_ERR_ARGUMENT - function is NULL, inputs, outputs or context
- *            is NULL with a size, count times a size overflows, timeout is
- *            NaN; MR_ERR_FUNCTION - the function lies in no loaded module or
- *            in the C library, or a worker cannot open its library or has
+ *            is NULL with a size, count times a size overflows, outputs
+ *            overlap inputs and are not the same memory with the same size,
+ *            timeout is NaN; MR_ERR_FUNCTION - the function lies in no loaded
+ * module or in the C library, or a worker cannot open its library or has
  *            another build of it, the log names both, see function.h;
  *            MR_ERR_TIMEOUT - tasks that have begun go on, the others never
  *            run, and an Array used in place must outlive them;
@@ -134,7 +136,7 @@ MR_CHECKED mr_error mr_pool_size(mr_pool pool, size_t *workers);
  *            MR_ERR_OWNER_LOST - all workers are lost; MR_ERR_STALE -
  *            destroyed; or what the first failing task returned.  outputs are
  *            written on MR_OK, and after a failing task for all tasks that did
- *            not fail.
+ *            not fail; after other errors perhaps some of them.
  * Differs:   a worker that dies is replaced and reported, in Python the map
  *            hangs; a chunk of 0 is "choose", it does not return nothing.
  */

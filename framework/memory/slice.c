@@ -5,11 +5,10 @@
  * once, by those, three times as fast.
  *
  * Such moves do not tear on x86 processors that have AVX (Intel 64 and IA-32
- * Architectures Software Developer's Manual, volume 3A, section 9.1.1, and
- * AMD64 Architecture Programmer's Manual, volume 2, section 7.3.2, since
- * 2021).  ThreadSanitizer would take them for races.
+ * Architectures Software Developer's Manual, volume 3A, section 9.1.1; GCC's
+ * libatomic relies on it for all makers: GCC bug 104688).  ThreadSanitizer would take them for races.
  */
-#include "objects/slice.h"
+#include "memory/slice.h"
 
 #include <stdatomic.h>
 #include <stdbool.h>

@@ -2,8 +2,8 @@
 /*
  * Slices: many elements of an Array at once, none of which is ever torn.
  */
-#ifndef MRI_OBJECTS_SLICE_H
-#define MRI_OBJECTS_SLICE_H
+#ifndef MRI_MEMORY_SLICE_H
+#define MRI_MEMORY_SLICE_H
 
 #include <stddef.h>
 
