@@ -6,7 +6,8 @@
  *
  * Such moves do not tear on x86 processors that have AVX (Intel 64 and IA-32
  * Architectures Software Developer's Manual, volume 3A, section 9.1.1; GCC's
- * libatomic relies on it for all makers: GCC bug 104688).  ThreadSanitizer would take them for races.
+ * libatomic relies on it for all makers: GCC bug 104688).  ThreadSanitizer
+ * would take them for races.
  */
 #include "memory/slice.h"
 
