@@ -135,49 +135,45 @@ static void store_block(unsigned char *elements, const unsigned char *in)
 
 /* ---- slices -------------------------------------------------------------- */
 
-/* Bytes in front of the first block, and in all blocks. */
-typedef struct blocks {
-    size_t before;
-    size_t inside;
-} blocks;
-
-static blocks find_blocks(const void *elements, size_t bytes)
+static bool has_blocks(size_t bytes)
 {
-    blocks b = {.before = bytes};
+    return bytes >= 2 * BLOCK && moves_sixteen();
+}
 
-    if (moves_sixteen()) {
-        size_t before = -(uintptr_t)elements & 15;
-
-        b.before = before < bytes ? before : bytes;
-        b.inside = (bytes - b.before) / BLOCK * BLOCK;
-    }
-    return b;
+/* Bytes in front of the first block. */
+static size_t before_blocks(const void *elements)
+{
+    return -(uintptr_t)elements & 15;
 }
 
 void mri_slice_load(void *out, void *elements, size_t size, size_t bytes)
 {
-    blocks b = find_blocks(elements, bytes);
     unsigned char *from = elements;
     unsigned char *to = out;
-    size_t done = b.before + b.inside;
+    size_t done = 0;
 
-    load_elements(to, from, size, b.before);
-    for (size_t i = b.before; i < done; i += BLOCK) {
-        load_block(to + i, from + i);
+    if (has_blocks(bytes)) {
+        done = before_blocks(elements);
+        load_elements(to, from, size, done);
+        for (; bytes - done >= BLOCK; done += BLOCK) {
+            load_block(to + done, from + done);
+        }
     }
     load_elements(to + done, from + done, size, bytes - done);
 }
 
 void mri_slice_store(void *elements, const void *in, size_t size, size_t bytes)
 {
-    blocks b = find_blocks(elements, bytes);
     const unsigned char *from = in;
     unsigned char *to = elements;
-    size_t done = b.before + b.inside;
+    size_t done = 0;
 
-    store_elements(to, from, size, b.before);
-    for (size_t i = b.before; i < done; i += BLOCK) {
-        store_block(to + i, from + i);
+    if (has_blocks(bytes)) {
+        done = before_blocks(elements);
+        store_elements(to, from, size, done);
+        for (; bytes - done >= BLOCK; done += BLOCK) {
+            store_block(to + done, from + done);
+        }
     }
     store_elements(to + done, from + done, size, bytes - done);
 }

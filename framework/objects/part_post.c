@@ -65,16 +65,19 @@ static bool post(mr_handle part, const mri_part_spec *spec, audience whom,
     return told;
 }
 
-/* Are workers with tasks in their slots in others?  Then nobody is spared. */
-static bool some_are_busy(const mri_part_spec *spec)
+/* Nobody is spared when workers with tasks in their slots are in others. */
+static bool spares_some(const mri_part_spec *spec)
 {
+    if (spec->results.kind != MRI_NONE || spec->count >= spec->workers) {
+        return false;
+    }
     for (unsigned int i = 0; i < spec->workers; i++) {
         if (!mri_part_spares(spec, spec->count, i) &&
             unread_letters(&spec->list[i]) > 0) {
-            return true;
+            return false;
         }
     }
-    return false;
+    return true;
 }
 
 /* One that works is enough, as it takes what the others leave. */
@@ -82,7 +85,7 @@ mr_error mri_part_post_all(mr_handle part, const mri_part_spec *spec)
 {
     mr_error refused = MR_OK;
 
-    if ((!some_are_busy(spec) && post(part, spec, IDLE, &refused)) ||
+    if ((spares_some(spec) && post(part, spec, IDLE, &refused)) ||
         post(part, spec, ALL_IDLE, &refused) ||
         post(part, spec, ALL, &refused)) {
         return MR_OK;

@@ -90,7 +90,7 @@ for compiler in "${compilers[@]}"; do
     if command -v "${MPIRUN:-mpirun}" > /dev/null; then
         runs "example on 2 ranks" "${MPIRUN:-mpirun}" -np 2 "$scratch/harvest"
         runs "example on 3 far ranks" env MR_ROUTE=far MR_LOG=error \
-            "${MPIRUN:-mpirun}" -np 3 "$scratch/harvest"
+            "${MPIRUN:-mpirun}" --oversubscribe -np 3 "$scratch/harvest"
     fi
 done
 echo "SUITE cxx: $passed passed, $failed failed, 0 skipped"
