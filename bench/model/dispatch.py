@@ -4,9 +4,9 @@
 The caller deals parts of the tasks to nodes, as framework/objects/deal.c does:
 half of a node's share of what is left (guided self-scheduling, Polychronopoulos
 and Kuck 1987; halved as in factoring, Hummel, Schonberg and Flynn 1992), but no
-less than is worth the caller's care, some under way for each node. Within a node
-the workers steal from each other, so that all end together but for the length
-of a task.
+less than is worth the caller's care, some under way for each node. Within a
+node the workers steal from each other, so that all end together but for the
+length of a task.
 
 `simulate` follows each part, for some hundred nodes. `estimate` adds up what
 they amount to, for any number.
@@ -110,8 +110,8 @@ class Simulation:
     def care_for(self, node, tasks):
         """Make a part or get what it gave: half of the bytes travel."""
         m = self.machine
-        return self.spend((m.trip if node.far else m.start / 2) + tasks
-                          * self.job.size / 2 * (m.send if node.far else m.copy))
+        each, byte = (m.trip, m.send) if node.far else (m.start / 2, m.copy)
+        return self.spend(each + tasks * self.job.size / 2 * byte)
 
     def work_of(self, tasks):
         """Seconds of one worker, and how much later than all others, in the
