@@ -106,6 +106,7 @@ job_scripts = \
 	tests/bench/objects.sh \
 	tests/bench/pool.sh \
 	tests/bench/run.sh \
+	tests/bench/tables.sh \
 	tests/job/bare.sh \
 	tests/job/binaries.sh \
 	tests/job/checks.sh \
@@ -327,6 +328,8 @@ EXTRA_DIST += \
 	tests/apps/png.py \
 	tests/bench/figures.sh \
 	tests/bench/model.py \
+	tests/bench/suite.py \
+	tests/bench/tables.py \
 	tests/count \
 	tests/counts/expected.txt \
 	tests/hosts/cluster.sh \

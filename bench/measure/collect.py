@@ -16,6 +16,7 @@ SKIPPED = 77  # the exit status of what cannot run here
 class Results:
     """Of one question at one place: values[contender][case] is a list."""
     place: str
+    repetitions: int
     values: dict = field(default_factory=dict)
     units: dict = field(default_factory=dict)
     absent: dict = field(default_factory=dict)  # contender: why
@@ -53,12 +54,41 @@ def lines(output):
                 pass
 
 
-def calibrate(question, settings):
-    if question.calibrate:
+def add_broken(results, label, arguments, status, said):
+    results.broken.append((label, f"{' '.join(arguments)}: exit status "
+                           f"{status}\n{said.strip()[-600:]}"))
+
+
+def calibrate(question, results, settings):
+    """False where nothing is known to which figures could be relative."""
+    if not question.calibrate:
+        return True
+    label = question.calibrate.path
+    try:
         arguments = launch.command(question.calibrate, "near", settings.build,
                                    settings.mpirun)
-        for name, value, _ in lines(run(arguments)[1]):
-            os.environ[name] = f"{value:g}"
+    except launch.Missing as why:
+        results.broken.append((label, str(why)))
+        return False
+    status, output, errors = run(arguments)
+    found = list(lines(output))
+    if status != 0 or not found:
+        add_broken(results, label, arguments, status,
+                   errors or output or "it told no figure")
+        return False
+    for name, value, _ in found:
+        os.environ[name] = f"{value:g}"
+    return True
+
+
+def add(results, label, output):
+    """Keeps what a contender told, and says what is wrong with it."""
+    for case, value, unit in lines(output):
+        agreed = results.units.setdefault(case, unit)
+        if unit != agreed:
+            return f"it tells {case} in {unit}, and others in {agreed}"
+        results.values.setdefault(label, {}).setdefault(case, []).append(value)
+    return ""
 
 
 def run_once(contender, program, results, settings):
@@ -74,14 +104,10 @@ def run_once(contender, program, results, settings):
     if status == SKIPPED:
         results.absent[label] = (output + errors).strip().splitlines()[-1]
         return False
-    if status != 0:
-        said = (errors or output).strip()[-600:]
-        results.broken.append(
-            (label, f"{' '.join(arguments)}: exit status {status}\n{said}"))
+    wrong = errors or output if status != 0 else add(results, label, output)
+    if status != 0 or wrong:
+        add_broken(results, label, arguments, status, wrong)
         return False
-    for case, value, unit in lines(output):
-        results.values.setdefault(label, {}).setdefault(case, []).append(value)
-        results.units[case] = unit
     return True
 
 
@@ -98,13 +124,14 @@ def progress(name, results, repetition, repetitions, contender):
 
 def collect(name, question, place, settings):
     """Asks a question at a place."""
-    results = Results(place)
-    tried = [(contender, program) for contender in question.contenders
-             if place in contender.places for program in contender.launches()]
     repetitions = min(settings.repetitions,
                       question.repetitions or settings.repetitions)
+    results = Results(place, repetitions)
+    tried = [(contender, program) for contender in question.contenders
+             if place in contender.places for program in contender.launches()]
     for repetition in range(repetitions):
-        calibrate(question, settings)
+        if not calibrate(question, results, settings):
+            break
         for contender, program in list(tried):
             progress(name, results, repetition, repetitions, contender)
             if not run_once(contender, program, results, settings):

@@ -60,7 +60,7 @@ def describe(settings):
         ("flags", of_makefile(settings.build, "CFLAGS")),
         ("MPI", first_line(settings.mpirun, "--version")),
         ("Python", first_line(python, "--version")),
-        ("repetitions", str(settings.repetitions)),
+        ("repetitions", f"at most {settings.repetitions}; each table tells"),
     ]
     facts += [(name, module_version(name))
               for name in ("mpi4py", "mpire", "dragonhpc")]

@@ -12,9 +12,10 @@ PLACES = {
     "far": "each rank taken for a node of its own, on one machine",
     "hosts": "on two simulated hosts, over TCP",
 }
-STYLE = """body { font: 15px/1.5 sans-serif; max-width: 72rem; margin: 2rem auto;
-padding: 0 1rem; color: #222 } table { border-collapse: collapse;
-font-size: 13px; display: block; overflow-x: auto } th, td { text-align: left;
+STYLE = """body { font: 15px/1.5 sans-serif; max-width: 72rem;
+margin: 2rem auto; padding: 0 1rem; color: #222 }
+table { border-collapse: collapse; font-size: 13px; display: block;
+overflow-x: auto } th, td { text-align: left;
 padding: .3rem .7rem; border-bottom: 1px solid #ddd; vertical-align: top }
 th { border-bottom: 2px solid #888 } small { color: #666; white-space: nowrap }
 b { font-weight: 600 } td:nth-child(n+2) { white-space: nowrap }
@@ -59,7 +60,7 @@ def answer(name, question, results, folder):
     for row in rows:
         parts.append("<tr><td>" + html.escape(row[0]) + "</td>" + "".join(
             f"<td>{cell(text)}</td>" for text in row[1:]) + "</tr>")
-    parts.append("</table>")
+    parts.append(f"</table><p class=absent>{table.repetitions(results)}</p>")
     parts += [f"<p class=absent>Not here: {html.escape(label)}, as "
               f"{html.escape(why)}.</p>"
               for label, why in results.absent.items()]
@@ -82,7 +83,8 @@ def write_page(folder, facts, answers):
              f"</title><style>{STYLE}</style><h1>Multirank, measured</h1>",
              "<p>Medians, with the quartiles beside them; all contenders of a "
              "table ran in turn, again and again. <i>N x</i>: so many times "
-             "better is the first contender that has the row.</p><table>"]
+             "better is Multirank, in the first column that has the row.</p>"
+             "<table>"]
     parts += [f"<tr><td>{html.escape(name)}</td><td>{html.escape(value)}</td>"
               "</tr>" for name, value in facts]
     parts.append("</table>")

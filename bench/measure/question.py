@@ -31,7 +31,8 @@ class Contender:
 
 @dataclass(frozen=True)
 class Question:
-    """One table. Ratios are relative to the first contender that has a case.
+    """One table. Ratios are relative to the first contender, or to the next
+    of Multirank where that one has no such case.
 
     What `calibrate`, a Program, prints is in the environment of the others,
     measured again in each repetition.

@@ -35,9 +35,27 @@ def cell(values, unit):
     return f"{number(middle)} {unit}{quartiles}"
 
 
+def reference(question, results, case):
+    """With whom others are compared: the first contender or, where that one
+    has no such case, the next of Multirank. Nobody where that one failed."""
+    failed = {label for label, _ in results.broken}
+    first, *others = [contender.label for contender in question.contenders]
+    for label in [first] + [label for label in others
+                            if label.startswith("Multirank")]:
+        if results.values.get(label, {}).get(case):
+            return label
+        if label in failed:
+            break
+    return None
+
+
+def median(results, label, case):
+    return statistics.median(results.values[label][case.name])
+
+
 def rows(question, results):
-    """Head and rows of text. Each contender but the first that has a case
-    tells how many times better that first one is."""
+    """Head and rows of text. Each contender tells how many times better the
+    one is with whom it is compared."""
     labels = [contender.label for contender in question.contenders
               if contender.label in results.values]
     aims = results.place == "near" and any(case.aim for case in question.cases)
@@ -46,7 +64,7 @@ def rows(question, results):
         if case.only_plot or case.name not in results.units:
             continue
         unit = results.units[case.name]
-        ours = None
+        ours = reference(question, results, case.name)
         line = [case.text] + ([case.aim] if aims else [])
         for label in labels:
             values = results.values[label].get(case.name)
@@ -54,20 +72,26 @@ def rows(question, results):
                 line.append("")
                 continue
             text = cell(values, unit)
-            middle = statistics.median(values)
-            if ours is None:
-                ours = middle
-            else:
-                better = ratio(unit, ours, middle)
+            if ours not in (None, label):
+                better = ratio(unit, median(results, ours, case),
+                               median(results, label, case))
                 text += f": {number(better)} x" if better else ""
             line.append(text)
         yield line
+
+
+def repetitions(results):
+    """How often all were asked."""
+    times = results.repetitions
+    return ("Each was asked once." if times == 1
+            else f"Medians of {times} repetitions.")
 
 
 def markdown(question, results):
     """The table as it is printed, and copied into other texts."""
     lines = [f"| {' | '.join(row)} |" for row in rows(question, results)]
     lines.insert(1, "|" + "---|" * (lines[0].count("|") - 1))
+    lines += ["", repetitions(results)]
     lines += [f"Not here: {label}, as {why}."
               for label, why in results.absent.items()]
     lines += [f"FAILED: {label}: {what}" for label, what in results.broken]

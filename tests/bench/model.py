@@ -13,6 +13,7 @@ import unittest
 SOURCES = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../..")
 sys.path.insert(0, os.path.join(SOURCES, "bench/model"))
 
+import suite  # noqa: E402
 import check  # noqa: E402
 import dispatch  # noqa: E402
 import machine  # noqa: E402
@@ -111,7 +112,6 @@ class Model(unittest.TestCase):
                                    / way(many, MACHINE).seconds, 1, 1)
         self.assertEqual(estimate(many, MACHINE).limit, "parts under way")
 
-
     def test_predictions_are_near_the_figures_of_the_readme(self):
         """Of maps of empty tasks; two nodes on two cores poll, which is not
         predicted."""
@@ -175,23 +175,5 @@ class Figures(unittest.TestCase):
         self.assertEqual(status, 1, text)
 
 
-class Lines(unittest.TextTestResult):
-    """As all suites print them."""
-
-    def stopTest(self, test):
-        super().stopTest(test)
-        bad = [why for failed, why in self.failures + self.errors
-               if failed is test]
-        name = test.id().split(".test_")[-1]
-        print("".join(bad) + ("  FAIL " if bad else "  ok   ") + name)
-
-
 if __name__ == "__main__":
-    suite = unittest.defaultTestLoader.loadTestsFromModule(
-        sys.modules["__main__"])
-    result = unittest.TextTestRunner(stream=io.StringIO(),
-                                     resultclass=Lines).run(suite)
-    failed = len(result.failures) + len(result.errors)
-    print(f"SUITE model: {result.testsRun - failed} passed, {failed} failed, "
-          "0 skipped")
-    sys.exit(failed > 0)
+    suite.main("model")

@@ -4,6 +4,10 @@
 # file with all values.
 here=$(cd "$(dirname "$0")" && pwd)
 . "$here/figures.sh"
+command -v python3 > /dev/null || {
+    echo "  skip bench/run: no python3"
+    exit 77
+}
 alone "$0" "$@"
 
 run=$here/../../bench/run
@@ -22,6 +26,8 @@ values_are_kept() {
         broken "no table"
     grep -q '^| an atomic addition | 10 ns | [0-9.]* ns (.*: [0-9.,]* x |' \
         "$scratch/out" || broken "no row"
+    grep -q '^Medians of 2 repetitions' "$scratch/out" ||
+        broken "the number of repetitions is not told"
     [ "$(grep -c '^value,near,Multirank,add,[12],[0-9.]*,ns' \
         "$scratch/page/results.csv")" = 2 ] || broken "not 2 values"
     grep -q '^# compiler: ' "$scratch/page/results.csv" ||
@@ -30,6 +36,8 @@ values_are_kept() {
 html.parser.HTMLParser().feed(open(sys.argv[1]).read())' \
         "$scratch/page/index.html" || broken "no page"
     grep -q '<h2 id=value>' "$scratch/page/index.html" || broken "no answer"
+    grep -q 'Medians of 2 repetitions' "$scratch/page/index.html" ||
+        broken "the number of repetitions is not on the page"
 }
 
 pictures_are_drawn() {
