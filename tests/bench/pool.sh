@@ -19,6 +19,15 @@ all_questions_are_answered() { # RANKS PROGRAM...
     tells "strong/2 weak/2" "$@" "${few[@]}" scaling
 }
 
+python_answers() {
+    if ! command -v python3 > /dev/null; then
+        reason="there is no python3"
+        return
+    fi
+    all_questions_are_answered 0 python3 "$scripts/with_multiprocessing.py" \
+        --workers 2
+}
+
 # How far it goes depends on the machine.
 shortest_task_is_found() {
     start 2 bench/pool/multirank --limit 2000 smallest
@@ -44,8 +53,7 @@ wrong_questions_are_refused() {
 }
 
 check peak_is_told
-check all_questions_are_answered 0 python3 \
-    "$scripts/with_multiprocessing.py" --workers 2
+check python_answers
 if [ -x bench/pool/openmp ]; then
     check all_questions_are_answered 0 bench/pool/openmp --threads 2 \
         --schedule dynamic
