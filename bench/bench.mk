@@ -43,6 +43,8 @@ bench-programs: libmultirank.la
 .PHONY: bench-programs
 
 EXTRA_DIST += \
+	bench/pictures/empty_tasks.svg \
+	bench/pictures/smallest_task.svg \
 	bench/measure/__init__.py \
 	bench/measure/collect.py \
 	bench/measure/launch.py \

@@ -71,13 +71,14 @@ def draw_bars(plot, question, results):
     script += f"set ylabel {quoted(unit + ', ' + better(unit))}\n"
     script += ("set logscale y\n" if plot.log else "set yrange [0:*]\n")
     script += f"set xtics ({tics})\nset xrange [-0.6:{len(chosen) - 0.4}]\n"
-    script += f"set boxwidth {width * 0.92}\nset style fill solid\n"
+    script += "set style fill solid\n"
     parts, data = [], ""
     for number, (label, points) in enumerate(series):
         colour = COLOURS[number % len(COLOURS)]
         offset = (number - (len(series) - 1) / 2) * width
-        parts.append(f"'-' using ($1+{offset}):3:2:4 with boxerrorbars lc rgb "
-                     f"'{colour}' title {quoted(label)}")
+        parts.append(f"'-' using ($1+{offset:.4g}):3:2:4:({width * 0.92:.4g}) "
+                     f"with boxerrorbars lc rgb '{colour}' "
+                     f"title {quoted(label)}")
         data += points_text(points)
     return f"{script}plot {', '.join(parts)}\n{data}"
 

@@ -60,18 +60,18 @@ static numbers make_numbers(size_t room)
     return n;
 }
 
-/* Seconds of one map. Some results are looked at, as all take as long as the
- * map; of tasks that do nothing, all. */
+/* Seconds of one map, whose results are all looked at. */
 static double run(const numbers *n, size_t count)
 {
-    double start = now();
+    double start;
     double seconds;
-    size_t step = n->in[0] > 100 ? count / 50 + 1 : 1;
 
+    memset(n->out, 0, count * sizeof *n->out);
+    start = now();
     contender_map(n->in, n->out, count);
     seconds = now() - start;
-    for (size_t i = 0; i < count; i += step) {
-        if (n->out[i] != busy(n->in[i])) {
+    for (size_t i = 0; i < count; i++) {
+        if (n->out[i] != n->in[i] + 1) {
             fail("a wrong result");
         }
     }

@@ -47,6 +47,6 @@ QUESTION = Question(
             POOL + "with_mpi4py.py", "--workers", "2", "--limit", "100000",
             "smallest", ranks=3, launcher=("-m", "mpi4py.futures"))),
     ],
-    plots=(Lines("even/", "length of a task, us", "Efficiency"),),
+    plots=(Lines("even/", "length of a task, us", "Efficiency of two cores"),),
     calibrate=alone(POOL + "peak"),
 )
