@@ -122,5 +122,7 @@ def draw(plot, question, results):
     if drawn.returncode:
         raise RuntimeError("gnuplot: " + drawn.stderr)
     # Names within would meet those of other pictures on the same page.
-    return re.sub(r"gnuplot_plot_", f"plot{abs(hash(script)) % 10**8}_",
+    text = re.sub(r"gnuplot_plot_", f"plot{abs(hash(script)) % 10**8}_",
                   drawn.stdout)
+    return "\n".join(line.expandtabs(2).rstrip()
+                     for line in text.strip().split("\n")) + "\n"
