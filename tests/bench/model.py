@@ -41,11 +41,11 @@ class Model(unittest.TestCase):
         self.assertEqual(round(dispatch.PART_TIME * 1e9),
                          defined("objects/deal.c", "PART_TIME"))
         self.assertEqual(dispatch.FAR_PARTS,
-                         defined("objects/deal.c", "FAR_PARTS"))
+                         defined("objects/dealing.h", "MRI_DEAL_FAR"))
         self.assertEqual(dispatch.NEAR_CHUNKS,
                          defined("objects/deal.c", "NEAR_CHUNKS"))
         self.assertEqual(dispatch.NEAR_PARTS,
-                         defined("objects/dealing.h", "MRI_DEAL_UNDER_WAY"))
+                         defined("objects/dealing.h", "MRI_DEAL_NEAR"))
         self.assertEqual(dispatch.MOST_UNDER_WAY + 1, defined(
             "include/multirank/wait.h", "MR_WAIT_MAX"))
         self.assertLess(defined("objects/map.c", "SHORT_CHUNK"),
