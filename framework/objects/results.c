@@ -243,19 +243,22 @@ static size_t tasks_of_node(const mri_deal_node *n)
     return sum;
 }
 
+/* Of tasks that came back the first may be what the user waits for, so that
+ * nothing makes more room: there is some for each of them. */
 size_t mri_results_part_size(const mri_dealing *d, const mri_deal_node *n)
 {
     const mri_results *r = d->results;
-    size_t not_taken = r->total - d->left - r->taken;
+    size_t room = r->ahead - (r->total - d->left - r->taken);
     size_t share = r->ahead * n->workers / (PARTS * d->workers);
     size_t most = most_of_node(d, n);
     size_t size = share < most / 2 ? share : most / 2;
 
     size = size > 1 ? size : 1;
     size = size < d->left ? size : d->left;
-    return size <= r->ahead - not_taken && tasks_of_node(n) + size <= most
-               ? size
-               : 0;
+    if (d->again_count && size > room) {
+        size = room;
+    }
+    return size <= room && tasks_of_node(n) + size <= most ? size : 0;
 }
 
 /* ---- begin and end ------------------------------------------------------- */

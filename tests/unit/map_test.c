@@ -12,6 +12,7 @@
 #include "objects/map.h"
 #include "objects/part.h"
 #include "objects/pool.h"
+#include "objects/results.h"
 
 enum { MOST = 20000 };
 
@@ -564,9 +565,32 @@ static void tasks_run_once_whenever_another_worker_comes(void)
     fake_stop();
 }
 
+/* A rank was lost with task 49, the next in order, while all but one of the
+ * places of those behind it had been filled. */
+static void lost_task_is_dealt_although_little_else_fits(void)
+{
+    mri_results r = {.ordered = true, .ahead = 40, .total = 500, .taken = 49};
+    mri_deal_range lost = {.first = 49, .count = 1, .again = true};
+    mri_dealing d = {.results = &r,
+                     .workers = 4,
+                     .nodes_count = 2,
+                     .left = 412,
+                     .again = &lost,
+                     .again_count = 1};
+    mri_deal_node n = {.workers = 2};
+
+    MRT_EQUAL(mri_results_part_size(&d, &n), 1);
+    d.again_count = 0; /* then it waits until a part of some size fits */
+    MRT_EQUAL(mri_results_part_size(&d, &n), 0);
+    r.taken = 60;
+    MRT_EQUAL(mri_results_part_size(&d, &n), 2);
+}
+
 int main(int argc, char **argv)
 {
     static const mrt_test tests[] = {
+        {"lost_task_is_dealt_although_little_else_fits",
+         lost_task_is_dealt_although_little_else_fits, 0},
         {"map_runs_every_task_once", map_runs_every_task_once, 0},
         {"map_copies_inputs_and_gathers_outputs",
          map_copies_inputs_and_gathers_outputs, 0},
