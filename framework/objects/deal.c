@@ -248,7 +248,7 @@ static mr_error deal_part(mri_dealing *d, mri_deal_node *n, mri_deal_part *p)
     }
     p->tasks = tasks;
     p->begun = false;
-    p->spares = !d->results && tasks.count < n->spec->workers
+    p->spares = mri_part_is_for_few(n->spec, tasks.count)
                     ? mri_now() + MRI_DEAL_SPARED
                     : 0;
     p->missing = tasks.count;

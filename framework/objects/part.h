@@ -86,12 +86,20 @@ static inline uint64_t mri_part_share(uint64_t count, uint64_t workers,
     return count * slot / workers;
 }
 
+/* Has a part of so many tasks some for only a few?  Where results come one by
+ * one all are told: parts are small there, and many. */
+static inline bool mri_part_is_for_few(const mri_part_spec *spec,
+                                       uint64_t count)
+{
+    return spec->results.kind == MRI_NONE && count < spec->workers;
+}
+
 /* Is that worker to be told only when those with tasks in their slots have not
  * ended soon?  Otherwise a map of few tasks would wake all. */
 static inline bool mri_part_spares(const mri_part_spec *spec, uint64_t count,
                                    unsigned int slot)
 {
-    return spec->results.kind == MRI_NONE &&
+    return mri_part_is_for_few(spec, count) &&
            mri_part_share(count, spec->workers, slot) ==
                mri_part_share(count, spec->workers, slot + 1);
 }

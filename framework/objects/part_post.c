@@ -68,7 +68,7 @@ static bool post(mr_handle part, const mri_part_spec *spec, audience whom,
 /* Nobody is spared when workers with tasks in their slots are in others. */
 static bool spares_some(const mri_part_spec *spec)
 {
-    if (spec->results.kind != MRI_NONE || spec->count >= spec->workers) {
+    if (!mri_part_is_for_few(spec, spec->count)) {
         return false;
     }
     for (unsigned int i = 0; i < spec->workers; i++) {

@@ -124,8 +124,8 @@ MR_CHECKED mr_error mr_pool_size(mr_pool pool, size_t *workers);
  *            is NULL with a size, count times a size overflows, outputs
  *            overlap inputs and are not the same memory with the same size,
  *            timeout is NaN; MR_ERR_FUNCTION - the function lies in no loaded
- * module or in the C library, or a worker cannot open its library or has
- *            another build of it, the log names both, see function.h;
+ *            module or in the C library, or a worker cannot open its library
+ *            or has another build of it, the log names both, see function.h;
  *            MR_ERR_TIMEOUT - tasks that have begun go on, the others never
  *            run, and an Array used in place must outlive them;
  *            MR_ERR_WORKER_DIED - a task ended its worker, or a second rank is
