@@ -53,6 +53,7 @@ EXTRA_DIST += \
 	bench/measure/plot.py \
 	bench/measure/question.py \
 	bench/measure/table.py \
+	bench/measure/talk.py \
 	bench/model/check.py \
 	bench/model/dispatch.py \
 	bench/model/machine.py \

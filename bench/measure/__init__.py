@@ -3,6 +3,7 @@
 from .launch import alone, mpi, mpi_python, multirank, python
 from .plot import Bars, Lines
 from .question import Case, Contender, Question
+from .talk import talk
 
 __all__ = ["Bars", "Case", "Contender", "Lines", "Question", "alone", "mpi",
-           "mpi_python", "multirank", "python"]
+           "mpi_python", "multirank", "python", "talk"]
