@@ -105,7 +105,7 @@ void mri_context_drop(mri_record *self, mri_word *use)
         count_down(self, use);
     }
     object = mri_at(mri_peek(use) & ~(uint64_t)DROPPED);
-    mri_be_active(self, mri_ref_of(object));
+    mri_be_active(self, mri_ref_of(object), true);
     if (is_context(object)) {
         end_if_unused(object);
     }

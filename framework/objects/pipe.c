@@ -312,7 +312,7 @@ static void drop_in(mri_object *object, void *user)
     uint64_t active = mri_peek(&d->self->active);
     uint64_t identity;
 
-    mri_be_active(d->self, mri_ref_of(object));
+    mri_be_active(d->self, mri_ref_of(object), false);
     identity = mri_load(&object->identity);
     if (mri_identity_kind(identity) == MRI_PIPE &&
         mri_identity_state(identity) == MRI_LIVE) {

@@ -210,11 +210,14 @@ static void look_for_user(mri_record *record, void *user)
 /* Wait until no call is inside; false after two seconds. */
 static bool drain(mri_record *self, mri_object *object)
 {
+    mri_kind kind = mri_identity_kind(mri_peek(&object->identity));
     int64_t end = mri_now() + 2000000000;
     user_search search = {.object = mri_ref_of(object), .except = self};
 
     /* For the caller itself the latches of the eviction are barriers. */
-    syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL_EXPEDITED, 0, 0);
+    if (!mri_is_brief(kind)) {
+        syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL_EXPEDITED, 0, 0);
+    }
     for (unsigned int round = 0;; round++) {
         search.found = false;
         for (unsigned int i = 0; i < mri_node.count; i++) {
@@ -338,7 +341,7 @@ void mri_objects_visit(unsigned int segment,
         if (mri_identity_state(identity) != MRI_LIVE) {
             continue;
         }
-        mri_be_active(self, mri_ref_of(object));
+        mri_be_active(self, mri_ref_of(object), true);
         if (mri_load(&object->identity) == identity) {
             visit(object, user);
         }

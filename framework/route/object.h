@@ -9,7 +9,8 @@
  *
  * Before an object's memory is used again its destroyer waits until no
  * record is active on it: hazard pointers (Michael, IEEE TPDS 15(6), 2004)
- * with the fence moved to the destroyer by membarrier(2).
+ * with the fence moved to the destroyer by membarrier(2), unless the object is
+ * a brief one.
  */
 #ifndef MRI_ROUTE_OBJECT_H
 #define MRI_ROUTE_OBJECT_H
@@ -33,6 +34,14 @@ typedef enum mri_kind {
     MRI_CONTEXT, /* what its tasks share */
     MRI_KINDS
 } mri_kind;
+
+/* Made and destroyed for each map, and entered a few times in between: who
+ * enters makes a barrier, which takes some nanoseconds, and who destroys does
+ * without membarrier(2), which takes microseconds. */
+static inline bool mri_is_brief(mri_kind kind)
+{
+    return kind == MRI_JOB || kind == MRI_CONTEXT;
+}
 
 enum { MRI_FREE = 0, MRI_BUILDING, MRI_LIVE, MRI_DYING };
 
@@ -233,13 +242,13 @@ void mri_object_free(mri_record *self, mri_object *object, mri_word *word,
 extern bool mri_enter_with_barrier;
 void mri_objects_begin(void);
 
-/* Be active on an object.  Whether it still is what the caller takes it for is
- * to be looked at after that, as its destroyer looks for us after he changed
- * it. */
-static inline void mri_be_active(mri_record *self, mri_ref object)
+/* Be active on an object, which may be of a brief kind.  Whether it still is
+ * what the caller takes it for is to be looked at after that, as its destroyer
+ * looks for us after he changed it. */
+static inline void mri_be_active(mri_record *self, mri_ref object, bool brief)
 {
     mri_store(&self->active, object);
-    if (__builtin_expect(mri_enter_with_barrier, 0)) {
+    if (brief || __builtin_expect(mri_enter_with_barrier, 0)) {
         mri_swap(&self->active, object);
     }
 }

@@ -69,7 +69,7 @@ static void poll(mri_blocked *b)
     if (mri_exchange_on) {
         mri_leave(b->self);
         mri_exchange_poll_once();
-        mri_be_active(b->self, mri_ref_of(b->object));
+        mri_be_active(b->self, mri_ref_of(b->object), true);
     }
 }
 

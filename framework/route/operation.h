@@ -20,7 +20,7 @@ static inline mri_object *mri_enter(mri_record *self, mr_handle handle,
     if (!object || handle.kind != kind) {
         return NULL;
     }
-    mri_be_active(self, mri_ref_of(object));
+    mri_be_active(self, mri_ref_of(object), mri_is_brief(kind));
     if (mri_load(&object->identity) != mri_identity(handle)) {
         mri_store(&self->active, 0);
         return NULL;

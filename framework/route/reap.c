@@ -96,7 +96,7 @@ static void mend_object(mri_record *self, mri_record *dead, mri_ref ref)
     if (!ref) {
         return;
     }
-    mri_be_active(self, ref);
+    mri_be_active(self, ref, true);
     ops = mri_ops_of(mri_identity_kind(mri_load(&object->identity)));
     if (ops->mend) {
         ops->mend(self, object, dead);

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "objects/part.h"
+
 static void handle_becomes_stale_when_its_object_is_destroyed(void)
 {
     mr_lock lock;
@@ -147,29 +149,92 @@ static void objects_are_limited_and_rows_used_again(void)
 
 enum { USERS = 3, LIVES = 300, LARGE = 100 };
 
+/* What can be made, used and destroyed. */
+typedef struct subject {
+    mri_kind kind;
+    mr_error (*create)(mr_handle *handle);
+    mr_error (*use)(mr_handle handle, unsigned int number);
+    mr_error (*destroy)(mr_handle handle);
+} subject;
+
 typedef struct target {
-    mri_word slots; /* generation and slot of the queue */
+    const subject *subject;
+    mri_word slots; /* generation and slot of the object */
     mri_word end;
 } target;
 
-static mr_queue queue_of(target *t)
+static mr_error create_queue(mr_handle *handle)
+{
+    mr_queue_options options = {.maxsize = 3, .place = MR_ON_RANK(1)};
+    mr_queue queue;
+    mr_error error = mr_queue_create(&queue, &options);
+
+    *handle = queue.handle;
+    return error;
+}
+
+static mr_error use_queue(mr_handle handle, unsigned int number)
+{
+    mr_queue queue = {handle};
+    char item[LARGE] = {0};
+    size_t size;
+
+    return number % 2 ? mr_queue_put(queue, item, sizeof item, 0.002)
+                      : mr_queue_get(queue, item, sizeof item, &size, 0.002);
+}
+
+static mr_error destroy_queue(mr_handle handle)
+{
+    mr_queue queue = {handle};
+
+    MRT_CHECK(mr_queue_put(queue, "x", 1, 0) != MR_ERR_STALE);
+    return mr_queue_destroy(queue);
+}
+
+static const subject queues = {MRI_QUEUE, create_queue, use_queue,
+                               destroy_queue};
+
+/* A part of a map, which is brief; nobody works. */
+static mr_error create_part(mr_handle *handle)
+{
+    mri_part_spec spec = {.count = 3, .total = 3};
+
+    return mri_part_create(1, &spec, NULL, 0, handle);
+}
+
+static mr_error use_part(mr_handle handle, unsigned int number)
+{
+    uint64_t ended;
+    bool left;
+
+    return number % 2 ? mri_part_left(handle, &left)
+                      : mri_part_await(handle, 0, &ended);
+}
+
+static mr_error destroy_part(mr_handle handle)
+{
+    mri_part_cancel(handle);
+    return MR_OK;
+}
+
+static const subject parts = {MRI_JOB, create_part, use_part, destroy_part};
+
+static mr_handle handle_of(target *t)
 {
     uint64_t slots = mri_load(&t->slots);
 
-    return (mr_queue){{.owner = 1,
+    return (mr_handle){.owner = 1,
                        .slot = (uint32_t)slots,
                        .generation = (uint32_t)(slots >> 32),
-                       .kind = MRI_QUEUE}};
+                       .kind = (uint16_t)t->subject->kind};
 }
 
 static void recreate(target *t)
 {
-    mr_queue_options options = {.maxsize = 3, .place = MR_ON_RANK(1)};
-    mr_queue queue;
+    mr_handle handle;
 
-    if (MRT_OK(mr_queue_create(&queue, &options))) {
-        mri_store(&t->slots,
-                  (uint64_t)queue.handle.generation << 32 | queue.handle.slot);
+    if (MRT_OK(t->subject->create(&handle))) {
+        mri_store(&t->slots, (uint64_t)handle.generation << 32 | handle.slot);
     }
 }
 
@@ -182,38 +247,29 @@ static bool may_be(mr_error error)
 static void destroy_and_recreate(target *t)
 {
     for (unsigned int i = 0; i < LIVES; i++) {
-        mr_queue queue = queue_of(t);
-
-        MRT_CHECK(may_be(mr_queue_put(queue, "x", 1, 0)));
-        MRT_OK(mr_queue_destroy(queue));
+        MRT_OK(t->subject->destroy(handle_of(t)));
         recreate(t);
     }
     mri_store(&t->end, 1);
-    MRT_OK(mr_queue_destroy(queue_of(t)));
+    MRT_OK(t->subject->destroy(handle_of(t)));
 }
 
 static void use_what_may_be_destroyed(unsigned int number, void *user)
 {
     target *t = user;
-    char item[LARGE] = {0};
-    size_t size;
 
     if (number == 0) {
         destroy_and_recreate(t);
         return;
     }
     while (!mri_load(&t->end)) {
-        mr_queue queue = queue_of(t);
-
-        MRT_CHECK(may_be(
-            number % 2 ? mr_queue_put(queue, item, sizeof item, 0.002)
-                       : mr_queue_get(queue, item, sizeof item, &size, 0.002)));
+        MRT_CHECK(may_be(t->subject->use(handle_of(t), number)));
     }
 }
 
-static void objects_can_be_destroyed_while_others_use_them(void)
+static void can_be_destroyed_while_others_use_them(const subject *kind)
 {
-    target t = {0};
+    target t = {.subject = kind};
     uint64_t before;
 
     fake_start(2, FAKE_MEMORY);
@@ -222,6 +278,16 @@ static void objects_can_be_destroyed_while_others_use_them(void)
     fake_threads(1 + USERS, use_what_may_be_destroyed, &t);
     MRT_EQUAL(fake_used(1), before);
     fake_stop();
+}
+
+static void objects_can_be_destroyed_while_others_use_them(void)
+{
+    can_be_destroyed_while_others_use_them(&queues);
+}
+
+static void brief_objects_can_be_destroyed_while_others_use_them(void)
+{
+    can_be_destroyed_while_others_use_them(&parts);
 }
 
 static void wait_for_ever(unsigned int number, void *user)
@@ -297,6 +363,8 @@ int main(int argc, char **argv)
          objects_are_limited_and_rows_used_again, 0},
         {"objects_can_be_destroyed_while_others_use_them",
          objects_can_be_destroyed_while_others_use_them, 0},
+        {"brief_objects_can_be_destroyed_while_others_use_them",
+         brief_objects_can_be_destroyed_while_others_use_them, 0},
         {"waiters_of_a_destroyed_object_are_told",
          waiters_of_a_destroyed_object_are_told, 0},
         {"object_is_destroyed_once", object_is_destroyed_once, 0},
