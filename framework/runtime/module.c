@@ -200,10 +200,10 @@ static uint64_t build_id(const struct dl_phdr_info *info)
 
 /* ---- looking through all modules ----------------------------------------- */
 
-/* The first module is the main program. */
+/* The main program comes first. */
 typedef struct search {
     uintptr_t address; /* looked for, or 0 */
-    uint64_t id;       /* looked for, or 0; neither: the first */
+    uint64_t id;       /* looked for, or 0 */
     unsigned int seen;
     mri_module *module; /* found */
 } search;
@@ -232,46 +232,77 @@ static uintptr_t start_of(const struct dl_phdr_info *info)
     return 0;
 }
 
+/* What `info` describes. */
+static void describe(const struct dl_phdr_info *info, bool program,
+                     mri_module *module)
+{
+    *module = (mri_module){.base = info->dlpi_addr,
+                           .program = program,
+                           .name = info->dlpi_name,
+                           .start = start_of(info)};
+    module->id = build_id(info);
+    if (!module->id) {
+        module->id = content_id(info, module);
+    }
+}
+
 static int look(struct dl_phdr_info *info, size_t size, void *user)
 {
     search *wanted = user;
-    mri_module module = {.base = info->dlpi_addr,
-                         .program = wanted->seen++ == 0,
-                         .name = info->dlpi_name,
-                         .start = start_of(info)};
+    bool program = wanted->seen++ == 0;
 
     (void)size;
     if (wanted->address && !has_code_at(info, wanted->address)) {
         return 0;
     }
-    module.id = build_id(info);
-    if (!module.id) {
-        module.id = content_id(info, &module);
-    }
-    if (wanted->id && module.id != wanted->id) {
-        return 0;
-    }
-    *wanted->module = module;
+    describe(info, program, wanted->module);
+    return !wanted->id || wanted->module->id == wanted->id;
+}
+
+/* ---- the main program ---------------------------------------------------- */
+
+/* It is never unloaded, so one look is enough; most functions are its. */
+static pthread_once_t program_once = PTHREAD_ONCE_INIT;
+static struct dl_phdr_info program_info;
+static mri_module program;
+
+static int look_at_program(struct dl_phdr_info *info, size_t size, void *user)
+{
+    (void)size;
+    (void)user;
+    program_info = *info;
+    describe(info, true, &program);
     return 1;
+}
+
+static void find_program(void)
+{
+    dl_iterate_phdr(look_at_program, NULL);
+}
+
+bool mri_module_program(mri_module *module)
+{
+    pthread_once(&program_once, find_program);
+    *module = program;
+    return program.program;
 }
 
 bool mri_module_at(uintptr_t address, mri_module *module)
 {
     search wanted = {.address = address, .module = module};
 
+    if (mri_module_program(module) && has_code_at(&program_info, address)) {
+        return true;
+    }
     return address && dl_iterate_phdr(look, &wanted) == 1;
-}
-
-bool mri_module_program(mri_module *module)
-{
-    search wanted = {.module = module};
-
-    return dl_iterate_phdr(look, &wanted) == 1;
 }
 
 bool mri_module_with(uint64_t id, mri_module *module)
 {
     search wanted = {.id = id, .module = module};
 
+    if (id && mri_module_program(module) && module->id == id) {
+        return true;
+    }
     return id && dl_iterate_phdr(look, &wanted) == 1;
 }
