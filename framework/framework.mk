@@ -167,6 +167,7 @@ objects_sources = \
 	framework/objects/context.h \
 	framework/objects/deal.c \
 	framework/objects/deal.h \
+	framework/objects/deal_again.c \
 	framework/objects/deal_map.c \
 	framework/objects/deal_nodes.c \
 	framework/objects/deal_tasks.c \
@@ -183,6 +184,7 @@ objects_sources = \
 	framework/objects/number.h \
 	framework/objects/part.c \
 	framework/objects/part.h \
+	framework/objects/part_again.c \
 	framework/objects/part_post.c \
 	framework/objects/pipe.c \
 	framework/objects/pipe.h \

@@ -17,6 +17,7 @@ unit_suites = \
 	tests/unit/map_test \
 	tests/unit/message_test \
 	tests/unit/object_test \
+	tests/unit/part_test \
 	tests/unit/pipe_test \
 	tests/unit/points_test \
 	tests/unit/queue_test \

@@ -138,11 +138,9 @@ void *mri_deal_outputs(const mri_dealing *d, mri_deal_range r)
                                : NULL;
 }
 
-/* Memory that is shared with the workers is used where it lies. */
-static mri_ref in_place(const mri_deal_node *n, const void *memory, size_t size)
+mri_ref mri_deal_in_place(const void *memory, size_t size)
 {
-    return n->near && size && mri_in_region(memory, size) ? mri_ref_of(memory)
-                                                          : 0;
+    return size && mri_in_region(memory, size) ? mri_ref_of(memory) : 0;
 }
 
 /* Outputs that would be in place, were the node near, begin with what they
@@ -179,8 +177,9 @@ static mr_error create(const mri_dealing *d, const mri_deal_node *n,
 
     spec->count = r.count;
     spec->first = r.first;
-    spec->inputs = in_place(n, inputs_of(d, r), inputs);
-    spec->outputs = in_place(n, mri_deal_outputs(d, r), outputs);
+    spec->inputs = n->near ? mri_deal_in_place(inputs_of(d, r), inputs) : 0;
+    spec->outputs =
+        n->near ? mri_deal_in_place(mri_deal_outputs(d, r), outputs) : 0;
     spec->old_outputs = 0;
     spec->timed = d->nodes_count > 1;
     if (!n->near && outputs && mri_in_region(mri_deal_outputs(d, r), outputs)) {
@@ -330,20 +329,38 @@ void mri_deal_part_ended(mri_dealing *d, mri_deal_part *p)
 
 /* ---- begin and end ------------------------------------------------------- */
 
+/* It has been told to all but the spared, and not ended soon. */
+static void take_adopted(mri_dealing *d)
+{
+    mri_deal_part *p = &d->nodes[0].parts[0];
+
+    p->handle = d->adopted;
+    p->tasks = mri_deal_take(d, d->left);
+    p->missing = p->tasks.count;
+    p->spares =
+        mri_part_is_for_few(d->nodes[0].spec, p->tasks.count) ? mri_now() : 0;
+    d->under_way = 1;
+    d->adopted.kind = MRI_NONE;
+}
+
 mr_error mri_deal_begin(mri_dealing *d, mr_pool pool,
                         const mri_map_request *request)
 {
-    mr_error error = MR_OK;
+    mr_error error;
 
     d->pool = pool;
     d->request = request;
     d->deadline = mri_deadline(request->timeout);
     d->left = request->total;
     d->table = mri_pool_workers(pool, &d->table_size);
-    if (mri_pool_wants_attention(pool)) {
+    error = mri_deal_add_nodes(d);
+    if (!error && d->adopted.kind != MRI_NONE) {
+        take_adopted(d);
+    }
+    if (!error && mri_pool_wants_attention(pool)) {
         error = mri_deal_restart_lost(d);
     }
-    return error ? error : mri_deal_add_nodes(d);
+    return error;
 }
 
 mr_error mri_deal_refusal(const mri_dealing *d)
@@ -367,6 +384,9 @@ void mri_deal_end(mri_dealing *d)
         }
         free(n->spec);
         free(n->parts);
+    }
+    if (d->adopted.kind != MRI_NONE) {
+        mri_part_cancel(d->adopted);
     }
     free(d->nodes);
     free(d->again);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Owns a map as a whole: parts are dealt, and gathered with their outputs,
- * until all tasks have ended.
+ * until all tasks have ended.  A small one may have been done before that, see
+ * objects/deal_again.c.
  */
 #include "objects/deal.h"
 
@@ -40,12 +41,11 @@ static void note_failure(mri_dealing *d, const mr_task_error *failure,
 static mr_error collect(mri_dealing *d, mri_deal_node *n, mri_deal_part *p)
 {
     int64_t begun = mri_deal_now(d);
-    mr_task_error failure;
-    uint64_t time;
-    uint64_t age = 0;
-    mr_error error = mri_part_end(p->handle, mri_deal_outputs(d, p->tasks),
-                                  p->tasks.count * d->request->output_size,
-                                  &failure, &age, &time);
+    bool keep = mri_deal_keeps(d, n, p);
+    mri_part_result result;
+    mr_error error =
+        mri_part_end(p->handle, keep, 0, mri_deal_outputs(d, p->tasks),
+                     p->tasks.count * d->request->output_size, &result);
 
     if (error == MR_ERR_OWNER_LOST) {
         return mri_deal_lose(d, n);
@@ -53,11 +53,13 @@ static mr_error collect(mri_dealing *d, mri_deal_node *n, mri_deal_part *p)
     if (error) {
         return error == MR_ERR_TIMEOUT ? MR_OK : error;
     }
-    if (failure.code) {
-        note_failure(d, &failure, mri_now() - (int64_t)age);
+    if (result.error.code) {
+        note_failure(d, &result.error, mri_now() - (int64_t)result.age);
+    } else if (keep) {
+        mri_pool_keep(d->pool, &p->handle, n->spec);
     }
     p->care += mri_deal_now(d) - begun;
-    collected(d, n, p, time);
+    collected(d, n, p, result.time);
     return MR_OK;
 }
 
@@ -201,8 +203,14 @@ mr_error mri_deal(mr_pool pool, const mri_map_request *request,
                   mr_task_error *first)
 {
     mri_dealing d = {.first = first};
-    mr_error error = mri_deal_begin(&d, pool, request);
+    mr_handle part;
+    mr_error error = mri_deal_again(pool, request, first, &part);
 
+    if (error != MRI_WOULD_BLOCK) {
+        return error;
+    }
+    d.adopted = part;
+    error = mri_deal_begin(&d, pool, request);
     if (!error) {
         error = run(&d);
     }

@@ -154,6 +154,7 @@ mr_error mri_deal_restart_lost(mri_dealing *d)
 {
     mr_error error = MR_OK;
 
+    mri_pool_keep(d->pool, NULL, NULL);
     for (size_t i = 0; !error && i < d->table_size; i++) {
         if (mri_load(&d->table[i].lost)) {
             d->restarts++;
@@ -261,6 +262,7 @@ mr_error mri_deal_lose(mri_dealing *d, mri_deal_node *n)
         }
     }
     n->spec->context.kind = MRI_NONE;
+    mri_pool_keep(d->pool, NULL, NULL);
     mri_pool_lose_rank(d->pool, n->rank);
     look_at_table(d);
     return error;

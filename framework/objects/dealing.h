@@ -57,7 +57,9 @@ typedef struct mri_dealing {
     int64_t deadline;
     mri_pool_worker *table;
     size_t table_size;
-    size_t workers; /* that live */
+    size_t workers;    /* that live */
+    mr_handle adopted; /* all tasks are under way in this part, of the only
+                          node; of kind MRI_NONE: none is */
     mri_deal_node *nodes;
     size_t nodes_count;
     size_t next;           /* all tasks from here on were never dealt */
@@ -87,6 +89,10 @@ mr_error mri_deal_out(mri_dealing *d);
 /* Nothing is under way, and yet tasks are left: why? */
 mr_error mri_deal_refusal(const mri_dealing *d);
 
+/* Memory that is shared with the workers of this node, to be used where it
+ * lies; 0: it is not. */
+mri_ref mri_deal_in_place(const void *memory, size_t size);
+
 /* Where the caller wants them; NULL: there are none. */
 void *mri_deal_outputs(const mri_dealing *d, mri_deal_range r);
 
@@ -105,6 +111,19 @@ static inline int64_t mri_deal_now(const mri_dealing *d)
 {
     return d->nodes_count > 1 ? mri_now() : 0;
 }
+
+/* ---- objects/deal_again.c ------------------------------------------------ */
+
+/* Have a small map done by the part that the pool has kept.  MRI_WOULD_BLOCK:
+ * it is still under way in *part; or that is of kind MRI_NONE, and nothing was
+ * begun. */
+mr_error mri_deal_again(mr_pool pool, const mri_map_request *request,
+                        mr_task_error *first, mr_handle *part);
+
+/* Is the part of that node, with all tasks of the map, to be kept for others?
+ */
+bool mri_deal_keeps(const mri_dealing *d, const mri_deal_node *n,
+                    const mri_deal_part *p);
 
 /* ---- objects/deal_tasks.c ------------------------------------------------ */
 

@@ -331,19 +331,21 @@ void mri_map_cancel(mri_record *self, mri_object *object)
     mri_store(&self->active, 0);
 }
 
-/* What ended last is seen by whoever looks last. */
+/* What ended last is seen by whoever looks last: the swaps are barriers between
+ * what was done and the look at what others have done. */
 static void leave(mri_record *self, mri_object *object, mri_slot *slot)
 {
     mri_map *map = mri_map_of(object);
 
     mri_store(&self->active, mri_ref_of(object));
-    mri_swap(&slot->worker, 0);
+    mri_swap(&slot->claim, 0);
     if (mri_map_ended(map) == map->count) {
         if (map->timed && !mri_load(&map->ended)) {
             mri_store(&map->ended, (uint64_t)mri_now());
         }
         mri_wake_all(self, object, 0);
     }
+    mri_swap(&slot->worker, 0);
     if (mri_load(&map->cancelled)) {
         mri_map_cancel(self, object);
     }
@@ -360,18 +362,17 @@ static mr_error no_function(const void *input, void *output,
     return MR_ERR_FUNCTION;
 }
 
-void mri_map_work(mri_record *self, mri_object *object, unsigned int slot,
-                  unsigned int number)
+/* What a worker needs to know, in its slot. */
+static worker begin(mri_record *self, mri_map *map, mri_slot *slot,
+                    unsigned int number)
 {
-    mri_map *map = mri_map_of(object);
     worker w = {.self = self,
                 .map = map,
-                .slot = &map->slots[slot],
+                .slot = slot,
                 .inputs = map->inputs ? mri_at(map->inputs) : NULL,
                 .outputs = map->outputs ? mri_at(map->outputs) : NULL,
                 .chunk = map->chunk ? map->chunk : 1};
 
-    mri_store(&w.slot->worker, mri_ref_of(self));
     if (map->timed && !mri_load(&map->begun)) {
         mri_store(&map->begun, (uint64_t)mri_now());
     }
@@ -389,6 +390,20 @@ void mri_map_work(mri_record *self, mri_object *object, unsigned int slot,
                        .output_size = map->output_size,
                        .worker = number,
                        .workers = (unsigned int)map->pool_workers};
+    return w;
+}
+
+void mri_map_work(mri_record *self, mri_object *object, unsigned int slot,
+                  unsigned int number)
+{
+    mri_map *map = mri_map_of(object);
+    worker w;
+
+    if (!mri_map_enter_slot(self, &map->slots[slot])) {
+        mri_store(&self->working, 0);
+        return; /* it is being filled anew, and we will be told again */
+    }
+    w = begin(self, map, &map->slots[slot], number);
     mri_inside_task = true;
     task_slot = w.slot;
     task_text_of = 0;

@@ -9,6 +9,9 @@
  * from the back (work stealing; Blumofe and Leiserson, J. ACM 46(5), 1999).
  * A range is one word, so both are one compare-exchange; no message and no
  * master is involved.
+ *
+ * One thread at a time is in a slot.  Who fills the part anew is in all of
+ * them: see objects/part_again.c.
  */
 #ifndef MRI_OBJECTS_MAP_H
 #define MRI_OBJECTS_MAP_H
@@ -41,7 +44,7 @@ typedef struct mri_slot {
     _Alignas(64) mri_word range;
     mri_word thief;
     /* What the worker writes down, for the reaper. */
-    _Alignas(64) mri_word worker; /* record; 0: nobody works here */
+    _Alignas(64) mri_word worker; /* record; 0: nobody is in the slot */
     mri_word done;                /* tasks that ended here, well or not */
     mri_word done_at_claim;       /* what done was when the claim was made */
     mri_word claim;   /* the range being taken or worked on; 0: none */
@@ -54,7 +57,8 @@ typedef struct mri_slot {
     mr_task_error death;
 } mri_slot;
 
-/* The detail of an object of kind MRI_JOB. */
+/* The detail of an object of kind MRI_JOB.  What comes before `begun` is
+ * changed by nobody while a worker is in a slot. */
 typedef struct mri_map {
     mri_function_ref function;
     mr_handle results; /* a mailbox to put each result into, or none */
@@ -72,8 +76,9 @@ typedef struct mri_map {
     mri_ref outputs;
     bool clear_outputs;
     bool timed;
-    mri_word begun;       /* when the first worker came, in nanoseconds */
-    mri_word ended;       /* when the last task had ended */
+    /* Not in the lines that the workers read: */
+    _Alignas(64) mri_word begun; /* when the first came, in nanoseconds */
+    mri_word ended;              /* when the last task had ended */
     mri_word cancelled;   /* begin no more tasks; the last worker destroys it */
     mri_word error_state; /* 0: none; the writer's record; MRI_ERROR_SET */
     mr_task_error error;
@@ -100,6 +105,15 @@ static inline mri_map *mri_map_of(mri_object *object)
 static inline mri_map_body *mri_map_body_of(mri_object *object)
 {
     return (mri_map_body *)object->body;
+}
+
+/* Enter a slot; false: another is in it. */
+static inline bool mri_map_enter_slot(mri_record *self, mri_slot *slot)
+{
+    uint64_t nobody = 0;
+
+    return mri_load(&slot->worker) == 0 &&
+           mri_cas(&slot->worker, &nobody, mri_ref_of(self));
 }
 
 /* Work until nothing is left to take; `number` is that of the worker, for the

@@ -12,7 +12,16 @@
 #include "route/operation.h"
 #include "util/clock.h"
 
-enum { AWAIT = 0, LEFT, GATHER, TELL_ERROR, TELL_DEATHS, CANCEL, TRIES };
+enum {
+    AWAIT = 0,
+    LEFT,
+    GATHER,
+    TELL_ERROR,
+    TELL_DEATHS,
+    CANCEL,
+    RESTART,
+    TRIES
+};
 
 /* ---- operations ---------------------------------------------------------- */
 
@@ -85,14 +94,16 @@ static uint64_t time_taken(const mri_map *map)
     return ended ? ended - mri_load(&map->begun) : 0;
 }
 
-/* call->argument tells whether a task failed; if none did, this is the end of
- * the part.  call->result is the size of the outputs, if there is no room for
+/* call->argument asks to keep the part, and then tells whether a task failed;
+ * if none did, this is the end of the part, unless it is kept.  call->result is
+ * the size of the outputs, if there is no room for
  * them; else the time that the tasks took. */
 static mr_error try_gather(mri_record *self, mri_object *object, mri_call *call)
 {
     mri_map *map = mri_map_of(object);
     size_t size = size_of_outputs(object);
     bool lends = mri_lends(call, size);
+    bool keep = call->argument != 0;
 
     if (try_await(self, object, call) == MRI_WOULD_BLOCK) {
         return MRI_WOULD_BLOCK;
@@ -108,7 +119,7 @@ static mr_error try_gather(mri_record *self, mri_object *object, mri_call *call)
     } else if (size) {
         copy_outputs(object, call, size);
     }
-    if (!call->argument) {
+    if (!call->argument && !keep) {
         end(object);
     }
     if (lends) {
@@ -160,6 +171,7 @@ static mri_try *const tries[] = {
     [TELL_ERROR] = try_tell_error,
     [TELL_DEATHS] = try_tell_deaths,
     [CANCEL] = try_cancel,
+    [RESTART] = mri_part_try_restart,
 };
 
 /* ---- making one ---------------------------------------------------------- */
@@ -182,21 +194,9 @@ static void dispose(mri_record *self, mri_object *object)
 static void fill(mri_map *map, const mri_part_spec *spec)
 {
     memset(map, 0, map_size(spec->workers));
-    map->function = spec->function;
-    map->results = spec->results;
-    map->input_size = spec->input_size;
-    map->output_size = spec->output_size;
-    map->count = spec->count;
-    map->first = spec->first;
-    map->total = spec->total;
-    map->chunk = spec->chunk;
-    map->pool_workers = spec->pool_workers;
-    map->timed = spec->timed;
-    map->workers = spec->workers;
+    mri_part_describe(map, spec);
     for (uint64_t i = 0; i < map->workers; i++) {
-        mri_store(&map->slots[i].range,
-                  mri_range(mri_part_share(map->count, map->workers, i),
-                            mri_part_share(map->count, map->workers, i + 1)));
+        mri_store(&map->slots[i].range, mri_part_range(map, i));
     }
 }
 
@@ -363,20 +363,32 @@ mr_error mri_part_await(mr_handle part, double timeout, uint64_t *ended)
     return error;
 }
 
-mr_error mri_part_end(mr_handle part, void *outputs, size_t size,
-                      mr_task_error *error, uint64_t *age, uint64_t *time)
+mr_error mri_part_end(mr_handle part, bool keep, double timeout, void *outputs,
+                      size_t size, mri_part_result *result)
 {
-    mri_call gather = {.out = outputs, .out_size = size};
-    mri_call tell = {.out = error, .out_size = sizeof *error};
-    mr_error result = operate(part, GATHER, &gather, 0);
+    mri_call gather = {.out = outputs, .out_size = size, .argument = keep};
+    mri_call tell = {.out = &result->error, .out_size = sizeof result->error};
+    mr_error error = operate(part, GATHER, &gather, timeout);
 
-    error->code = MR_OK;
-    *time = gather.result;
-    if (!result && gather.argument) {
-        result = operate(part, TELL_ERROR, &tell, 0);
-        *age = tell.result;
+    result->error.code = MR_OK;
+    result->age = 0;
+    result->time = gather.result;
+    if (!error && gather.argument) {
+        error = operate(part, TELL_ERROR, &tell, 0);
+        result->age = tell.result;
     }
-    return result;
+    return error;
+}
+
+mr_error mri_part_restart(mr_handle part, const mri_part_spec *spec,
+                          const void *inputs, size_t size)
+{
+    mri_call call = {.in = spec,
+                     .in_size = mri_part_spec_size(spec->workers),
+                     .more = inputs,
+                     .more_size = size};
+
+    return operate(part, RESTART, &call, 0);
 }
 
 mr_error mri_part_left(mr_handle part, bool *left)

@@ -11,8 +11,7 @@
 
 #include <multirank/pool.h>
 
-#include "route/object.h"
-#include "runtime/function.h"
+#include "objects/map.h"
 
 typedef struct mri_part_worker {
     mr_handle mailbox; /* of kind MRI_NONE: nobody */
@@ -55,12 +54,18 @@ mr_error mri_part_create(unsigned int rank, const mri_part_spec *spec,
  * too. */
 mr_error mri_part_await(mr_handle part, double timeout, uint64_t *ended);
 
-/* All tasks have ended, or MR_ERR_TIMEOUT: destroy the part, with its outputs
- * copied into `outputs`, of `size` bytes, unless they were in place; *error is
- * the first failure, *age nanoseconds ago, or has the code MR_OK; *time is how
- * long the tasks took, in nanoseconds, or 0 if it is not known. */
-mr_error mri_part_end(mr_handle part, void *outputs, size_t size,
-                      mr_task_error *error, uint64_t *age, uint64_t *time);
+/* How the tasks of a part went. */
+typedef struct mri_part_result {
+    mr_task_error error; /* the first failure, or of the code MR_OK */
+    uint64_t age;        /* of that, in nanoseconds */
+    uint64_t time;       /* that the tasks took, in nanoseconds; 0: unknown */
+} mri_part_result;
+
+/* Wait until all tasks have ended, and destroy the part, with its outputs
+ * copied into `outputs`, of `size` bytes, unless they were in place.  When
+ * `keep` is set and no task failed the part stays, for mri_part_restart. */
+mr_error mri_part_end(mr_handle part, bool keep, double timeout, void *outputs,
+                      size_t size, mri_part_result *result);
 
 /* Are there tasks that no worker has taken? */
 mr_error mri_part_left(mr_handle part, bool *left);
@@ -73,6 +78,24 @@ mr_error mri_part_deaths(mr_handle part, mr_task_error *deaths, size_t *count);
 /* Begin no more tasks: the part ends with those that run. */
 void mri_part_cancel(mr_handle part);
 
+/* ---- objects/part_again.c ------------------------------------------------ */
+
+/* Bytes of inputs and outputs of a part that is worth to be kept. */
+enum { MRI_PART_KEPT = 64 << 10 };
+
+/* Fill a part of this node that was kept with other tasks, for the same
+ * workers, who are then to be told.  MR_ERR_STATE: the tasks do not fit, or a
+ * worker is still inside. */
+mr_error mri_part_restart(mr_handle part, const mri_part_spec *spec,
+                          const void *inputs, size_t size);
+
+/* The try function of that. */
+mr_error mri_part_try_restart(mri_record *self, mri_object *object,
+                              mri_call *call);
+
+/* What a spec says of the tasks, in an empty map. */
+void mri_part_describe(mri_map *map, const mri_part_spec *spec);
+
 /* ---- objects/part_post.c ------------------------------------------------- */
 
 /* Let a worker work in its slot. */
@@ -84,6 +107,12 @@ static inline uint64_t mri_part_share(uint64_t count, uint64_t workers,
                                       uint64_t slot)
 {
     return count * slot / workers;
+}
+
+static inline uint64_t mri_part_range(const mri_map *map, uint64_t slot)
+{
+    return mri_range(mri_part_share(map->count, map->workers, slot),
+                     mri_part_share(map->count, map->workers, slot + 1));
 }
 
 /* Has a part of so many tasks some for only a few?  Where results come one by

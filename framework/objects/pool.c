@@ -14,6 +14,7 @@
  */
 #include "objects/pool.h"
 
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -29,7 +30,7 @@
 
 enum { MOST_WORKERS = 4096, TABLE_PIECE = 256 };
 
-/* The body; the detail is the table of workers. */
+/* The body; the detail is the table of workers, and the part that is kept. */
 typedef struct pool_body {
     mri_word creator;
     mri_word busy;      /* record of the thread inside a map or the end */
@@ -47,6 +48,17 @@ static pool_body *body_of(mri_object *object)
 static mri_pool_worker *workers_of(mri_object *object)
 {
     return mri_at(mri_peek(&object->detail));
+}
+
+static mri_pool_kept *kept_of(mri_object *object)
+{
+    return (mri_pool_kept *)(workers_of(object) + body_of(object)->workers);
+}
+
+static size_t detail_size(size_t workers)
+{
+    return workers * sizeof(mri_pool_worker) + offsetof(mri_pool_kept, spec) +
+           mri_part_spec_size(workers);
 }
 
 /* ---- operations ---------------------------------------------------------- */
@@ -109,8 +121,11 @@ static mr_error operate(mr_pool pool, unsigned int operation, mri_call *call)
 
 static void dispose(mri_record *self, mri_object *object)
 {
+    if (mri_peek(&object->detail) && kept_of(object)->part.kind != MRI_NONE) {
+        mri_part_cancel(kept_of(object)->part);
+    }
     mri_object_free(self, object, &object->detail,
-                    body_of(object)->workers * sizeof(mri_pool_worker));
+                    detail_size(body_of(object)->workers));
 }
 
 /* As its process, or with its rank. */
@@ -322,10 +337,15 @@ void mri_pool_end(mr_pool pool)
     (void)!operate(pool, END, &call);
 }
 
-/* The creator is on the rank of the pool. */
+/* For the creator, who is on the rank of the pool. */
+static mri_object *object_of(mr_pool pool)
+{
+    return mri_object_row(mri_index_of(pool.handle.owner), pool.handle.slot);
+}
+
 mri_pool_worker *mri_pool_workers(mr_pool pool, size_t *count)
 {
-    mri_object *object = mri_row(pool.handle);
+    mri_object *object = object_of(pool);
 
     *count = body_of(object)->workers;
     return workers_of(object);
@@ -333,9 +353,35 @@ mri_pool_worker *mri_pool_workers(mr_pool pool, size_t *count)
 
 bool mri_pool_wants_attention(mr_pool pool)
 {
-    mri_word *attention = &body_of(mri_row(pool.handle))->attention;
+    mri_word *attention = &body_of(object_of(pool))->attention;
 
     return mri_load(attention) && mri_swap(attention, 0);
+}
+
+mri_pool_kept *mri_pool_kept_part(mr_pool pool)
+{
+    mri_object *object = object_of(pool);
+    mri_pool_kept *kept = kept_of(object);
+
+    return kept->part.kind != MRI_NONE && !mri_load(&body_of(object)->attention)
+               ? kept
+               : NULL;
+}
+
+void mri_pool_keep(mr_pool pool, const mr_handle *part,
+                   const mri_part_spec *spec)
+{
+    mri_pool_kept *kept = kept_of(object_of(pool));
+    mr_handle old = kept->part;
+
+    kept->part.kind = MRI_NONE;
+    if (part) {
+        memcpy(&kept->spec, spec, mri_part_spec_size(spec->workers));
+        kept->part = *part;
+    }
+    if (old.kind != MRI_NONE) {
+        mri_part_cancel(old);
+    }
 }
 
 /* The mailbox goes with the old one, since it may have died inside that. */
@@ -357,7 +403,7 @@ mr_error mri_pool_restart(mri_pool_worker *workers, size_t count,
 
 void mri_pool_lose_rank(mr_pool pool, unsigned int rank)
 {
-    mri_object *object = mri_row(pool.handle);
+    mri_object *object = object_of(pool);
 
     for (uint64_t i = 0; i < body_of(object)->workers; i++) {
         mri_pool_worker *worker = &workers_of(object)[i];
@@ -373,7 +419,7 @@ void mri_pool_lose_rank(mr_pool pool, unsigned int rank)
 static mr_error build(mri_record *self, size_t workers, mri_object **result)
 {
     unsigned int index = mri_segment_of(mri_ref_of(self));
-    size_t size = workers * sizeof(mri_pool_worker);
+    size_t size = detail_size(workers);
     mri_object *object = NULL;
     mr_error error = mri_object_build(self, index, MRI_POOL, &object);
 

@@ -11,7 +11,7 @@
 #include <multirank/pool.h>
 #include <multirank/process.h>
 
-#include "route/object.h"
+#include "objects/part.h"
 #include "runtime/work.h"
 
 typedef struct mri_pool_worker {
@@ -19,6 +19,13 @@ typedef struct mri_pool_worker {
     mr_process process; /* of kind MRI_NONE: it is a rank */
     mri_word lost;      /* it died */
 } mri_pool_worker;
+
+/* A part that is used again, for maps of all workers on the pool's node; behind
+ * the table. */
+typedef struct mri_pool_kept {
+    mr_handle part; /* of kind MRI_NONE: none */
+    mri_part_spec spec;
+} mri_pool_kept;
 
 /* Work for a map, as a hosting rank or a child; see mri_do_work. */
 void mri_pool_work(const mri_work *work);
@@ -35,6 +42,14 @@ mri_pool_worker *mri_pool_workers(mr_pool pool, size_t *count);
 /* Has a worker died since this was asked last?  The pool is ready for
  * mr_wait as long as that is so. */
 bool mri_pool_wants_attention(mr_pool pool);
+
+/* The part that is kept; NULL: there is none, or the workers have changed. */
+mri_pool_kept *mri_pool_kept_part(mr_pool pool);
+
+/* Keep a part, in place of the one that was kept, which is cancelled.  NULL:
+ * none, as the workers change. */
+void mri_pool_keep(mr_pool pool, const mr_handle *part,
+                   const mri_part_spec *spec);
 
 /* Another child in place of a lost one of `count`.  MR_ERR_OWNER_LOST: its rank
  * is lost, and the worker is nobody from now on. */

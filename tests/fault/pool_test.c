@@ -8,13 +8,17 @@
  *
  * A task arms the child that runs it, the first of a map.  Ranks are workers
  * as well, and not killed.
+ *
+ * And death of a pool's creator, in a small map that is not its first: then the
+ * part that the pool has kept is filled again.
  */
 #include "fault/kill.h"
 
 #include <unistd.h>
 
-enum { TASKS = 16, MAPS = 3, QUIET_ROUNDS = 4 };
+enum { TASKS = 16, MAPS = 3, QUIET_ROUNDS = 16 };
 
+/* What the tasks are told, in the context or with each input. */
 typedef struct order {
     int64_t k;       /* 0: do not arm */
     bool held;       /* tasks wait until `go`, and arm after that */
@@ -57,11 +61,18 @@ static void become_victim(const order *o)
     }
 }
 
+/* Without a context a small map goes the short way. */
+typedef struct parcel {
+    int64_t number;
+    order order;
+} parcel;
+
 static mr_error square(const void *input, void *output, const mr_task *task)
 {
-    const order *o = task->context;
+    const parcel *p = input;
+    const order *o = task->context ? task->context : &p->order;
     const int64_t one = 1;
-    int64_t n;
+    int64_t n = p->number;
 
     if (o->held) {
         await(o->go, GUARD);
@@ -71,7 +82,6 @@ static mr_error square(const void *input, void *output, const mr_task *task)
     } else {
         mri_fault_disarm();
     }
-    memcpy(&n, input, sizeof n);
     n *= n;
     if (output) {
         memcpy(output, &n, sizeof n);
@@ -91,22 +101,27 @@ typedef struct variant {
     size_t chunk;
     bool cancelled; /* the first map times out while its tasks run */
     bool streamed;  /* not a map, an iteration */
+    bool again;     /* the first map is not the pool's first, and small */
 } variant;
 
 static const variant variants[] = {
-    {"pool_of_one", 1, 1, false, false},
-    {"pool_of_one_chunk_of_5", 1, 5, false, false},
-    {"pool_of_one_chosen_chunk", 1, 0, false, false},
-    {"pool_of_two", 2, 1, false, false},
-    {"pool_of_two_chunk_of_5", 2, 5, false, false},
-    {"pool_of_two_chosen_chunk", 2, 0, false, false},
-    {"pool_of_four", 4, 1, false, false},
-    {"pool_of_four_chosen_chunk", 4, 0, false, false},
-    {"pool_of_one_cancelled", 1, 1, true, false},
-    {"pool_of_three_cancelled", 3, 1, true, false},
-    {"iterator_of_one", 1, 1, false, true},
-    {"iterator_of_three", 3, 1, false, true},
-    {"iterator_of_two_cancelled", 2, 1, true, true},
+    {"pool_of_one", 1, 1, false, false, false},
+    {"pool_of_one_chunk_of_5", 1, 5, false, false, false},
+    {"pool_of_one_chosen_chunk", 1, 0, false, false, false},
+    {"pool_of_two", 2, 1, false, false, false},
+    {"pool_of_two_chunk_of_5", 2, 5, false, false, false},
+    {"pool_of_two_chosen_chunk", 2, 0, false, false, false},
+    {"pool_of_four", 4, 1, false, false, false},
+    {"pool_of_four_chosen_chunk", 4, 0, false, false, false},
+    {"pool_of_one_cancelled", 1, 1, true, false, false},
+    {"pool_of_three_cancelled", 3, 1, true, false, false},
+    {"iterator_of_one", 1, 1, false, true, false},
+    {"iterator_of_three", 3, 1, false, true, false},
+    {"iterator_of_two_cancelled", 2, 1, true, true, false},
+    {"pool_of_one_again", 1, 1, false, false, true},
+    {"pool_of_two_again", 2, 1, false, false, true},
+    {"pool_of_three_again_chosen_chunk", 3, 0, false, false, true},
+    {"pool_of_two_again_cancelled", 2, 1, true, false, true},
 };
 
 /* All is right but one task, if the map says so; true: it says so. */
@@ -150,9 +165,9 @@ static mr_error take_all(mr_iterator *iterator, double timeout,
     return error == MR_ERR_END_OF_FILE ? failure->code : error;
 }
 
-static mr_error iterate_once(mr_pool pool, const order *o,
-                             const int64_t *inputs, double timeout,
-                             int64_t *outputs, mr_task_error *failure)
+static mr_error iterate_once(mr_pool pool, const order *o, const parcel *inputs,
+                             double timeout, int64_t *outputs,
+                             mr_task_error *failure)
 {
     mr_iterator *iterator;
     mr_error error = mr_pool_imap(&iterator, pool, square, o, sizeof *o, inputs,
@@ -171,17 +186,19 @@ static mr_error map_once(mr_pool pool, const order *o, const variant *v,
 {
     const mr_map_options options = {
         .chunk = v->chunk, .timeout = timeout, .error = failure};
-    int64_t inputs[TASKS], zeros[TASKS] = {0};
+    int64_t zeros[TASKS] = {0};
+    parcel inputs[TASKS];
 
     for (int64_t i = 0; i < TASKS; i++) {
-        inputs[i] = i;
+        inputs[i] = (parcel){.number = i, .order = *o};
     }
     memset(outputs, 0, TASKS * sizeof *outputs);
     MRT_OK(mr_array_set(o->runs, 0, TASKS, zeros));
     if (v->streamed) {
         return iterate_once(pool, o, inputs, timeout, outputs, failure);
     }
-    return mr_pool_map(pool, square, o, sizeof *o, inputs, sizeof *inputs,
+    return mr_pool_map(pool, square, v->again ? NULL : o,
+                       v->again ? 0 : sizeof *o, inputs, sizeof *inputs,
                        outputs, sizeof *outputs, TASKS, &options);
 }
 
@@ -222,6 +239,19 @@ static bool map_with_victim(mr_pool pool, order *o, const variant *v, int64_t k)
     return false;
 }
 
+/* A map with no new victim; true: it tells of a death. */
+static bool go_once(mr_pool pool, order *o, const variant *v)
+{
+    mr_task_error failure = {.code = MR_OK};
+    int64_t outputs[TASKS];
+    mr_error error;
+
+    o->k = 0;
+    o->held = false;
+    error = map_once(pool, o, v, GUARD, outputs, &failure);
+    return check_map(error, &failure, o, outputs);
+}
+
 /* True: the victim lived to the end. */
 static bool kill_in_pool(const variant *v, int64_t k)
 {
@@ -236,15 +266,12 @@ static bool kill_in_pool(const variant *v, int64_t k)
     if (!make_order(&o) || !MRT_OK(mr_pool_create(&pool, &options))) {
         return false;
     }
+    if (v->again) {
+        go_once(pool, &o, v);
+    }
     deaths = map_with_victim(pool, &o, v, k);
-    o.k = 0;
-    o.held = false;
     for (int i = 1; i < MAPS; i++) {
-        mr_task_error failure = {.code = MR_OK};
-        int64_t outputs[TASKS];
-        mr_error error = map_once(pool, &o, v, GUARD, outputs, &failure);
-
-        deaths += check_map(error, &failure, &o, outputs);
+        deaths += go_once(pool, &o, v);
     }
     MRT_CHECK(deaths <= 1);
     survived = number(o.victim) == 0 || kill((pid_t)number(o.victim), 0) == 0;
@@ -284,7 +311,73 @@ static void kill_in_pools(void)
     }
 }
 
-const operation operations[] = {{.name = ""}};
+/* ---- creators ------------------------------------------------------------ */
+
+static mr_pool creators_pool;
+static listing known_pools;
+
+static mr_error triple(const void *input, void *output, const mr_task *task)
+{
+    (void)task;
+    *(int64_t *)output = 3 * *(const int64_t *)input;
+    return MR_OK;
+}
+
+static bool note_pools(scene *s)
+{
+    (void)s;
+    known_pools = list_objects(MRI_POOL);
+    return true;
+}
+
+static void map_a_few(const scene *s)
+{
+    enum { FEW = 3 };
+    const int64_t inputs[FEW] = {1, 2, 3};
+    int64_t outputs[FEW] = {0};
+
+    (void)s;
+    CHILD_OK(mr_pool_map(creators_pool, triple, NULL, 0, inputs, sizeof *inputs,
+                         outputs, sizeof *outputs, FEW, NULL));
+    for (size_t i = 0; i < FEW; i++) {
+        CHILD_CHECK(outputs[i] == 3 * inputs[i]);
+    }
+}
+
+static void begin_pool(const scene *s)
+{
+    const mr_pool_options options = {.workers = (size_t)mr_size()};
+
+    CHILD_OK(mr_pool_create(&creators_pool, &options));
+    map_a_few(s);
+}
+
+static void map_twice(const scene *s)
+{
+    map_a_few(s);
+    map_a_few(s);
+}
+
+/* The pool of one who died stays until somebody destroys it. */
+static void destroy_pool(scene *s)
+{
+    listing now = list_objects(MRI_POOL);
+
+    (void)s;
+    for (size_t i = 0; i < now.count; i++) {
+        if (!is_listed(&known_pools, now.handles[i])) {
+            MRT_OK(mr_pool_destroy((mr_pool){now.handles[i]}));
+        }
+    }
+}
+
+const operation operations[] = {
+    {.name = "creator_of_small_maps",
+     .prepare = note_pools,
+     .begin = begin_pool,
+     .operate = map_twice,
+     .check = destroy_pool},
+};
 
 int main(int argc, char **argv)
 {
@@ -293,5 +386,6 @@ int main(int argc, char **argv)
     for (size_t i = 0; i < MRT_COUNT(variants); i++) {
         tests[i] = (mrt_test){variants[i].name, kill_in_pools, 180};
     }
-    return kill_main("fault/pool", 0, tests, MRT_COUNT(tests), argc, argv);
+    return kill_main("fault/pool", MRT_COUNT(operations), tests,
+                     MRT_COUNT(tests), argc, argv);
 }

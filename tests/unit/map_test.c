@@ -157,14 +157,12 @@ static void check_runs(const job *j)
 
 static void end(const job *j)
 {
-    mr_task_error error;
-    uint64_t age;
-    uint64_t time;
+    mri_part_result result;
 
     check_runs(j);
-    MRT_OK(mri_part_end(j->handle, j->outputs, j->count * sizeof *j->outputs,
-                        &error, &age, &time));
-    MRT_ERROR(mri_part_end(j->handle, NULL, 0, &error, &age, &time),
+    MRT_OK(mri_part_end(j->handle, false, 0, j->outputs,
+                        j->count * sizeof *j->outputs, &result));
+    MRT_ERROR(mri_part_end(j->handle, false, 0, NULL, 0, &result),
               MR_ERR_STALE);
 }
 
