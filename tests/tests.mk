@@ -47,6 +47,7 @@ mpi_suites = \
 	tests/mpi/pool_failure_test \
 	tests/mpi/pool_iterate_failure_test \
 	tests/mpi/pool_iterate_test \
+	tests/mpi/pool_small_test \
 	tests/mpi/pool_spread_test \
 	tests/mpi/pool_test \
 	tests/mpi/pool_worker_test \

@@ -77,13 +77,13 @@ static void lend_outputs(mri_record *self, mri_call *call, size_t size)
     call->out_size = size;
 }
 
+/* Those in place are where they belong, whatever the part may have kept. */
 static size_t size_of_outputs(mri_object *object)
 {
     mri_map *map = mri_map_of(object);
+    mri_ref own = mri_peek(&mri_map_body_of(object)->outputs.ref);
 
-    return mri_peek(&mri_map_body_of(object)->outputs.ref)
-               ? map->count * map->output_size
-               : 0;
+    return own && own == map->outputs ? map->count * map->output_size : 0;
 }
 
 /* Between the first task and the last; 0 if that is not known yet. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Owns mr_pool_map, and what all calls that map have in common: their
- * arguments, and that a pool has one map at a time.
+ * Owns mr_pool_map and mr_pool_apply, and what all calls that map have in
+ * common: their arguments, and that a pool has one map at a time.
  */
 #include <multirank/pool.h>
 
@@ -93,13 +93,27 @@ static mr_error run(mr_pool pool, const mri_map_request *request,
     return error ? error : first.code;
 }
 
+static mr_error map(const char *caller, mr_pool pool,
+                    mr_task_function *function, mri_map_request *request,
+                    const mr_map_options *options)
+{
+    double timeout = options ? options->timeout : 0;
+    mr_error error;
+
+    if (isnan(timeout)) {
+        return mri_bad_argument(caller, "options->timeout", "is NaN");
+    }
+    request->timeout = timeout > 0 ? timeout : MR_FOREVER;
+    error = mri_map_prepare(request, caller, function);
+    return error ? error : run(pool, request, options);
+}
+
 mr_error mr_pool_map(mr_pool pool, mr_task_function *function,
                      const void *context, size_t context_size,
                      const void *inputs, size_t input_size, void *outputs,
                      size_t output_size, size_t count,
                      const mr_map_options *options)
 {
-    double timeout = options ? options->timeout : 0;
     mri_map_request request = {
         .context = context,
         .context_size = context_size,
@@ -109,13 +123,31 @@ mr_error mr_pool_map(mr_pool pool, mr_task_function *function,
         .output_size = output_size,
         .total = count,
         .chunk = options ? options->chunk : 0,
-        .timeout = timeout > 0 ? timeout : MR_FOREVER,
     };
-    mr_error error;
 
-    if (isnan(timeout)) {
-        return mri_bad_argument("mr_pool_map", "options->timeout", "is NaN");
+    return map("mr_pool_map", pool, function, &request, options);
+}
+
+mr_error mr_pool_apply(mr_pool pool, mr_task_function *function,
+                       const void *context, size_t context_size,
+                       const void *input, size_t input_size, void *output,
+                       size_t output_size, const mr_map_options *options)
+{
+    mri_map_request request = {
+        .context = context,
+        .context_size = context_size,
+        .inputs = input,
+        .input_size = input_size,
+        .outputs = output,
+        .output_size = output_size,
+        .total = 1,
+    };
+
+    if (!input && input_size) {
+        return mri_bad_argument("mr_pool_apply", "input", "is NULL");
     }
-    error = mri_map_prepare(&request, "mr_pool_map", function);
-    return error ? error : run(pool, &request, options);
+    if (!output && output_size) {
+        return mri_bad_argument("mr_pool_apply", "output", "is NULL");
+    }
+    return map("mr_pool_apply", pool, function, &request, options);
 }

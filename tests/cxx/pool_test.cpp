@@ -96,6 +96,25 @@ void map_n_gives_tasks_their_index()
     pool.map_n([](const multirank::task &) {}, 3);
 }
 
+void apply_gives_one_result()
+{
+    const std::int64_t factor = 5;
+    multirank::map_options options;
+    multirank::pool pool;
+
+    options.context = multirank::shared::value(factor);
+    for (std::int64_t n = 0; n < 10; n++) {
+        MRT_EQUAL(pool.apply(multirank::fn<square>, n), n * n);
+        MRT_EQUAL(pool.apply(
+                      [](std::int64_t i, const multirank::task &task) {
+                          return i * task.context<std::int64_t>();
+                      },
+                      n, options),
+                  5 * n);
+    }
+    pool.apply([](std::int64_t) {}, std::int64_t(1));
+}
+
 void map_over_nothing_gives_nothing()
 {
     multirank::pool pool;
@@ -354,6 +373,7 @@ const mrt_test tests[] = {
     TEST(map_of_a_generic_lambda_changes_the_type),
     TEST(map_over_arrays_and_spans),
     TEST(map_n_gives_tasks_their_index),
+    TEST(apply_gives_one_result),
     TEST(map_over_nothing_gives_nothing),
     TEST(map_into_the_callers_memory),
     TEST(map_into_writes_large_outputs_by_reference),

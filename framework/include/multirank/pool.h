@@ -147,6 +147,33 @@ MR_CHECKED mr_error mr_pool_map(mr_pool pool, mr_task_function *function,
                                 const mr_map_options *options);
 
 /**
+ * Call `function` once, in a worker, and bring its output: an mr_pool_map of
+ * one task, whose index is 0.
+ *
+ * Callers:   the creator of the pool, one thread at a time.
+ * Blocks:    until the task has run, at most options->timeout seconds.
+ * Ownership: everything stays the caller's, as with mr_pool_map.
+ * Units:     sizes in bytes; an input size of 0 with input NULL gives the task
+ *            nothing, likewise for the output.  options->chunk means nothing.
+ * Errors:    MR_ERR_ARGUMENT - function is NULL, input, output or context is
+ *            NULL with a size, input and output overlap and are not the same
+ *            memory with the same size, timeout is NaN; MR_ERR_FUNCTION,
+ *            MR_ERR_STATE, MR_ERR_NO_MEMORY, MR_ERR_TOO_LARGE,
+ *            MR_ERR_OWNER_LOST, MR_ERR_STALE - as mr_pool_map;
+ *            MR_ERR_TIMEOUT - if the task has begun it goes on, else it never
+ *            runs; MR_ERR_WORKER_DIED - the task ended its worker, or two
+ *            ranks were lost with it; or what the task returned.  `output` is
+ *            written on MR_OK only.
+ * Differs:   the arguments are one block of bytes; what Python raises is told
+ *            in options->error.
+ */
+MR_CHECKED mr_error mr_pool_apply(mr_pool pool, mr_task_function *function,
+                                  const void *context, size_t context_size,
+                                  const void *input, size_t input_size,
+                                  void *output, size_t output_size,
+                                  const mr_map_options *options);
+
+/**
  * End a pool: its children are terminated, its ranks are free for others.
  *
  * Callers:   any endpoint, any thread that is not inside a map of this pool.

@@ -156,6 +156,23 @@ class pool_handle
         return gather<Function, void, out>(nullptr, count, options);
     }
 
+    /** Calls a function once, in a worker, and gives its result, if it has one:
+     *  a map of one input.  Else as map.  See mr_pool_apply. */
+    template <class Function, class In>
+    auto apply(Function, const In &input, const map_options &options = {}) const
+    {
+        using out = detail::task_result_t<Function, In>;
+
+        if constexpr (std::is_void_v<out>) {
+            run_once<Function, In, void>(&input, nullptr, options);
+        } else {
+            out output = {};
+
+            run_once<Function, In, out>(&input, &output, options);
+            return output;
+        }
+    }
+
     /** Calls a function for each input, in parallel, and gives the results one
      *  by one, in order.  They may be of any size, as those of a queue.  The
      *  inputs and the context must stay until the end of the iteration.  See
@@ -197,6 +214,26 @@ class pool_handle
         const double seconds = detail::c_timeout(timeout);
 
         return seconds == 0 ? 1e-9 : seconds;
+    }
+
+    static mr_map_options c_options(const map_options &options,
+                                    mr_task_error *told)
+    {
+        mr_map_options c = {};
+
+        c.chunk = options.chunk;
+        c.timeout = timeout(options.timeout);
+        c.error = told;
+        return c;
+    }
+
+    static void check(mr_error code, const mr_task_error &told,
+                      const char *caller)
+    {
+        if (code != MR_OK && told.code == code) {
+            throw task_error(told);
+        }
+        detail::check(code, caller);
     }
 
     template <class Function, class Inputs>
@@ -242,21 +279,29 @@ class pool_handle
              const map_options &options) const
     {
         mr_task_error told = {};
-        mr_map_options c = {};
+        const mr_map_options c = c_options(options, &told);
 
         detail::must_be_stateless<Function>();
-        c.chunk = options.chunk;
-        c.timeout = timeout(options.timeout);
-        c.error = &told;
-        const mr_error code = mr_pool_map(
-            c_, detail::run_task<Function, In, Out>, options.context.data(),
-            options.context.size(), inputs, detail::size_of<In>(), outputs,
-            detail::size_of<Out>(), count, &c);
+        check(mr_pool_map(c_, detail::run_task<Function, In, Out>,
+                          options.context.data(), options.context.size(),
+                          inputs, detail::size_of<In>(), outputs,
+                          detail::size_of<Out>(), count, &c),
+              told, "mr_pool_map");
+    }
 
-        if (code != MR_OK && told.code == code) {
-            throw task_error(told);
-        }
-        detail::check(code, "mr_pool_map");
+    template <class Function, class In, class Out>
+    void run_once(const In *input, Out *output,
+                  const map_options &options) const
+    {
+        mr_task_error told = {};
+        const mr_map_options c = c_options(options, &told);
+
+        detail::must_be_stateless<Function>();
+        check(mr_pool_apply(c_, detail::run_task<Function, In, Out>,
+                            options.context.data(), options.context.size(),
+                            input, detail::size_of<In>(), output,
+                            detail::size_of<Out>(), &c),
+              told, "mr_pool_apply");
     }
 
     mr_pool c_ = {};
