@@ -30,8 +30,15 @@ enum {
     MRI_AWAKE = 0,
     MRI_ON_FUTEX = 1,
     MRI_IN_POLL = 2,
-    MRI_BY_SERVICE = 3 /* a proxy: the service thread of its rank is rung */
+    MRI_BY_SERVICE = 3, /* a proxy: the service thread of its rank is rung */
+    MRI_WOKEN = 4       /* on the futex, and rung: it is about to wake */
 };
+
+/* Does it count as one that runs? */
+static inline bool mri_is_awake(uint64_t how)
+{
+    return how == MRI_AWAKE || how == MRI_WOKEN;
+}
 
 typedef struct mri_note {
     mri_word word; /* reference of the changed word */

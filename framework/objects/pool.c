@@ -26,6 +26,7 @@
 #include "route/wait.h"
 #include "runtime/child.h"
 #include "runtime/place.h"
+#include "runtime/seating.h"
 #include "util/log.h"
 
 enum { MOST_WORKERS = 4096, TABLE_PIECE = 256 };
@@ -36,6 +37,8 @@ typedef struct pool_body {
     mri_word busy;      /* record of the thread inside a map or the end */
     mri_word attention; /* the creator shall look after its workers */
     uint64_t workers;
+    uint64_t shared; /* processors that the creator, if it is a rank, shares
+                        with workers beside it; 0: none */
 } pool_body;
 
 enum { LOOK = 0, BEGIN, END, TABLE, TRIES };
@@ -79,6 +82,7 @@ static mr_error try_begin(mri_record *self, mri_object *object, mri_call *call)
     if (!call->argument && mri_load(&pool->creator) != mri_load(&self->owner)) {
         return MR_ERR_STATE;
     }
+    call->result = pool->shared;
     return mri_cas(&pool->busy, &nobody, mri_ref_of(self)) ? MR_OK
                                                            : MR_ERR_STATE;
 }
@@ -326,14 +330,17 @@ static mr_error start_workers(mri_object *object)
 mr_error mri_pool_begin(mr_pool pool)
 {
     mri_call call = {0};
+    mr_error error = operate(pool, BEGIN, &call);
 
-    return operate(pool, BEGIN, &call);
+    mri_spin_beside_own(error ? 0 : (unsigned int)call.result);
+    return error;
 }
 
 void mri_pool_end(mr_pool pool)
 {
     mri_call call = {0};
 
+    mri_spin_beside_own(0);
     (void)!operate(pool, END, &call);
 }
 
@@ -416,6 +423,21 @@ void mri_pool_lose_rank(mr_pool pool, unsigned int rank)
 
 /* ---- creation ------------------------------------------------------------ */
 
+/* Workers beside a rank may run on its processors alone, see topology/seat.h;
+ * worker 0 is beside rank 0. */
+static unsigned int shared_processors(const mri_record *self, size_t workers)
+{
+    uint64_t id = mri_load(&self->owner);
+    unsigned int rank = mri_endpoint_rank(id);
+    unsigned int on_it = workers_on(rank, workers);
+
+    return mri_endpoint_slot(id) == MRI_SLOT_RANK && on_it > (rank != 0) &&
+                   mri_seat_for_workers(&mri_my_seat, on_it) ==
+                       &mri_my_seat.bound
+               ? mri_processors_count(&mri_my_seat.bound)
+               : 0;
+}
+
 static mr_error build(mri_record *self, size_t workers, mri_object **result)
 {
     unsigned int index = mri_segment_of(mri_ref_of(self));
@@ -427,6 +449,7 @@ static mr_error build(mri_record *self, size_t workers, mri_object **result)
         return error;
     }
     body_of(object)->workers = workers;
+    body_of(object)->shared = shared_processors(self, workers);
     mri_store(&body_of(object)->creator, mri_load(&self->owner));
     error = mri_allocate(self, index, MRI_HEAP, size, 0);
     if (error) {

@@ -146,7 +146,7 @@ static void reap_record(mri_record *dead, void *user)
     while (building) {
         building = mri_object_mend(self, mri_at(building));
     }
-    if (mri_load(&dead->sleeping) == MRI_AWAKE) {
+    if (mri_is_awake(mri_load(&dead->sleeping))) {
         /* Wrong by one if it died between its own two stores; the count is
          * for the policy of spinning alone. */
         mri_add(&mri_segment_at(mri_segment_of(mri_ref_of(dead)))->awake,

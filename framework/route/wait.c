@@ -38,14 +38,33 @@ static void ring_service(const mri_record *proxy)
     }
 }
 
+static void count_awake(const mri_record *record, bool awake)
+{
+    mri_segment *segment = mri_segment_at(mri_segment_of(mri_ref_of(record)));
+
+    mri_add(&segment->awake, awake ? 1 : (uint64_t)-1);
+}
+
+/* It counts as awake from now on and not only when it runs: who rings may wait
+ * next, on the processor that it needs. */
+static void wake_from_futex(mri_record *record)
+{
+    uint64_t how = MRI_ON_FUTEX;
+
+    if (mri_cas(&record->sleeping, &how, MRI_WOKEN)) {
+        count_awake(record, true);
+    }
+    syscall(SYS_futex, futex_of(record), FUTEX_WAKE, 1, NULL, NULL, 0);
+}
+
 void mri_ring(mri_record *record)
 {
     uint64_t how;
 
     mri_add(&record->bell, 1);
     how = mri_load(&record->sleeping);
-    if (how == MRI_ON_FUTEX) {
-        syscall(SYS_futex, futex_of(record), FUTEX_WAKE, 1, NULL, NULL, 0);
+    if (how == MRI_ON_FUTEX || how == MRI_WOKEN) {
+        wake_from_futex(record);
     } else if (how == MRI_IN_POLL) {
         /* SIGURG does nothing to a process that does not wait for it. */
         kill((pid_t)mri_load(&record->pid), SIGURG);
@@ -57,12 +76,10 @@ void mri_ring(mri_record *record)
 
 void mri_sleeping(mri_record *self, uint64_t how)
 {
-    mri_segment *segment = mri_segment_at(mri_segment_of(mri_ref_of(self)));
-    bool was_awake = mri_peek(&self->sleeping) == MRI_AWAKE;
+    uint64_t before = mri_swap(&self->sleeping, how);
 
-    mri_swap(&self->sleeping, how);
-    if (was_awake != (how == MRI_AWAKE)) {
-        mri_add(&segment->awake, how == MRI_AWAKE ? 1 : (uint64_t)-1);
+    if (mri_is_awake(before) != mri_is_awake(how)) {
+        count_awake(self, mri_is_awake(how));
     }
 }
 
@@ -70,29 +87,28 @@ bool mri_sleep(mri_record *self, uint64_t bell, int64_t deadline)
 {
     struct timespec until = {.tv_sec = deadline / 1000000000,
                              .tv_nsec = deadline % 1000000000};
-    bool rung = true;
+    bool late = false;
 
-    mri_sleeping(self, MRI_ON_FUTEX);
-    while (mri_load(&self->bell) == bell) {
-        long result =
-            syscall(SYS_futex, futex_of(self), FUTEX_WAIT_BITSET,
-                    (uint32_t)bell, deadline == MRI_NEVER ? NULL : &until, NULL,
-                    FUTEX_BITSET_MATCH_ANY);
-
-        if (result != 0 && errno == ETIMEDOUT) {
-            rung = mri_load(&self->bell) != bell;
-            break;
+    do {
+        /* Said anew after a wake that was for an earlier sleep. */
+        mri_sleeping(self, MRI_ON_FUTEX);
+        if (mri_load(&self->bell) == bell) {
+            late =
+                syscall(SYS_futex, futex_of(self), FUTEX_WAIT_BITSET,
+                        (uint32_t)bell, deadline == MRI_NEVER ? NULL : &until,
+                        NULL, FUTEX_BITSET_MATCH_ANY) != 0 &&
+                errno == ETIMEDOUT;
         }
-    }
+    } while (!late && mri_load(&self->bell) == bell);
     mri_sleeping(self, MRI_AWAKE);
-    return rung;
+    return mri_load(&self->bell) != bell;
 }
 
 /* ---- spinning ------------------------------------------------------------ */
 
 /* A network is slower than another core: where there is one, spins are longer
  * by a factor. */
-enum { YIELDS = 3, ROUNDS_PER_LOOK = 64, FAR = 4 };
+enum { YIELDS = 3, ROUNDS_PER_LOOK = 64, FAR = 4, SWITCH = 64 };
 
 static int64_t threads_awake(void)
 {
@@ -104,11 +120,32 @@ static int64_t threads_awake(void)
     return (int64_t)awake;
 }
 
+static _Thread_local unsigned int own_processors;
+
+void mri_spin_beside_own(unsigned int processors)
+{
+    own_processors = processors;
+}
+
+static bool own_are_crowded(void)
+{
+    unsigned int own = mri_segment_of(mri_ref_of(mri_self()));
+
+    return own_processors && (int64_t)mri_peek(&mri_segment_at(own)->awake) >
+                                 (int64_t)own_processors;
+}
+
+/* Who waits for others of its own rank lets them run, but not before it has
+ * spun for about as long as a switch takes: another rank may be done by then
+ * (competitive spinning; Karlin, Li, Manasse and Owicki, SOSP 1991). */
 void mri_spin_start(mri_spinner *spinner)
 {
-    bool crowded = threads_awake() > (int64_t)mri_segment_at(0)->processors;
+    bool own = own_are_crowded();
+    bool crowded =
+        own || threads_awake() > (int64_t)mri_segment_at(0)->processors;
 
     *spinner = (mri_spinner){.end = crowded ? 0 : MRI_NEVER,
+                             .rounds = own ? SWITCH : 0,
                              .yields = crowded ? YIELDS : 0};
 }
 
@@ -118,6 +155,11 @@ bool mri_spin(mri_spinner *spinner)
     int64_t now;
 
     if (spinner->end == 0) {
+        if (spinner->rounds) {
+            spinner->rounds--;
+            mri_pause();
+            return true;
+        }
         if (spinner->yields == 0) {
             return false;
         }

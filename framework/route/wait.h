@@ -65,10 +65,16 @@ void mri_sleeping(mri_record *self, uint64_t how);
 typedef struct mri_spinner {
     int64_t end; /* MRI_NEVER: not known yet; 0: does not spin */
     unsigned int round;
+    unsigned int rounds; /* left, before the first yield */
     unsigned int yields; /* left; 0: spins until `end` */
 } mri_spinner;
 
 void mri_spin_start(mri_spinner *spinner);
+
+/* Until it says 0 the calling thread, of a rank, waits for others of its rank
+ * that run on the same processors, so many: it spins only while these do for
+ * all of them that are awake. */
+void mri_spin_beside_own(unsigned int processors);
 bool mri_spin(mri_spinner *spinner);
 
 #endif

@@ -4,10 +4,12 @@
  */
 #include "unit/fake.h"
 
+#include <sched.h>
 #include <string.h>
 
 #include "route/operation.h"
 #include "route/wait.h"
+#include "util/clock.h"
 
 /* ---- lists, by hand ------------------------------------------------------ */
 
@@ -176,6 +178,52 @@ static void sleep_ends_at_the_deadline_or_at_once(void)
     mri_ring(self);
     MRT_CHECK(mri_sleep(self, bell, 1));
     MRT_EQUAL(mri_load(&self->sleeping), MRI_AWAKE);
+    MRT_EQUAL(mri_load(&mri_segment_at(0)->awake), 1);
+    fake_stop();
+}
+
+enum { RINGS = 2000 };
+
+/* Thread 0 sleeps, again and again; the others ring it whatever it does. */
+static void sleep_or_ring(unsigned int number, void *user)
+{
+    mri_word *sleeper = user;
+
+    if (number == 0) {
+        mri_record *self = mri_self();
+        uint64_t bell = mri_bell(self);
+
+        mri_store(sleeper, mri_ref_of(self));
+        while (mri_bell(self) < 2 * RINGS) {
+            MRT_CHECK(mri_sleep(self, bell, mri_deadline(GUARD)));
+            bell = mri_bell(self);
+        }
+        return;
+    }
+    while (mri_load(sleeper) == 0) {
+        sched_yield();
+    }
+    for (unsigned int i = 0; i < RINGS; i++) {
+        mri_ring(mri_at(mri_load(sleeper)));
+    }
+}
+
+/* Who is rung counts at once, and no more when it wakes. */
+static void who_is_rung_counts_as_awake_once(void)
+{
+    mri_word sleeper = 0;
+    mri_record *self;
+
+    fake_start(1, FAKE_MEMORY);
+    self = mri_self();
+    mri_sleeping(self, MRI_ON_FUTEX);
+    MRT_EQUAL(mri_load(&mri_segment_at(0)->awake), 0);
+    mri_ring(self);
+    mri_ring(self);
+    MRT_EQUAL(mri_load(&mri_segment_at(0)->awake), 1);
+    mri_sleeping(self, MRI_AWAKE);
+    MRT_EQUAL(mri_load(&mri_segment_at(0)->awake), 1);
+    fake_threads(3, sleep_or_ring, &sleeper);
     MRT_EQUAL(mri_load(&mri_segment_at(0)->awake), 1);
     fake_stop();
 }
@@ -439,6 +487,8 @@ int main(int argc, char **argv)
          list_of_another_identity_is_not_entered, 0},
         {"sleep_ends_at_the_deadline_or_at_once",
          sleep_ends_at_the_deadline_or_at_once, 0},
+        {"who_is_rung_counts_as_awake_once", who_is_rung_counts_as_awake_once,
+         0},
         {"no_wake_is_lost_to_those_who_give_up",
          no_wake_is_lost_to_those_who_give_up, 60},
         {"wait_tells_all_that_are_ready", wait_tells_all_that_are_ready, 0},
