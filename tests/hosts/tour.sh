@@ -20,7 +20,7 @@ tour_over_hosts() { # HOSTS RANKS
 }
 
 tour_in_slurm() { # HOW RANKS
-    if [ ! -e "$CLUSTER_STATE/slurm" ]; then
+    if [ ! -e "${CLUSTER_STATE:-}/slurm" ]; then
         bring_up "$slurm" 2 || return
     fi
     launcher=("$1")
