@@ -29,10 +29,14 @@ bench_mpi = \
 bench_alone = \
 	bench/objects/array_memcpy \
 	bench/objects/process_plain \
+	bench/objects/talk_line \
 	bench/objects/value_mutex \
 	bench/pool/peak
 if HAVE_OPENMP
 bench_alone += bench/pool/openmp
+endif
+if HAVE_LIBCIRCLE
+bench_mpi += bench/pool/with_libcircle
 endif
 
 bench_programs = $(bench_multirank) $(bench_mpi) $(bench_alone)
@@ -118,6 +122,12 @@ bench_pool_peak_SOURCES = bench/pool/peak.c bench/figure.h bench/pool/work.h
 bench_pool_peak_CPPFLAGS = -D_GNU_SOURCE
 bench_pool_peak_LDFLAGS = $(COMMON_LDFLAGS)
 bench_pool_peak_LDADD =
+
+bench_pool_with_libcircle_SOURCES = bench/pool/with_libcircle.c \
+	$(bench_pool_questions)
+bench_pool_with_libcircle_CPPFLAGS = $(MPI_CFLAGS) $(LIBCIRCLE_CFLAGS)
+bench_pool_with_libcircle_LDFLAGS = $(COMMON_LDFLAGS)
+bench_pool_with_libcircle_LDADD = $(LIBCIRCLE_LIBS) $(MPI_LIBS)
 
 # A job that does nothing, and what it takes of the machine.
 bench_usage = $(bench_repeat) bench/job/usage.c bench/job/usage.h
@@ -227,6 +237,11 @@ bench_objects_value_mpi_SOURCES = bench/objects/value_mpi.c $(bench_crowd)
 bench_objects_value_mpi_CPPFLAGS = $(MPI_CFLAGS)
 bench_objects_value_mpi_LDFLAGS = $(COMMON_LDFLAGS)
 bench_objects_value_mpi_LDADD = $(MPI_LIBS)
+
+bench_objects_talk_line_SOURCES = bench/objects/talk_line.c $(bench_repeat)
+bench_objects_talk_line_CPPFLAGS = -D_GNU_SOURCE
+bench_objects_talk_line_LDFLAGS = $(COMMON_LDFLAGS)
+bench_objects_talk_line_LDADD =
 
 bench_objects_value_mutex_SOURCES = bench/objects/value_mutex.c $(bench_crowd)
 bench_objects_value_mutex_CPPFLAGS =

@@ -124,8 +124,7 @@ def progress(name, results, repetition, repetitions, contender):
 
 def collect(name, question, place, settings):
     """Asks a question at a place."""
-    repetitions = min(settings.repetitions,
-                      question.repetitions or settings.repetitions)
+    repetitions = settings.repetitions
     results = Results(place, repetitions)
     tried = [(contender, program) for contender in question.contenders
              if place in contender.places for program in contender.launches()]

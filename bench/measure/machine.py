@@ -60,8 +60,12 @@ def describe(settings):
         ("flags", of_makefile(settings.build, "CFLAGS")),
         ("MPI", first_line(settings.mpirun, "--version")),
         ("Python", first_line(python, "--version")),
-        ("repetitions", f"at most {settings.repetitions}; each table tells"),
+        ("repetitions", str(settings.repetitions)),
     ]
     facts += [(name, module_version(name))
               for name in ("mpi4py", "mpire", "dragonhpc")]
+    if os.path.exists(os.path.join(settings.build,
+                                   "bench/pool/with_libcircle")):
+        facts.append(("libcircle", first_line("pkg-config", "--modversion",
+                                              "libcircle")))
     return [(name, value) for name, value in facts if value]

@@ -42,7 +42,6 @@ class Question:
     contenders: list
     note: str = ""
     plots: tuple = ()
-    repetitions: int | None = None  # fewer than others, where each takes long
     calibrate: object = None
 
     def places(self):

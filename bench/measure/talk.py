@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """What a queue and a pipe are asked alike: see bench/objects/talk.h."""
-from .launch import mpi, multirank, python
+from .launch import alone, mpi, multirank, python
 from .plot import Bars
 from .question import Case, Contender, Question
 
@@ -24,6 +24,7 @@ def talk(what, title, note, aims):
                       multirank(f"bench/objects/{what}", "children")),
             Contender("MPI", mpi("bench/objects/talk_mpi"),
                       places=("near", "far", "hosts")),
+            Contender("a cache line", alone("bench/objects/talk_line")),
             Contender("multiprocessing", python(
                 "bench/objects/talk_multiprocessing.py", what)),
         ],

@@ -15,7 +15,7 @@
 typedef struct contender_options {
     size_t chunk;         /* tasks given out at once; 0: it chooses */
     int in_place;         /* inputs and outputs lie in shared memory */
-    const char *schedule; /* of OpenMP */
+    const char *schedule; /* of OpenMP and libcircle */
     int threads;          /* of OpenMP; 0: it chooses */
 } contender_options;
 

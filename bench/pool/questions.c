@@ -145,10 +145,10 @@ static double efficiency(numbers *n, double microseconds, size_t count,
     return work / 1e6 / run(n, count) * 100;
 }
 
-/* As many as fill the workers for 0.1 s. */
-static size_t tasks_of(double microseconds)
+/* As many as fill the workers for so long. */
+static size_t tasks_of(double microseconds, double seconds)
 {
-    return bounded(1e5 * workers / microseconds);
+    return bounded(seconds * 1e6 * workers / microseconds);
 }
 
 static double parse_length(const char *text)
@@ -170,7 +170,7 @@ static double parse_length(const char *text)
 
 static void ask_lengths(char **cases)
 {
-    numbers n = make_numbers(tasks_of(0.1));
+    numbers n = make_numbers(tasks_of(0.1, 0.1));
 
     for (; *cases; cases++) {
         const char *slash = strchr(*cases, '/');
@@ -182,8 +182,9 @@ static void ask_lengths(char **cases)
         }
         length = parse_length(slash + 1);
         /* The first wakes workers and finds a chunk. */
-        efficiency(&n, length, tasks_of(length), false);
-        report(*cases, efficiency(&n, length, tasks_of(length), one_long), "%");
+        efficiency(&n, length, tasks_of(length, 0.1), false);
+        report(*cases, efficiency(&n, length, tasks_of(length, 0.1), one_long),
+               "%");
     }
 }
 
@@ -196,10 +197,11 @@ static double crossing(double x0, double y0, double x1, double y1)
 /* One length; warmed up, so that workers are awake and have found a chunk. */
 static double try_length(numbers *n, double length)
 {
-    size_t count = tasks_of(length) < n->room ? tasks_of(length) : n->room;
+    size_t count = tasks_of(length, 0.05);
     double found;
     char name[50];
 
+    count = count < n->room ? count : n->room;
     efficiency(n, length, count, false);
     found = efficiency(n, length, count, false);
     snprintf(name, sizeof name, "even/%gus", length);
@@ -233,11 +235,11 @@ static void ask_smallest(void)
     }
 }
 
-/* Tasks of 10 us: 40,000, and 10,000 for each of those that work. */
+/* Tasks of 10 us: 20,000, and 2,500 for each of those that work. */
 static void ask_scaling(int size)
 {
-    size_t strong = bounded(40000);
-    size_t weak = bounded(10000.0 * size);
+    size_t strong = bounded(20000);
+    size_t weak = bounded(2500.0 * size);
     numbers n = make_numbers(strong > weak ? strong : weak);
     char name[50];
 

@@ -20,7 +20,12 @@ QUESTION = Question(
          "batches as each contender chooses them; by hand they are of 8,000 "
          "tasks, and single tasks are sent 4 at a time to each worker. In "
          "place: inputs and outputs lie in a shared Array. Scatter/Gather "
-         "and OpenMP's static loop deal equal shares.",
+         "and OpenMP's static loop deal equal shares. libcircle brings tasks, "
+         "which are strings, and no results: here a string is a place in "
+         "shared memory, where input and output stay. One by one: rank 0 "
+         "enqueues all, whoever has none gets half of another's queue, and "
+         "each takes them singly from its own. In batches: each enqueues an "
+         "equal share, and takes 64 between two looks for messages.",
     cases=[
         Case("one/cold", "one by one, cold"),
         Case("one/warm", "one by one, warm", aim="100 M/s"),
@@ -45,13 +50,18 @@ QUESTION = Question(
              "empty", "batches"))),
         Contender("MPI by hand", both(
             mpi,
-            (POOL + "by_hand", "--chunk", "1", "--limit", "1000000",
+            (POOL + "by_hand", "--chunk", "1", "--limit", "200000",
              "empty", "one"),
             (POOL + "by_hand", "--chunk", "8000", "empty", "batches")),
             places=("near", "far", "hosts")),
         Contender("Scatter/Gather",
                   mpi(POOL + "scatter", "empty", "batches"),
                   places=("near", "far", "hosts")),
+        Contender("libcircle", both(
+            mpi,
+            (POOL + "with_libcircle", "--chunk", "1", "empty", "one"),
+            (POOL + "with_libcircle", "--schedule", "static", "empty",
+             "batches"))),
         Contender("multiprocessing", both(
             python,
             (POOL + "with_multiprocessing.py", "--workers", "2", "--chunk",

@@ -28,5 +28,4 @@ QUESTION = Question(
         Contender("multiprocessing",
                   python("bench/objects/memory_multiprocessing.py")),
     ],
-    repetitions=5,
 )

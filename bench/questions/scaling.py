@@ -14,13 +14,13 @@ def each(program, *arguments):
 QUESTION = Question(
     title="What do more ranks bring?",
     note="Efficiency of the cores at work, as in the questions before, with "
-         "tasks of 10 us: 40,000 of them (strong scaling), and 10,000 for "
+         "tasks of 10 us: 20,000 of them (strong scaling), and 2,500 for "
          "each rank (weak scaling). With more ranks than cores it cannot "
          "rise; that it does not fall is the question. OpenMP has as many "
          "threads, multiprocessing as many processes.",
-    cases=[Case(f"strong/{ranks}", f"40,000 tasks, {ranks} ranks", x=ranks)
+    cases=[Case(f"strong/{ranks}", f"20,000 tasks, {ranks} ranks", x=ranks)
            for ranks in RANKS]
-          + [Case(f"weak/{ranks}", f"{10000 * ranks:,} tasks, {ranks} ranks",
+          + [Case(f"weak/{ranks}", f"{2500 * ranks:,} tasks, {ranks} ranks",
                   x=ranks) for ranks in RANKS],
     contenders=[
         Contender("Multirank", each(multirank, POOL + "multirank", "scaling"),
@@ -35,8 +35,7 @@ QUESTION = Question(
             python(POOL + "with_multiprocessing.py", "--workers", str(ranks),
                    "scaling") for ranks in RANKS)),
     ],
-    plots=(Lines("strong/", "ranks", "Strong scaling: 40,000 tasks"),
-           Lines("weak/", "ranks", "Weak scaling: 10,000 tasks a rank")),
-    repetitions=5,
+    plots=(Lines("strong/", "ranks", "Strong scaling: 20,000 tasks"),
+           Lines("weak/", "ranks", "Weak scaling: 2,500 tasks a rank")),
     calibrate=alone(POOL + "peak"),
 )

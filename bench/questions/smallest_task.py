@@ -11,12 +11,14 @@ QUESTION = Question(
     title="How short may a task be?",
     note="The minimum effective task granularity, METG(50 %), of Slaughter et "
          "al., Task Bench, SC 2020: the shortest task with which half of the "
-         "time of two cores is work. There is work for 0.1 s (fewer tasks "
+         "time of two cores is work. There is work for 0.05 s (fewer tasks "
          "where that would be more than 4 million), halved in length until "
          "less than half is work. One by one: --chunk 1, schedule(dynamic, "
          "1), chunksize=1; else batches as the contender chooses them, by "
-         "hand of some 16 us (at most 8,192 tasks). Efficiencies are as in "
-         "the question before.",
+         "hand of some 16 us (at most 8,192 tasks). With libcircle so many "
+         "are done between two looks for messages; inputs and outputs stay in "
+         "shared memory, as no result comes back. Efficiencies are as in the "
+         "question before.",
     cases=[Case("smallest", "shortest task with 50 % efficiency")]
           + [Case(f"even/{length:g}us", f"efficiency at {length:g} us",
                   x=length, only_plot=True) for length in LENGTHS],
@@ -37,6 +39,9 @@ QUESTION = Question(
         Contender("MPI by hand, one by one", mpi(
             POOL + "by_hand", "--chunk", "1", "smallest"),
             places=("near", "far", "hosts")),
+        Contender("libcircle", mpi(POOL + "with_libcircle", "smallest")),
+        Contender("libcircle, one by one", mpi(
+            POOL + "with_libcircle", "--chunk", "1", "smallest")),
         Contender("multiprocessing", python(
             POOL + "with_multiprocessing.py", "--workers", "2", "--limit",
             "200000", "smallest")),

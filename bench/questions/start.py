@@ -26,5 +26,4 @@ QUESTION = Question(
                  logy=True),
            Lines("finalize_", "ranks", "mr_finalize and MPI_Finalize",
                  logy=True)),
-    repetitions=5,
 )

@@ -23,8 +23,10 @@ QUESTION = Question(
          "200,000 tasks of 1 us; fewer for what would take far longer. The "
          "long task comes after 62 % of the others. Each case has one map "
          "before that is not timed. By hand: batches of some 16 us, 160 to 1 "
-         "tasks; the master works, too. Python's tasks are loops of Python, "
-         "measured against such loops in two processes at once.",
+         "tasks; the master works, too. libcircle: rank 0 enqueues all "
+         "tasks; inputs and outputs stay in "
+         "shared memory, as no result comes back. Python's tasks are loops of "
+         "Python, measured against such loops in two processes at once.",
     cases=[Case(case, text(case), aim="95 %" if "/1us" in case else "")
            for case in CASES],
     contenders=[
@@ -41,6 +43,8 @@ QUESTION = Question(
                   places=("near", "far", "hosts")),
         Contender("Scatter/Gather", mpi(POOL + "scatter", "lengths", *CASES),
                   places=("near", "far", "hosts")),
+        Contender("libcircle", mpi(POOL + "with_libcircle", "lengths",
+                                   *CASES)),
         Contender("multiprocessing", python(
             POOL + "with_multiprocessing.py", "--workers", "2", "lengths",
             *CASES)),

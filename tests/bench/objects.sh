@@ -62,6 +62,7 @@ peers_by_mpi_tell() {
 peers_without_mpi_tell() {
     tells "add lock_add_unlock" 0 bench/objects/value_mutex
     tells "add_3 lock_add_unlock_3" 0 bench/objects/value_mutex 3
+    tells "there_and_back_8" 0 bench/objects/talk_line
     tells "$copies" 0 bench/objects/array_memcpy
     tells "$starts" 0 bench/objects/process_plain fork
     tells "$starts" 0 bench/objects/process_plain spawn

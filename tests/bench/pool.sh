@@ -65,6 +65,11 @@ if have_launcher; then
     check all_questions_are_answered 2 bench/pool/by_hand
     check all_questions_are_answered 2 bench/pool/by_hand --chunk 1
     check all_questions_are_answered 2 bench/pool/scatter
+    if [ -x bench/pool/with_libcircle ]; then
+        check all_questions_are_answered 2 bench/pool/with_libcircle
+        check all_questions_are_answered 2 bench/pool/with_libcircle --chunk 1 \
+            --schedule static
+    fi
     check shortest_task_is_found
     check wrong_questions_are_refused
 fi
