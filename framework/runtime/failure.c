@@ -125,11 +125,16 @@ static void look_for_silence(int64_t now)
     }
 }
 
+void mri_failure_moves(void)
+{
+    atomic_fetch_add(&ticks, 1);
+}
+
 void mri_failure_tick(int64_t now)
 {
     bool far_from_0 = mri_is_far(0);
 
-    atomic_fetch_add(&ticks, 1);
+    mri_failure_moves();
     if (now - last_tick > 2 * (int64_t)SECOND) {
         mri_exchange_hear_all(); /* it was us who stood still */
     }

@@ -32,6 +32,9 @@ void mri_failure_tick(int64_t now);
  * The others take this rank for lost long before it ends here. */
 void mri_failure_watch(void);
 
+/* MPI has returned, where no service thread says so any more. */
+void mri_failure_moves(void);
+
 /* Is, or was, that rank lost?  And any? */
 bool mri_rank_is_lost(unsigned int rank);
 bool mri_any_rank_is_lost(void);

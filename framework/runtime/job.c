@@ -41,6 +41,7 @@
 #include "runtime/service.h"
 #include "runtime/share.h"
 #include "runtime/work.h"
+#include "util/clock.h"
 #include "util/log.h"
 #include "util/settings.h"
 #include "util/thread.h"
@@ -138,6 +139,21 @@ static void say_that_we_left(void)
     }
 }
 
+/* The service thread rests by then.  Open MPI 4.1 may take a minute for its
+ * connections where many ranks share few processors, over TCP: a barrier that
+ * takes so long is none that hangs. */
+static bool poll_at_the_end(void)
+{
+    static int64_t since;
+    int64_t now = mri_now();
+
+    since = since ? since : now;
+    if (now - since < 2 * 60 * (int64_t)1000000000) {
+        mri_failure_moves();
+    }
+    return mri_exchange_poll();
+}
+
 /* What all ranks do when the job ends, and after a start that failed. */
 static void leave_job(void)
 {
@@ -157,7 +173,7 @@ static void leave_job(void)
     mri_service_stop();
     if (in_order) {
         if (mri_exchange_on) {
-            mri_world_barrier(mri_exchange_poll); /* nobody sends any more */
+            mri_world_barrier(poll_at_the_end); /* nobody sends any more */
             mri_exchange_end();
             mri_message_end();
             mri_mpi_end();
