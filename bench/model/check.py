@@ -30,7 +30,7 @@ def job_of(question, place, case):
     if question == "scaling" and ranks:
         count = int(ranks[2])
         nodes = min(nodes, count)
-        return Job(40000 if ranks[1] == "strong" else 10000 * count, SCALING,
+        return Job(20000 if ranks[1] == "strong" else 2500 * count, SCALING,
                    nodes, count // nodes)
     return None
 

@@ -216,6 +216,10 @@ static mr_error refuse(mri_dealing *d, mri_deal_node *n, size_t count,
     case MR_ERR_NO_MEMORY:
     case MR_ERR_TOO_LARGE:
     case MR_ERR_LIMIT:
+        if (mri_pool_kept_part(d->pool)) {
+            mri_pool_keep(d->pool, NULL, NULL); /* that makes room */
+            return MR_OK;
+        }
         d->refused = error;
         /* Parts of a single node are as large as they are to be: one that
          * ends makes room. */
@@ -350,7 +354,7 @@ mr_error mri_deal_begin(mri_dealing *d, mr_pool pool,
 
     d->pool = pool;
     d->request = request;
-    d->deadline = mri_deadline(request->timeout);
+    d->deadline = d->deadline ? d->deadline : mri_deadline(request->timeout);
     d->left = request->total;
     d->table = mri_pool_workers(pool, &d->table_size);
     error = mri_deal_add_nodes(d);

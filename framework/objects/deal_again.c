@@ -22,8 +22,7 @@ bool mri_deal_keeps(const mri_dealing *d, const mri_deal_node *n,
 {
     return d->nodes_count == 1 && n->near &&
            p->tasks.count == d->request->total &&
-           is_small(d->request, MRI_PART_KEPT) &&
-           n->spec->workers == d->table_size;
+           is_small(d->request, MRI_PART_KEPT) && n->workers == d->table_size;
 }
 
 static void describe(mri_part_spec *spec, const mri_map_request *r)
@@ -51,9 +50,12 @@ static mr_error finish(mr_pool pool, const mri_map_request *r,
                        mr_task_error *first, mr_handle part)
 {
     mri_part_result result;
-    mr_error error = mri_part_end(part, true, soon(r), r->outputs,
-                                  r->total * r->output_size, &result);
+    mr_error error;
 
+    mri_pool_give_way(pool, true);
+    error = mri_part_end(part, true, soon(r), r->outputs,
+                         r->total * r->output_size, &result);
+    mri_pool_give_way(pool, false);
     if (error == MR_ERR_TIMEOUT) {
         return MRI_WOULD_BLOCK;
     }
@@ -91,7 +93,7 @@ mr_error mri_deal_again(mr_pool pool, const mri_map_request *request,
     error = finish(pool, request, first, kept->part);
     if (error == MRI_WOULD_BLOCK) {
         *part = kept->part;
-        kept->part.kind = MRI_NONE;
+        mri_store(&kept->is_kept, 0);
     }
     return error;
 }

@@ -145,8 +145,11 @@ static mr_error wait_for_any(const mri_dealing *d, waiting *w)
     double left = mri_deal_time_left(d);
     double most = patience(d, w);
     bool looks = most > 0 && (left < 0 || most < left);
-    mr_error error =
-        mri_wait_any(w->handles, w->count, looks ? most : left, w->ready);
+    mr_error error;
+
+    mri_pool_give_way(d->pool, true);
+    error = mri_wait_any(w->handles, w->count, looks ? most : left, w->ready);
+    mri_pool_give_way(d->pool, false);
 
     if (looks && error == MR_ERR_TIMEOUT) {
         memset(w->ready, false, w->count * sizeof *w->ready);
@@ -202,7 +205,8 @@ static mr_error run(mri_dealing *d)
 mr_error mri_deal(mr_pool pool, const mri_map_request *request,
                   mr_task_error *first)
 {
-    mri_dealing d = {.first = first};
+    mri_dealing d = {.first = first,
+                     .deadline = mri_deadline(request->timeout)};
     mr_handle part;
     mr_error error = mri_deal_again(pool, request, first, &part);
 

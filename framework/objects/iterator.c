@@ -78,9 +78,12 @@ static mr_error await(mr_iterator *iterator, double timeout)
     bool several = iterator->dealing.nodes_count > 1;
     bool shorter = several && (timeout < 0 || timeout > look_after_each);
     bool ready[2];
-    mr_error error =
-        mri_wait_any(handles, 2, shorter ? look_after_each : timeout, ready);
+    mr_error error;
 
+    mri_pool_give_way(iterator->pool, true);
+    error =
+        mri_wait_any(handles, 2, shorter ? look_after_each : timeout, ready);
+    mri_pool_give_way(iterator->pool, false);
     if (error == MR_ERR_TIMEOUT && shorter) {
         iterator->look = true;
         error = MR_OK;

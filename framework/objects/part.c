@@ -77,13 +77,21 @@ static void lend_outputs(mri_record *self, mri_call *call, size_t size)
     call->out_size = size;
 }
 
-/* Those in place are where they belong, whatever the part may have kept. */
+static bool has_failed(const mri_map *map)
+{
+    return mri_load(&map->error_state) == MRI_ERROR_SET;
+}
+
+/* Those in place are where they belong, whatever the part may have kept; and
+ * what a single task leaves that failed is nothing. */
 static size_t size_of_outputs(mri_object *object)
 {
     mri_map *map = mri_map_of(object);
     mri_ref own = mri_peek(&mri_map_body_of(object)->outputs.ref);
 
-    return own && own == map->outputs ? map->count * map->output_size : 0;
+    return own && own == map->outputs && !(map->total == 1 && has_failed(map))
+               ? map->count * map->output_size
+               : 0;
 }
 
 /* Between the first task and the last; 0 if that is not known yet. */
@@ -96,24 +104,26 @@ static uint64_t time_taken(const mri_map *map)
 
 /* call->argument asks to keep the part, and then tells whether a task failed;
  * if none did, this is the end of the part, unless it is kept.  call->result is
- * the size of the outputs, if there is no room for
- * them; else the time that the tasks took. */
+ * the size of the outputs, if there is no room for them; else the time that the
+ * tasks took. */
 static mr_error try_gather(mri_record *self, mri_object *object, mri_call *call)
 {
     mri_map *map = mri_map_of(object);
-    size_t size = size_of_outputs(object);
-    bool lends = mri_lends(call, size);
     bool keep = call->argument != 0;
+    size_t size;
+    bool lends;
 
     if (try_await(self, object, call) == MRI_WOULD_BLOCK) {
         return MRI_WOULD_BLOCK;
     }
+    size = size_of_outputs(object);
+    lends = mri_lends(call, size);
     if (size > call->out_size) {
         call->result = size;
         return MR_ERR_TRUNCATED;
     }
     call->result = time_taken(map);
-    call->argument = mri_load(&map->error_state) == MRI_ERROR_SET;
+    call->argument = has_failed(map);
     if (lends) {
         take_outputs(self, object);
     } else if (size) {

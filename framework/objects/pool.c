@@ -82,7 +82,6 @@ static mr_error try_begin(mri_record *self, mri_object *object, mri_call *call)
     if (!call->argument && mri_load(&pool->creator) != mri_load(&self->owner)) {
         return MR_ERR_STATE;
     }
-    call->result = pool->shared;
     return mri_cas(&pool->busy, &nobody, mri_ref_of(self)) ? MR_OK
                                                            : MR_ERR_STATE;
 }
@@ -125,7 +124,7 @@ static mr_error operate(mr_pool pool, unsigned int operation, mri_call *call)
 
 static void dispose(mri_record *self, mri_object *object)
 {
-    if (mri_peek(&object->detail) && kept_of(object)->part.kind != MRI_NONE) {
+    if (mri_peek(&object->detail) && mri_load(&kept_of(object)->is_kept)) {
         mri_part_cancel(kept_of(object)->part);
     }
     mri_object_free(self, object, &object->detail,
@@ -330,17 +329,14 @@ static mr_error start_workers(mri_object *object)
 mr_error mri_pool_begin(mr_pool pool)
 {
     mri_call call = {0};
-    mr_error error = operate(pool, BEGIN, &call);
 
-    mri_spin_beside_own(error ? 0 : (unsigned int)call.result);
-    return error;
+    return operate(pool, BEGIN, &call);
 }
 
 void mri_pool_end(mr_pool pool)
 {
     mri_call call = {0};
 
-    mri_spin_beside_own(0);
     (void)!operate(pool, END, &call);
 }
 
@@ -365,12 +361,18 @@ bool mri_pool_wants_attention(mr_pool pool)
     return mri_load(attention) && mri_swap(attention, 0);
 }
 
+void mri_pool_give_way(mr_pool pool, bool waits)
+{
+    mri_spin_beside_own(waits ? (unsigned int)body_of(object_of(pool))->shared
+                              : 0);
+}
+
 mri_pool_kept *mri_pool_kept_part(mr_pool pool)
 {
     mri_object *object = object_of(pool);
     mri_pool_kept *kept = kept_of(object);
 
-    return kept->part.kind != MRI_NONE && !mri_load(&body_of(object)->attention)
+    return mri_load(&kept->is_kept) && !mri_load(&body_of(object)->attention)
                ? kept
                : NULL;
 }
@@ -379,14 +381,16 @@ void mri_pool_keep(mr_pool pool, const mr_handle *part,
                    const mri_part_spec *spec)
 {
     mri_pool_kept *kept = kept_of(object_of(pool));
+    bool had_one = mri_load(&kept->is_kept) != 0;
     mr_handle old = kept->part;
 
-    kept->part.kind = MRI_NONE;
+    mri_store(&kept->is_kept, 0);
     if (part) {
         memcpy(&kept->spec, spec, mri_part_spec_size(spec->workers));
         kept->part = *part;
+        mri_store(&kept->is_kept, 1);
     }
-    if (old.kind != MRI_NONE) {
+    if (had_one) {
         mri_part_cancel(old);
     }
 }

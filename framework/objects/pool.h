@@ -23,7 +23,8 @@ typedef struct mri_pool_worker {
 /* A part that is used again, for maps of all workers on the pool's node; behind
  * the table. */
 typedef struct mri_pool_kept {
-    mr_handle part; /* of kind MRI_NONE: none */
+    mri_word is_kept; /* else there is none */
+    mr_handle part;
     mri_part_spec spec;
 } mri_pool_kept;
 
@@ -43,11 +44,15 @@ mri_pool_worker *mri_pool_workers(mr_pool pool, size_t *count);
  * mr_wait as long as that is so. */
 bool mri_pool_wants_attention(mr_pool pool);
 
+/* From now on the creator waits for the workers: see mri_spin_beside_own; or it
+ * does no longer. */
+void mri_pool_give_way(mr_pool pool, bool waits);
+
 /* The part that is kept; NULL: there is none, or the workers have changed. */
 mri_pool_kept *mri_pool_kept_part(mr_pool pool);
 
 /* Keep a part, in place of the one that was kept, which is cancelled.  NULL:
- * none, as the workers change. */
+ * none. */
 void mri_pool_keep(mr_pool pool, const mr_handle *part,
                    const mri_part_spec *spec);
 

@@ -146,9 +146,9 @@ static void reap_record(mri_record *dead, void *user)
     while (building) {
         building = mri_object_mend(self, mri_at(building));
     }
-    if (mri_is_awake(mri_load(&dead->sleeping))) {
-        /* Wrong by one if it died between its own two stores; the count is
-         * for the policy of spinning alone. */
+    if (mri_is_awake(mri_swap(&dead->sleeping, MRI_AWAKE))) {
+        /* Wrong by one if it, or who rang it, died between two stores; the
+         * count is for the policy of spinning alone. */
         mri_add(&mri_segment_at(mri_segment_of(mri_ref_of(dead)))->awake,
                 (uint64_t)-1);
     }

@@ -233,10 +233,12 @@ static void failures_of_small_maps_are_told_each_time(void)
         MRT_EQUAL(error.code, expect);
         MRT_EQUAL(outputs[2], 4);
         MRT_CHECK(n % 2 ? error.index == 1 : outputs[1] == n * n);
+        outputs[0] = -1;
         MRT_ERROR(mr_pool_apply(pool, fail_if_odd, NULL, 0, &n, sizeof n,
                                 outputs, sizeof *outputs, &options),
                   expect);
         MRT_EQUAL(error.code, expect);
+        MRT_EQUAL(outputs[0], n % 2 ? -1 : n * n);
     }
     MRT_OK(mr_pool_destroy(pool));
 }

@@ -163,7 +163,8 @@ MR_CHECKED mr_error mr_pool_map(mr_pool pool, mr_task_function *function,
  *            MR_ERR_TIMEOUT - if the task has begun it goes on, else it never
  *            runs; MR_ERR_WORKER_DIED - the task ended its worker, or two
  *            ranks were lost with it; or what the task returned.  `output` is
- *            written on MR_OK only.
+ *            written on MR_OK only, unless it is memory of an Array, which is
+ *            used in place as in mr_pool_map.
  * Differs:   the arguments are one block of bytes; what Python raises is told
  *            in options->error.
  */
