@@ -47,6 +47,7 @@ bench-programs: libmultirank.la
 .PHONY: bench-programs
 
 EXTRA_DIST += \
+	bench/NUMBERS.md \
 	bench/pictures/empty_tasks.svg \
 	bench/pictures/smallest_task.svg \
 	bench/measure/__init__.py \
