@@ -30,6 +30,7 @@ typedef enum mri_kind {
     MRI_ARRAY,
     MRI_PROCESS,
     MRI_POOL,
+    /* Brief ones, see mri_is_brief, are the last. */
     MRI_JOB,     /* a part of a map of a pool */
     MRI_CONTEXT, /* what its tasks share */
     MRI_KINDS
@@ -40,7 +41,7 @@ typedef enum mri_kind {
  * without membarrier(2), which takes microseconds. */
 static inline bool mri_is_brief(mri_kind kind)
 {
-    return kind == MRI_JOB || kind == MRI_CONTEXT;
+    return kind >= MRI_JOB;
 }
 
 enum { MRI_FREE = 0, MRI_BUILDING, MRI_LIVE, MRI_DYING };
