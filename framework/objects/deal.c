@@ -138,6 +138,15 @@ void *mri_deal_outputs(const mri_dealing *d, mri_deal_range r)
                                : NULL;
 }
 
+void mri_deal_describe(const mri_map_request *request, mri_part_spec *spec)
+{
+    spec->function = request->function;
+    spec->input_size = request->input_size;
+    spec->output_size = request->output_size;
+    spec->total = request->total;
+    spec->chunk = request->chunk;
+}
+
 mri_ref mri_deal_in_place(const void *memory, size_t size)
 {
     return size && mri_in_region(memory, size) ? mri_ref_of(memory) : 0;

@@ -9,30 +9,30 @@
 #include "objects/dealing.h"
 #include "route/operation.h"
 
-static bool is_small(const mri_map_request *r, size_t most)
+/* Bytes of inputs and outputs of a part that is worth to be kept; also tasks.
+ */
+enum { MOST_KEPT = 64 << 10 };
+
+static bool is_small(const mri_map_request *r)
 {
     size_t size = r->input_size + r->output_size;
 
-    return r->total > 0 && r->total <= most && r->context_size == 0 &&
-           (size == 0 || r->total <= most / size);
+    return r->total > 0 && r->total <= MOST_KEPT && r->context_size == 0 &&
+           (size == 0 || r->total <= MOST_KEPT / size);
 }
 
 bool mri_deal_keeps(const mri_dealing *d, const mri_deal_node *n,
                     const mri_deal_part *p)
 {
     return d->nodes_count == 1 && n->near &&
-           p->tasks.count == d->request->total &&
-           is_small(d->request, MRI_PART_KEPT) && n->workers == d->table_size;
+           p->tasks.count == d->request->total && is_small(d->request) &&
+           n->workers == d->table_size;
 }
 
 static void describe(mri_part_spec *spec, const mri_map_request *r)
 {
-    spec->function = r->function;
-    spec->input_size = r->input_size;
-    spec->output_size = r->output_size;
+    mri_deal_describe(r, spec);
     spec->count = r->total;
-    spec->total = r->total;
-    spec->chunk = r->chunk;
     spec->inputs = mri_deal_in_place(r->inputs, r->total * r->input_size);
     spec->outputs = mri_deal_in_place(r->outputs, r->total * r->output_size);
 }
@@ -76,7 +76,7 @@ mr_error mri_deal_again(mr_pool pool, const mri_map_request *request,
     size_t size;
 
     *part = (mr_handle){0};
-    if (!kept || !is_small(request, MRI_PART_KEPT)) {
+    if (!kept || !is_small(request)) {
         return MRI_WOULD_BLOCK;
     }
     describe(&kept->spec, request);

@@ -71,7 +71,6 @@ static mr_error add_parts(const mri_dealing *d, mri_deal_node *n)
 
 static mr_error fill_node(mri_dealing *d, mri_deal_node *n, uint32_t leader)
 {
-    const mri_map_request *request = d->request;
     size_t count = 0;
 
     for (size_t i = 0; i < d->table_size; i++) {
@@ -85,12 +84,8 @@ static mr_error fill_node(mri_dealing *d, mri_deal_node *n, uint32_t leader)
     n->near =
         leader == mri_node.leaders[mri_endpoint_rank(mri_self_endpoint())];
     n->most = SIZE_MAX;
-    n->spec->function = request->function;
+    mri_deal_describe(d->request, n->spec);
     n->spec->results = mri_results_queue(d);
-    n->spec->input_size = request->input_size;
-    n->spec->output_size = request->output_size;
-    n->spec->total = request->total;
-    n->spec->chunk = request->chunk;
     n->spec->pool_workers = d->table_size;
     for (size_t i = 0; i < d->table_size; i++) {
         if (is_alive(&d->table[i]) && leader_of(&d->table[i]) == leader) {

@@ -89,6 +89,9 @@ mr_error mri_deal_out(mri_dealing *d);
 /* Nothing is under way, and yet tasks are left: why? */
 mr_error mri_deal_refusal(const mri_dealing *d);
 
+/* What all parts of a map have in common. */
+void mri_deal_describe(const mri_map_request *request, mri_part_spec *spec);
+
 /* Memory that is shared with the workers of this node, to be used where it
  * lies; 0: it is not. */
 mri_ref mri_deal_in_place(const void *memory, size_t size);

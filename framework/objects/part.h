@@ -80,9 +80,6 @@ void mri_part_cancel(mr_handle part);
 
 /* ---- objects/part_again.c ------------------------------------------------ */
 
-/* Bytes of inputs and outputs of a part that is worth to be kept. */
-enum { MRI_PART_KEPT = 64 << 10 };
-
 /* Fill a part of this node that was kept with other tasks, for the same
  * workers, who are then to be told.  MR_ERR_STATE: the tasks do not fit, or a
  * worker is still inside. */
