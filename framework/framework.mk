@@ -38,18 +38,18 @@ util_sources = \
 	framework/util/thread.h
 
 topology_sources = \
+	framework/topology/allowed.c \
+	framework/topology/allowed.h \
 	framework/topology/describe.c \
 	framework/topology/describe.h \
 	framework/topology/load.c \
 	framework/topology/load.h \
+	framework/topology/placement.c \
+	framework/topology/placement.h \
 	framework/topology/plan.c \
 	framework/topology/plan.h \
 	framework/topology/processors.c \
-	framework/topology/processors.h \
-	framework/topology/seat.c \
-	framework/topology/seat.h \
-	framework/topology/wish.c \
-	framework/topology/wish.h
+	framework/topology/processors.h
 
 memory_sources = \
 	framework/memory/allocator.c \
@@ -78,132 +78,138 @@ message_sources = \
 	framework/message/world.c \
 	framework/message/world.h
 
-route_sources = \
-	framework/route/batch.c \
-	framework/route/batch.h \
-	framework/route/channel.c \
-	framework/route/channel.h \
-	framework/route/client.c \
-	framework/route/client.h \
-	framework/route/errand.c \
-	framework/route/errand.h \
-	framework/route/exchange.c \
-	framework/route/exchange.h \
-	framework/route/far.c \
-	framework/route/far.h \
-	framework/route/mailbox.c \
-	framework/route/mailbox.h \
-	framework/route/object.c \
-	framework/route/object.h \
-	framework/route/operation.c \
-	framework/route/operation.h \
-	framework/route/port.c \
-	framework/route/port.h \
-	framework/route/reap.c \
-	framework/route/reap.h \
-	framework/route/serve.c \
-	framework/route/serve.h \
-	framework/route/served.c \
-	framework/route/served.h \
-	framework/route/several.c \
-	framework/route/several.h \
-	framework/route/wait.c \
-	framework/route/wait.h \
-	framework/route/wire.h
+engine_sources = \
+	framework/engine/channel.c \
+	framework/engine/channel.h \
+	framework/engine/mailbox.c \
+	framework/engine/mailbox.h \
+	framework/engine/object.c \
+	framework/engine/object.h \
+	framework/engine/operation.c \
+	framework/engine/operation.h \
+	framework/engine/owned_block.c \
+	framework/engine/owned_block.h \
+	framework/engine/reaper.c \
+	framework/engine/reaper.h \
+	framework/engine/wait.c \
+	framework/engine/wait.h \
+	framework/engine/wait_any.c \
+	framework/engine/wait_any.h
+
+far_sources = \
+	framework/far/client.c \
+	framework/far/client.h \
+	framework/far/coalesce.c \
+	framework/far/coalesce.h \
+	framework/far/exchange.c \
+	framework/far/exchange.h \
+	framework/far/far.c \
+	framework/far/far.h \
+	framework/far/port.c \
+	framework/far/port.h \
+	framework/far/relay.c \
+	framework/far/relay.h \
+	framework/far/serve.c \
+	framework/far/serve.h \
+	framework/far/served_call.c \
+	framework/far/served_call.h \
+	framework/far/wire.h
 
 runtime_sources = \
-	framework/runtime/binary.c \
-	framework/runtime/binary.h \
-	framework/runtime/child.c \
-	framework/runtime/child.h \
+	framework/runtime/code/binary.c \
+	framework/runtime/code/binary.h \
+	framework/runtime/code/function.c \
+	framework/runtime/code/function.h \
+	framework/runtime/code/module.c \
+	framework/runtime/code/module.h \
 	framework/runtime/failure.c \
 	framework/runtime/failure.h \
-	framework/runtime/far_arrays.c \
-	framework/runtime/far_arrays.h \
-	framework/runtime/function.c \
-	framework/runtime/function.h \
-	framework/runtime/info.c \
-	framework/runtime/info_print.c \
-	framework/runtime/job.c \
-	framework/runtime/job.h \
-	framework/runtime/launch.c \
-	framework/runtime/launch.h \
-	framework/runtime/leave.c \
-	framework/runtime/leave.h \
-	framework/runtime/leftover.c \
-	framework/runtime/leftover.h \
-	framework/runtime/module.c \
-	framework/runtime/module.h \
+	framework/runtime/job/far_arrays.c \
+	framework/runtime/job/far_arrays.h \
+	framework/runtime/job/identity.c \
+	framework/runtime/job/identity.h \
+	framework/runtime/job/info.c \
+	framework/runtime/job/info_print.c \
+	framework/runtime/job/job.c \
+	framework/runtime/job/job.h \
+	framework/runtime/job/launch.c \
+	framework/runtime/job/launch.h \
+	framework/runtime/job/leave.c \
+	framework/runtime/job/leave.h \
+	framework/runtime/job/map_segments.c \
+	framework/runtime/job/map_segments.h \
+	framework/runtime/job/mpi_files.c \
+	framework/runtime/job/mpi_files.h \
+	framework/runtime/job/parent.c \
+	framework/runtime/job/parent.h \
+	framework/runtime/job/place_ranks.c \
+	framework/runtime/job/place_ranks.h \
+	framework/runtime/job/task_threads.c \
+	framework/runtime/job/task_threads.h \
 	framework/runtime/output.c \
 	framework/runtime/output.h \
-	framework/runtime/parent.c \
-	framework/runtime/parent.h \
-	framework/runtime/place.c \
-	framework/runtime/place.h \
-	framework/runtime/seating.c \
-	framework/runtime/seating.h \
-	framework/runtime/server.c \
-	framework/runtime/server.h \
-	framework/runtime/server_children.c \
-	framework/runtime/server_children.h \
-	framework/runtime/server_main.c \
-	framework/runtime/server_main.h \
-	framework/runtime/server_ranks.c \
-	framework/runtime/server_ranks.h \
-	framework/runtime/server_start.c \
+	framework/runtime/server/child.c \
+	framework/runtime/server/child.h \
+	framework/runtime/server/children.c \
+	framework/runtime/server/children.h \
+	framework/runtime/server/node_ranks.c \
+	framework/runtime/server/node_ranks.h \
+	framework/runtime/server/server.c \
+	framework/runtime/server/server.h \
+	framework/runtime/server/server_main.c \
+	framework/runtime/server/server_main.h \
+	framework/runtime/server/server_start.c \
 	framework/runtime/service.c \
 	framework/runtime/service.h \
-	framework/runtime/share.c \
-	framework/runtime/share.h \
-	framework/runtime/threads.c \
-	framework/runtime/threads.h \
-	framework/runtime/work.c \
-	framework/runtime/work.h
+	framework/runtime/work_loop.c \
+	framework/runtime/work_loop.h
 
 objects_sources = \
-	framework/objects/array.c \
-	framework/objects/array.h \
-	framework/objects/context.c \
-	framework/objects/context.h \
-	framework/objects/deal.c \
-	framework/objects/deal.h \
-	framework/objects/deal_again.c \
-	framework/objects/deal_map.c \
-	framework/objects/deal_nodes.c \
-	framework/objects/deal_tasks.c \
-	framework/objects/dealing.h \
-	framework/objects/iterator.c \
-	framework/objects/kinds.c \
+	framework/objects/data/array.c \
+	framework/objects/data/array.h \
+	framework/objects/data/element.c \
+	framework/objects/data/element.h \
+	framework/objects/data/spread.c \
+	framework/objects/data/spread.h \
+	framework/objects/data/value.c \
 	framework/objects/kinds.h \
-	framework/objects/lock.c \
-	framework/objects/lock.h \
-	framework/objects/map.c \
-	framework/objects/map.h \
-	framework/objects/map_death.c \
-	framework/objects/number.c \
-	framework/objects/number.h \
-	framework/objects/part.c \
-	framework/objects/part.h \
-	framework/objects/part_again.c \
-	framework/objects/part_post.c \
 	framework/objects/pipe.c \
 	framework/objects/pipe.h \
-	framework/objects/piece.c \
-	framework/objects/piece.h \
-	framework/objects/pool.c \
-	framework/objects/pool.h \
-	framework/objects/pool_map.c \
 	framework/objects/process.c \
 	framework/objects/process.h \
-	framework/objects/queue.c \
-	framework/objects/results.c \
-	framework/objects/results.h \
-	framework/objects/spread.c \
-	framework/objects/spread.h \
-	framework/objects/stream.c \
-	framework/objects/stream.h \
-	framework/objects/topology.c \
-	framework/objects/value.c
+	framework/objects/queue/queue.c \
+	framework/objects/sync/lock.c \
+	framework/objects/sync/lock.h \
+	framework/objects/topology.c
+
+pool_sources = \
+	framework/pool/batch.c \
+	framework/pool/batch.h \
+	framework/pool/batch_notify.c \
+	framework/pool/batch_reuse.c \
+	framework/pool/context.c \
+	framework/pool/context.h \
+	framework/pool/iterator.c \
+	framework/pool/map.c \
+	framework/pool/map_reuse.c \
+	framework/pool/pool.c \
+	framework/pool/pool.h \
+	framework/pool/pool_calls.c \
+	framework/pool/results.c \
+	framework/pool/results.h \
+	framework/pool/schedule.c \
+	framework/pool/schedule.h \
+	framework/pool/schedule_nodes.c \
+	framework/pool/schedule_tasks.c \
+	framework/pool/scheduler.h \
+	framework/pool/worker/death.c \
+	framework/pool/worker/return.c \
+	framework/pool/worker/return.h \
+	framework/pool/worker/run.c \
+	framework/pool/worker/run.h
+
+# The list of all kinds of objects, above them all.
+kinds_sources = framework/kinds.c
 
 # The objects, once: the tests link them statically and so reach what the
 # installed library hides.
@@ -213,9 +219,12 @@ libmultirank_core_la_SOURCES = \
 	$(topology_sources) \
 	$(memory_sources) \
 	$(message_sources) \
-	$(route_sources) \
+	$(engine_sources) \
+	$(far_sources) \
 	$(runtime_sources) \
-	$(objects_sources)
+	$(objects_sources) \
+	$(pool_sources) \
+	$(kinds_sources)
 libmultirank_core_la_CPPFLAGS = $(INTERNAL_CPPFLAGS) $(MPI_CFLAGS) \
 	$(HWLOC_CFLAGS)
 libmultirank_core_la_CFLAGS = $(AM_CFLAGS) $(VISIBILITY_FLAGS)

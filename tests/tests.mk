@@ -9,15 +9,15 @@
 # One process; what is an endpoint elsewhere is a thread here.
 unit_suites = \
 	tests/unit/allocator_test \
-	tests/unit/batch_test \
+	tests/unit/coalesce_test \
 	tests/unit/describe_test \
 	tests/unit/function_test \
 	tests/unit/harness_test \
 	tests/unit/lock_test \
-	tests/unit/map_test \
+	tests/unit/batch_test \
 	tests/unit/message_test \
 	tests/unit/object_test \
-	tests/unit/part_test \
+	tests/unit/batch_reuse_test \
 	tests/unit/pipe_test \
 	tests/unit/points_test \
 	tests/unit/queue_test \
@@ -55,7 +55,7 @@ mpi_suites = \
 	tests/mpi/process_test \
 	tests/mpi/queue_crowd_test \
 	tests/mpi/queue_test \
-	tests/mpi/seat_test \
+	tests/mpi/placement_test \
 	tests/mpi/topology_test \
 	tests/mpi/value_test \
 	tests/mpi/wait_test
@@ -89,7 +89,7 @@ job_programs = \
 	tests/job/mortal \
 	tests/job/output \
 	tests/job/pools \
-	tests/job/seats \
+	tests/job/placement \
 	tests/job/survivors \
 	tests/job/unwilling \
 	tests/job/user_mpi
@@ -120,7 +120,7 @@ job_scripts = \
 	tests/job/pools.sh \
 	tests/job/run.sh \
 	tests/job/run_command.sh \
-	tests/job/seats.sh \
+	tests/job/placement.sh \
 	tests/job/survivors.sh \
 	tests/job/topology.sh \
 	tests/tour/tour.sh

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """How long one map takes over many nodes, in two ways that must agree.
 
-The caller deals parts of the tasks to nodes, as framework/objects/deal.c does:
+The caller deals parts of the tasks to nodes, as framework/pool/schedule.c does:
 half of a node's share of what is left (guided self-scheduling, Polychronopoulos
 and Kuck 1987; halved as in factoring, Hummel, Schonberg and Flynn 1992), but no
 less than is worth the caller's care, some under way for each node. Within a
@@ -16,7 +16,7 @@ import heapq
 import math
 import random
 
-# Of framework/objects/deal.c and multirank/wait.h.
+# Of framework/pool/schedule.c and multirank/wait.h.
 PART_BYTES = 64 << 20
 GOOD_BYTES = 2 << 20
 PART_TIME = 1e-3
@@ -24,7 +24,7 @@ FAR_PARTS = 2         # under way at each of several nodes
 NEAR_PARTS = 4        # ... at a single one
 NEAR_CHUNKS = 8       # for each worker in a part of that
 MOST_UNDER_WAY = 511  # of all: the handles of one mr_wait, without the pool's
-# Of framework/objects/map.c: a chunk takes so long, when tasks are short.
+# Of framework/pool/worker/run.c: a chunk takes so long, when tasks are short.
 CHUNK_TIME = 8e-6
 
 
@@ -138,7 +138,7 @@ class Simulation:
                                     begun))
 
     def deal_out(self):
-        """mri_deal_out: first parts first; of several nodes a second one only
+        """mri_schedule_more: first parts first; of several nodes a second one only
         while all are sure to have work."""
         alone = self.job.nodes == 1
         for number in range(NEAR_PARTS if alone else FAR_PARTS):

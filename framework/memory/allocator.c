@@ -15,7 +15,7 @@
 #include "memory/record.h"
 #include "memory/segment.h"
 
-enum { SLAB = 64 * 1024, SLAB_HEADER = 64, SPARE_HAND = MRI_HANDS - 1 };
+enum { SLAB = 64 * 1024, SLAB_HEADER = 64, SPARE_HAND = MRI_OWNED_MAX - 1 };
 
 typedef struct run {
     mri_word next;
@@ -404,7 +404,7 @@ static mri_ref allocate_small_once(mri_record *self, mri_class *class,
 /* Give the class the slab in the spare hand. */
 static void add_slab(mri_record *self, mri_class *class)
 {
-    mri_hand *spare = &self->hands[SPARE_HAND];
+    mri_owned *spare = &self->hands[SPARE_HAND];
     mri_ref ref = mri_peek(&spare->block);
     slab *added = mri_at(ref);
 
@@ -547,7 +547,7 @@ mr_error mri_allocate(mri_record *self, unsigned int index, mri_pool pool,
     return allocate_run(self, segment, arena, page_round(size), MRI_PAGE, hand);
 }
 
-void mri_release(mri_record *self, unsigned int hand)
+void mri_owned_free(mri_record *self, unsigned int hand)
 {
     mri_ref block = mri_peek(&self->hands[hand].block);
     uint64_t size = mri_peek(&self->hands[hand].size);
@@ -567,14 +567,14 @@ void mri_release(mri_record *self, unsigned int hand)
     give_run(self, arena, hand);
 }
 
-void mri_hand_over(mri_record *self, unsigned int hand, mri_word *word)
+void mri_owned_move(mri_record *self, unsigned int hand, mri_word *word)
 {
     mri_set(self, word, mri_peek(&self->hands[hand].block));
     mri_set(self, &self->hands[hand].block, 0);
 }
 
-void mri_take_back(mri_record *self, unsigned int hand, mri_word *word,
-                   size_t size)
+void mri_owned_take(mri_record *self, unsigned int hand, mri_word *word,
+                    size_t size)
 {
     fill_hand(self, hand, mri_peek(word), size);
     mri_set(self, word, 0);

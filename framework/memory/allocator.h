@@ -53,13 +53,13 @@ mr_error mri_allocate(struct mri_record *self, unsigned int segment,
                       mri_pool pool, size_t size, unsigned int hand);
 
 /* Free the block in a hand, if there is one. */
-void mri_release(struct mri_record *self, unsigned int hand);
+void mri_owned_free(struct mri_record *self, unsigned int hand);
 
 /* Inside a noted change: the block goes from the hand to an object's word,
  * or from there to the empty hand. */
-void mri_hand_over(struct mri_record *self, unsigned int hand, mri_word *word);
-void mri_take_back(struct mri_record *self, unsigned int hand, mri_word *word,
-                   size_t size);
+void mri_owned_move(struct mri_record *self, unsigned int hand, mri_word *word);
+void mri_owned_take(struct mri_record *self, unsigned int hand, mri_word *word,
+                    size_t size);
 
 /* Bytes in blocks that are not free.  Exact while nobody allocates. */
 uint64_t mri_arena_used(const mri_arena *arena);

@@ -241,8 +241,8 @@ void mri_set(mri_record *self, mri_word *word, uint64_t value)
     mri_store(word, value);
 }
 
-void mri_promise(mri_record *self, mri_word *word, uint64_t value,
-                 mri_ref block, uint64_t size)
+void mri_intent(mri_record *self, mri_word *word, uint64_t value, mri_ref block,
+                uint64_t size)
 {
     mri_store(&self->promise_value, value);
     mri_store(&self->promise_block, block);
@@ -251,7 +251,7 @@ void mri_promise(mri_record *self, mri_word *word, uint64_t value,
 }
 
 /* Size first: a hand without a block is empty whatever its size. */
-void mri_promise_kept(mri_record *self)
+void mri_intent_done(mri_record *self)
 {
     mri_store(&self->hands[0].block, 0);
     mri_store(&self->hands[0].size, mri_peek(&self->promise_size));
@@ -259,7 +259,7 @@ void mri_promise_kept(mri_record *self)
     mri_store(&self->promise_word, 0);
 }
 
-void mri_record_mend(mri_record *dead)
+void mri_record_repair(mri_record *dead)
 {
     uint64_t promise = mri_load(&dead->promise_word);
 
@@ -271,7 +271,7 @@ void mri_record_mend(mri_record *dead)
     mri_store(&dead->notes, 0);
     if (promise &&
         mri_load(mri_at(promise)) == mri_load(&dead->promise_value)) {
-        mri_promise_kept(dead);
+        mri_intent_done(dead);
     }
     mri_store(&dead->promise_word, 0);
     for (unsigned int i = 0; i < MRI_HELD_MAX; i++) {

@@ -20,7 +20,7 @@
 
 enum {
     MRI_NOTES_MAX = 24,
-    MRI_HANDS = 4, /* the last is the allocator's own */
+    MRI_OWNED_MAX = 4, /* the last is the allocator's own */
     MRI_HELD_MAX = 5,
     MRI_WAITS_INLINE = 2
 };
@@ -45,12 +45,12 @@ typedef struct mri_note {
     mri_word old;
 } mri_note;
 
-typedef struct mri_hand {
+typedef struct mri_owned {
     mri_word block;
     mri_word size;
-} mri_hand;
+} mri_owned;
 
-/* An entry in an object's list of waiters; see route/wait.h. */
+/* An entry in an object's list of waiters; see engine/wait.h. */
 typedef struct mri_wait {
     mri_word list; /* the list it is in; 0: none */
     mri_word next;
@@ -84,13 +84,13 @@ typedef struct mri_record {
     mri_word pid;      /* to signal, when MRI_IN_POLL */
     mri_word notes;    /* noted changes that are not committed */
     mri_word held[MRI_HELD_MAX]; /* latches taken, or about to be */
-    mri_word promise_word;       /* see mri_promise */
+    mri_word promise_word;       /* see mri_intent */
     mri_word promise_value;
     mri_word promise_block;
     mri_word promise_size;
     mri_word waits;       /* reference of the array of wait entries */
     mri_word waits_count; /* entries in it */
-    mri_hand hands[MRI_HANDS];
+    mri_owned hands[MRI_OWNED_MAX];
     mri_wait inline_waits[MRI_WAITS_INLINE];
     mri_note log[MRI_NOTES_MAX];
     unsigned int depth;    /* of latches; the thread's own */
@@ -183,15 +183,15 @@ static inline void mri_commit(mri_record *self)
 
 /* Bind hand 0 to one store: when `word`, under a latch that the thread
  * holds, gets `value`, hand 0 holds (block, size) from then on. */
-void mri_promise(mri_record *self, mri_word *word, uint64_t value,
-                 mri_ref block, uint64_t size);
+void mri_intent(mri_record *self, mri_word *word, uint64_t value, mri_ref block,
+                uint64_t size);
 
-/* The store of mri_promise was made: change the hand. */
-void mri_promise_kept(mri_record *self);
+/* The store of mri_intent was made: change the hand. */
+void mri_intent_done(mri_record *self);
 
 /* Mend what a dead thread left in shared memory: undo or complete its
  * change, then free its latches.  Takes no latch. */
-void mri_record_mend(mri_record *dead);
+void mri_record_repair(mri_record *dead);
 
 /* Make a mended record free. */
 void mri_record_free(mri_record *record);

@@ -200,7 +200,7 @@ bool mri_window_prove(MPI_Comm communicator, unsigned int rank, bool puts)
     bool proven = all_are(communicator, places != NULL) &&
                   prove(communicator, rank, puts, places);
 
-    mri_release(mri_self(), 0);
+    mri_owned_free(mri_self(), 0);
     free(places);
     if (!proven && is_open) {
         /* What did not end would keep MPI from closing it. */

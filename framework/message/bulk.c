@@ -42,32 +42,32 @@ static void transfer_conclude(mri_messages *messages, mri_transfer *transfer,
 
 /* ---- lanes --------------------------------------------------------------- */
 
-static mri_lane *lane_at(mri_messages *messages, unsigned int rank,
-                         mri_stream stream, bool sends)
+static mri_bulk_stream *lane_at(mri_messages *messages, unsigned int rank,
+                                mri_stream stream, bool sends)
 {
     return &messages->peers[rank].lanes[(sends ? MRI_STREAMS : 0) + stream];
 }
 
-static void lane_becomes_busy(mri_messages *messages, mri_lane *lane)
+static void lane_becomes_busy(mri_messages *messages, mri_bulk_stream *lane)
 {
     mri_link_append(&messages->busy, &lane->link);
     messages->busy_count++;
 }
 
-static void lane_becomes_free(mri_messages *messages, mri_lane *lane)
+static void lane_becomes_free(mri_messages *messages, mri_bulk_stream *lane)
 {
     mri_link_remove(&lane->link);
     messages->busy_count--;
 }
 
-static mr_error piece_begin(mri_messages *messages, mri_lane *lane)
+static mr_error piece_begin(mri_messages *messages, mri_bulk_stream *lane)
 {
     const mri_transport *transport = messages->transport;
     mri_transfer *transfer = lane->unbegun;
     unsigned char *bytes = transfer->bytes + transfer->begun;
     uint64_t left = transfer->size - transfer->begun;
-    mri_piece *piece =
-        &lane->pieces[(lane->oldest + lane->count) % MRI_PIECES_UNDER_WAY];
+    mri_fragment *piece =
+        &lane->pieces[(lane->oldest + lane->count) % MRI_FRAGMENTS_UNDER_WAY];
 
     piece->transfer = transfer;
     piece->size = left < messages->piece ? (size_t)left : messages->piece;
@@ -79,16 +79,16 @@ static mr_error piece_begin(mri_messages *messages, mri_lane *lane)
 }
 
 /* Errors are told by the next progress, as here is no place for `done`. */
-static void lane_begin_pieces(mri_messages *messages, mri_lane *lane)
+static void lane_begin_pieces(mri_messages *messages, mri_bulk_stream *lane)
 {
-    while (lane->unbegun && lane->count < MRI_PIECES_UNDER_WAY &&
+    while (lane->unbegun && lane->count < MRI_FRAGMENTS_UNDER_WAY &&
            !lane->error) {
         mri_transfer *transfer = lane->unbegun;
 
         lane->error = piece_begin(messages, lane);
         if (lane->error == MR_OK) {
             transfer->begun += lane->pieces[(lane->oldest + lane->count) %
-                                            MRI_PIECES_UNDER_WAY]
+                                            MRI_FRAGMENTS_UNDER_WAY]
                                    .size;
             lane->count++;
             if (transfer->begun == transfer->size) {
@@ -100,12 +100,13 @@ static void lane_begin_pieces(mri_messages *messages, mri_lane *lane)
 
 /* Take the oldest piece, which has ended, from the ring; and its transfer from
  * the lane, if that was its last one. */
-static mri_transfer *lane_retire_piece(mri_messages *messages, mri_lane *lane)
+static mri_transfer *lane_retire_piece(mri_messages *messages,
+                                       mri_bulk_stream *lane)
 {
-    const mri_piece *piece = &lane->pieces[lane->oldest];
+    const mri_fragment *piece = &lane->pieces[lane->oldest];
     mri_transfer *transfer = piece->transfer;
 
-    lane->oldest = (lane->oldest + 1) % MRI_PIECES_UNDER_WAY;
+    lane->oldest = (lane->oldest + 1) % MRI_FRAGMENTS_UNDER_WAY;
     lane->count--;
     transfer->ended += piece->size;
     if (transfer->ended < transfer->size) {
@@ -120,7 +121,7 @@ static mri_transfer *lane_retire_piece(mri_messages *messages, mri_lane *lane)
 }
 
 /* End all that is in a lane. */
-static void lane_fail(mri_messages *messages, mri_lane *lane)
+static void lane_fail(mri_messages *messages, mri_bulk_stream *lane)
 {
     const mri_transport *transport = messages->transport;
     mri_transfer *transfer = lane->first;
@@ -133,7 +134,7 @@ static void lane_fail(mri_messages *messages, mri_lane *lane)
     lane_becomes_free(messages, lane);
     for (; lane->count > 0; lane->count--) {
         transport->cancel(transport->self, &lane->pieces[lane->oldest].pending);
-        lane->oldest = (lane->oldest + 1) % MRI_PIECES_UNDER_WAY;
+        lane->oldest = (lane->oldest + 1) % MRI_FRAGMENTS_UNDER_WAY;
     }
     while (transfer) {
         mri_transfer *next = transfer->next;
@@ -145,14 +146,14 @@ static void lane_fail(mri_messages *messages, mri_lane *lane)
 }
 
 /* The oldest pieces that have ended make room for others. */
-static bool lane_progress(mri_messages *messages, mri_lane *lane)
+static bool lane_progress(mri_messages *messages, mri_bulk_stream *lane)
 {
     const mri_transport *transport = messages->transport;
     mr_error error = MR_OK;
     bool ended = false;
 
-    for (int i = 0; i < MRI_PIECES_UNDER_WAY && !lane->error && lane->count > 0;
-         i++) {
+    for (int i = 0;
+         i < MRI_FRAGMENTS_UNDER_WAY && !lane->error && lane->count > 0; i++) {
         mri_transfer *transfer;
 
         if (!transport->test(transport->self,
@@ -161,7 +162,7 @@ static bool lane_progress(mri_messages *messages, mri_lane *lane)
         }
         ended = true;
         if (error) {
-            lane->oldest = (lane->oldest + 1) % MRI_PIECES_UNDER_WAY;
+            lane->oldest = (lane->oldest + 1) % MRI_FRAGMENTS_UNDER_WAY;
             lane->count--;
             lane->error = error;
             break;
@@ -181,7 +182,7 @@ static bool lane_progress(mri_messages *messages, mri_lane *lane)
 
 /* ---- from outside -------------------------------------------------------- */
 
-static mr_error lane_enter(mri_messages *messages, mri_lane *lane,
+static mr_error lane_enter(mri_messages *messages, mri_bulk_stream *lane,
                            const mri_transfer *wanted)
 {
     mri_transfer *transfer;
@@ -239,7 +240,7 @@ mr_error mri_bulk_receive(unsigned int from, mri_stream stream, void *bytes,
 bool mri_bulk_progress(mri_messages *messages)
 {
     unsigned int looks =
-        messages->busy_count < MRI_LOOKS ? messages->busy_count : MRI_LOOKS;
+        messages->busy_count < MRI_POLLS ? messages->busy_count : MRI_POLLS;
     bool ended = false;
 
     for (; looks > 0 && messages->busy_count > 0; looks--) {
@@ -247,7 +248,7 @@ bool mri_bulk_progress(mri_messages *messages)
 
         mri_link_remove(link);
         mri_link_append(&messages->busy, link);
-        if (lane_progress(messages, MRI_OF(link, mri_lane, link))) {
+        if (lane_progress(messages, MRI_OF(link, mri_bulk_stream, link))) {
             ended = true;
         }
     }
@@ -257,7 +258,7 @@ bool mri_bulk_progress(mri_messages *messages)
 void mri_bulk_lose(mri_messages *messages, unsigned int rank)
 {
     for (int i = 0; i < 2 * MRI_STREAMS; i++) {
-        mri_lane *lane = &messages->peers[rank].lanes[i];
+        mri_bulk_stream *lane = &messages->peers[rank].lanes[i];
 
         lane->error = MR_ERR_OWNER_LOST;
         lane_fail(messages, lane);
@@ -269,7 +270,7 @@ void mri_bulk_begin(mri_messages *messages)
     mri_link_reset(&messages->busy);
     for (unsigned int rank = 0; rank < messages->ranks; rank++) {
         for (unsigned int i = 0; i < 2 * MRI_STREAMS; i++) {
-            mri_lane *lane = &messages->peers[rank].lanes[i];
+            mri_bulk_stream *lane = &messages->peers[rank].lanes[i];
 
             mri_link_reset(&lane->link);
             lane->rank = rank;

@@ -63,9 +63,10 @@ static mr_error send_bytes(void *self, unsigned int to, unsigned int channel,
 {
     const mpi_transport *mpi = self;
     MPI_Request request = MPI_REQUEST_NULL;
-    int code = MPI_Isend(
-        bytes, (int)size, MPI_BYTE, (int)to, (int)channel,
-        channel <= MRI_CHANNEL_NOTICE ? mpi->shorts : mpi->others, &request);
+    int code = MPI_Isend(bytes, (int)size, MPI_BYTE, (int)to, (int)channel,
+                         channel <= MRI_CHANNEL_ANNOUNCEMENT ? mpi->shorts
+                                                             : mpi->others,
+                         &request);
 
     return begun("MPI_Isend", code, request, pending);
 }

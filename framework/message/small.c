@@ -25,13 +25,13 @@ enum {
 
 /* ---- memory -------------------------------------------------------------- */
 
-static mri_parcel *parcel_take(mri_messages *messages, bool is_long)
+static mri_message_buffer *parcel_take(mri_messages *messages, bool is_long)
 {
-    mri_shelf *shelf = &messages->shelves[is_long];
-    mri_parcel *parcel;
+    mri_free_list *shelf = &messages->shelves[is_long];
+    mri_message_buffer *parcel;
 
     if (shelf->count > 0) {
-        parcel = MRI_OF(shelf->parcels.previous, mri_parcel, link);
+        parcel = MRI_OF(shelf->parcels.previous, mri_message_buffer, link);
         mri_link_remove(&parcel->link);
         shelf->count--;
         return parcel;
@@ -47,9 +47,9 @@ static mri_parcel *parcel_take(mri_messages *messages, bool is_long)
 }
 
 /* The one that was given last is taken first: its memory is warm. */
-static void parcel_give(mri_messages *messages, mri_parcel *parcel)
+static void parcel_give(mri_messages *messages, mri_message_buffer *parcel)
 {
-    mri_shelf *shelf = &messages->shelves[parcel->is_long];
+    mri_free_list *shelf = &messages->shelves[parcel->is_long];
 
     if (shelf->count == shelf->most) {
         free(parcel);
@@ -61,7 +61,7 @@ static void parcel_give(mri_messages *messages, mri_parcel *parcel)
 }
 
 /* A parcel whose operation shall end. */
-static void parcel_cancel(mri_messages *messages, mri_parcel *parcel)
+static void parcel_cancel(mri_messages *messages, mri_message_buffer *parcel)
 {
     const mri_transport *transport = messages->transport;
 
@@ -72,13 +72,13 @@ static void parcel_cancel(mri_messages *messages, mri_parcel *parcel)
     }
 }
 
-static void shelf_clear(mri_shelf *shelf)
+static void shelf_clear(mri_free_list *shelf)
 {
     while (!mri_link_alone(&shelf->parcels)) {
         mri_link *link = shelf->parcels.next;
 
         mri_link_remove(link);
-        free(MRI_OF(link, mri_parcel, link));
+        free(MRI_OF(link, mri_message_buffer, link));
     }
     shelf->count = 0;
 }
@@ -86,7 +86,7 @@ static void shelf_clear(mri_shelf *shelf)
 /* ---- sending ------------------------------------------------------------- */
 
 /* Sends a parcel and owns it from then on, also when that fails. */
-static mr_error parcel_send(mri_messages *messages, mri_parcel *parcel,
+static mr_error parcel_send(mri_messages *messages, mri_message_buffer *parcel,
                             unsigned int channel)
 {
     const mri_transport *transport = messages->transport;
@@ -105,10 +105,10 @@ static mr_error parcel_send(mri_messages *messages, mri_parcel *parcel,
 }
 
 /* The notice last: who gets it can be sure of the rest. */
-static mr_error long_send(mri_messages *messages, mri_parcel *parcel)
+static mr_error long_send(mri_messages *messages, mri_message_buffer *parcel)
 {
     unsigned int rank = parcel->rank;
-    mri_parcel *notice = parcel_take(messages, false);
+    mri_message_buffer *notice = parcel_take(messages, false);
     mr_error error;
 
     if (!notice) {
@@ -123,7 +123,7 @@ static mr_error long_send(mri_messages *messages, mri_parcel *parcel)
         parcel_give(messages, notice);
         return error;
     }
-    error = parcel_send(messages, notice, MRI_CHANNEL_NOTICE);
+    error = parcel_send(messages, notice, MRI_CHANNEL_ANNOUNCEMENT);
     if (error) {
         /* The next long message would be taken for this one. */
         mri_message_lose(rank);
@@ -136,7 +136,7 @@ mr_error mri_message_send(unsigned int to, const void *head, size_t head_size,
 {
     mri_messages *messages = mri_messages_self();
     size_t size = head_size + body_size;
-    mri_parcel *parcel;
+    mri_message_buffer *parcel;
 
     assert(to < messages->ranks);
     if (head_size > MRI_MESSAGE_MAX || body_size > MRI_MESSAGE_MAX ||
@@ -164,7 +164,7 @@ mr_error mri_message_send(unsigned int to, const void *head, size_t head_size,
 
 /* True when it has left.  One that could not is missed by its receiver, and
  * so the receiver is as good as lost. */
-static bool sending_ends(mri_messages *messages, mri_parcel *parcel)
+static bool sending_ends(mri_messages *messages, mri_message_buffer *parcel)
 {
     const mri_transport *transport = messages->transport;
     unsigned int rank = parcel->rank;
@@ -187,10 +187,10 @@ bool mri_small_progress(mri_messages *messages)
 {
     bool ended = false;
 
-    for (int i = 0; i < MRI_LOOKS && !mri_link_alone(&messages->sending); i++) {
+    for (int i = 0; i < MRI_POLLS && !mri_link_alone(&messages->sending); i++) {
         mri_link *link = messages->sending.next;
 
-        if (sending_ends(messages, MRI_OF(link, mri_parcel, link))) {
+        if (sending_ends(messages, MRI_OF(link, mri_message_buffer, link))) {
             ended = true;
         }
     }
@@ -205,8 +205,8 @@ static bool arrival_hold(mri_messages *messages, const mri_arrival *arrival)
 {
     const mri_transport *transport = messages->transport;
     mri_peer *peer = &messages->peers[arrival->from];
-    bool is_long = arrival->channel == MRI_CHANNEL_NOTICE;
-    mri_parcel *parcel = parcel_take(messages, is_long);
+    bool is_long = arrival->channel == MRI_CHANNEL_ANNOUNCEMENT;
+    mri_message_buffer *parcel = parcel_take(messages, is_long);
 
     if (!parcel) {
         return false;
@@ -234,10 +234,11 @@ static bool arrival_hold(mri_messages *messages, const mri_arrival *arrival)
 }
 
 /* The first parcel that a peer holds, if it is complete. */
-static mri_parcel *peer_hand_out(mri_messages *messages, mri_peer *peer)
+static mri_message_buffer *peer_hand_out(mri_messages *messages, mri_peer *peer)
 {
     const mri_transport *transport = messages->transport;
-    mri_parcel *parcel = MRI_OF(peer->held.next, mri_parcel, link);
+    mri_message_buffer *parcel =
+        MRI_OF(peer->held.next, mri_message_buffer, link);
     mr_error error = MR_OK;
 
     if (parcel->incomplete) {
@@ -257,13 +258,13 @@ static mri_parcel *peer_hand_out(mri_messages *messages, mri_peer *peer)
     return parcel;
 }
 
-static mri_parcel *held_hand_out(mri_messages *messages)
+static mri_message_buffer *held_hand_out(mri_messages *messages)
 {
     const mri_link *last = messages->holders.previous;
     mri_link *link = NULL;
-    mri_parcel *parcel = NULL;
+    mri_message_buffer *parcel = NULL;
 
-    for (int i = 0; i < MRI_LOOKS && !parcel && link != last &&
+    for (int i = 0; i < MRI_POLLS && !parcel && link != last &&
                     !mri_link_alone(&messages->holders);
          i++) {
         link = messages->holders.next;
@@ -303,7 +304,7 @@ static bool arrival_next(mri_messages *messages)
 bool mri_message_next(unsigned int *from, const void **bytes, size_t *size)
 {
     mri_messages *messages = mri_messages_self();
-    mri_parcel *parcel = messages->handed_out;
+    mri_message_buffer *parcel = messages->handed_out;
 
     if (parcel) {
         messages->handed_out = NULL;
@@ -348,7 +349,7 @@ void mri_small_lose(mri_messages *messages, unsigned int rank)
 
     for (mri_link *link = messages->sending.next; link != &messages->sending;
          link = next) {
-        mri_parcel *parcel = MRI_OF(link, mri_parcel, link);
+        mri_message_buffer *parcel = MRI_OF(link, mri_message_buffer, link);
 
         next = link->next;
         if (parcel->rank == rank) {
@@ -358,7 +359,8 @@ void mri_small_lose(mri_messages *messages, unsigned int rank)
         }
     }
     while (!mri_link_alone(&peer->held)) {
-        mri_parcel *parcel = MRI_OF(peer->held.next, mri_parcel, link);
+        mri_message_buffer *parcel =
+            MRI_OF(peer->held.next, mri_message_buffer, link);
 
         mri_link_remove(&parcel->link);
         if (parcel->incomplete) {
@@ -380,7 +382,7 @@ void mri_small_end(mri_messages *messages)
     }
     while (!mri_link_alone(&messages->abandoned)) {
         mri_link *link = messages->abandoned.next;
-        mri_parcel *parcel = MRI_OF(link, mri_parcel, link);
+        mri_message_buffer *parcel = MRI_OF(link, mri_message_buffer, link);
         mr_error error;
 
         mri_link_remove(link);

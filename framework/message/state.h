@@ -17,8 +17,8 @@
 
 enum {
     MRI_STREAMS = 2,
-    MRI_PIECES_UNDER_WAY = 4, /* of one lane */
-    MRI_LOOKS = 4             /* at each list, of one progress */
+    MRI_FRAGMENTS_UNDER_WAY = 4, /* of one lane */
+    MRI_POLLS = 4                /* at each list, of one progress */
 };
 
 /* A member of a circular list, or the list itself: it is empty when it is its
@@ -59,7 +59,7 @@ static inline void mri_link_remove(mri_link *link)
 }
 
 /* A small message on its way, or held until those before it are complete. */
-typedef struct mri_parcel {
+typedef struct mri_message_buffer {
     mri_link link;
     mri_pending pending;
     unsigned int rank;
@@ -67,7 +67,7 @@ typedef struct mri_parcel {
     bool incomplete; /* being received */
     size_t size;
     _Alignas(16) unsigned char bytes[];
-} mri_parcel;
+} mri_message_buffer;
 
 /* Bulk.  Its pieces are begun, and counted off, in order. */
 typedef struct mri_transfer {
@@ -80,14 +80,14 @@ typedef struct mri_transfer {
     void *user;
 } mri_transfer;
 
-typedef struct mri_piece {
+typedef struct mri_fragment {
     mri_pending pending;
     mri_transfer *transfer;
     size_t size;
-} mri_piece;
+} mri_fragment;
 
 /* One stream to or from one rank. */
-typedef struct mri_lane {
+typedef struct mri_bulk_stream {
     mri_link link; /* among the busy ones */
     unsigned int rank;
     unsigned int channel;
@@ -96,41 +96,41 @@ typedef struct mri_lane {
     mri_transfer *first;   /* not ended */
     mri_transfer *last;    /* undefined without a first one */
     mri_transfer *unbegun; /* not wholly begun */
-    mri_piece pieces[MRI_PIECES_UNDER_WAY]; /* a ring */
+    mri_fragment pieces[MRI_FRAGMENTS_UNDER_WAY]; /* a ring */
     unsigned int oldest;
     unsigned int count;
-} mri_lane;
+} mri_bulk_stream;
 
 typedef struct mri_peer {
     mri_link holder; /* among those who hold parcels */
     mri_link held;   /* received, not handed out */
     bool lost;
-    mri_lane lanes[2 * MRI_STREAMS]; /* receiving, then sending */
+    mri_bulk_stream lanes[2 * MRI_STREAMS]; /* receiving, then sending */
 } mri_peer;
 
 /* Memory for parcels, kept for the next ones. */
-typedef struct mri_shelf {
+typedef struct mri_free_list {
     mri_link parcels;
     unsigned int count;
     unsigned int most;
     size_t room;
-} mri_shelf;
+} mri_free_list;
 
 typedef struct mri_messages {
     pthread_mutex_t lock;
     const mri_transport *transport;
     unsigned int ranks;
     mri_peer *peers;
-    size_t piece; /* MRI_PIECE_MAX, in tests less; the same at all ranks */
+    size_t piece; /* MRI_FRAGMENT_MAX, in tests less; the same at all ranks */
 
-    mri_link sending;       /* parcels */
-    unsigned int under_way; /* parcels and bulk that are being sent */
-    mri_link holders;       /* peers */
-    mri_parcel *handed_out; /* by the last mri_message_next */
-    mri_arrival arrival;    /* the last one */
-    bool unplaced;          /* there was no memory to hold it */
-    mri_link abandoned;     /* parcels that the transport still has */
-    mri_shelf shelves[2];   /* short, long */
+    mri_link sending;               /* parcels */
+    unsigned int under_way;         /* parcels and bulk that are being sent */
+    mri_link holders;               /* peers */
+    mri_message_buffer *handed_out; /* by the last mri_message_next */
+    mri_arrival arrival;            /* the last one */
+    bool unplaced;                  /* there was no memory to hold it */
+    mri_link abandoned;             /* parcels that the transport still has */
+    mri_free_list shelves[2];       /* short, long */
 
     mri_link busy; /* lanes */
     unsigned int busy_count;

@@ -24,14 +24,14 @@ enum {
     /* Below what MPIs send without asking the receiver first: 4096 bytes with
      * a header in Open MPI's shared memory, more elsewhere. */
     MRI_SHORT_MAX = MRI_MESSAGE_SHORT,
-    MRI_PIECE_MAX = 64 << 20
+    MRI_FRAGMENT_MAX = 64 << 20
 };
 
 /* Between two ranks each channel keeps its own order, but the first two share
  * one: they are what `next` brings. */
 typedef enum mri_channel {
     MRI_CHANNEL_SHORT,
-    MRI_CHANNEL_NOTICE, /* short, too: a long message comes */
+    MRI_CHANNEL_ANNOUNCEMENT, /* short, too: a long message comes */
     MRI_CHANNEL_LONG,
     MRI_CHANNEL_BULK, /* + stream */
     MRI_CHANNELS = MRI_CHANNEL_BULK + 2
@@ -56,8 +56,8 @@ typedef struct mri_transport {
     const char *name;
     void *self; /* the first argument of each */
 
-    /* Begin to send at most MRI_PIECE_MAX bytes, at most MRI_SHORT_MAX through
-     * the first two channels; they stay unchanged until it is done. */
+    /* Begin to send at most MRI_FRAGMENT_MAX bytes, at most MRI_SHORT_MAX
+     * through the first two channels; they stay unchanged until it is done. */
     mr_error (*send)(void *self, unsigned int to, unsigned int channel,
                      const void *bytes, size_t size, mri_pending *pending);
 

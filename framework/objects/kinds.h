@@ -5,7 +5,7 @@
 #ifndef MRI_OBJECTS_KINDS_H
 #define MRI_OBJECTS_KINDS_H
 
-#include "route/object.h"
+#include "engine/object.h"
 
 extern const mri_kind_ops mri_lock_ops;
 extern const mri_kind_ops mri_pipe_ops;
@@ -13,7 +13,7 @@ extern const mri_kind_ops mri_value_ops;
 extern const mri_kind_ops mri_array_ops;
 extern const mri_kind_ops mri_process_ops;
 extern const mri_kind_ops mri_pool_ops;
-extern const mri_kind_ops mri_part_ops;
+extern const mri_kind_ops mri_batch_ops;
 extern const mri_kind_ops mri_context_ops;
 
 #endif

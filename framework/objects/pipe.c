@@ -12,11 +12,11 @@
 
 #include <multirank/wait.h>
 
+#include "engine/channel.h"
+#include "engine/operation.h"
+#include "engine/wait.h"
 #include "objects/kinds.h"
 #include "objects/pipe.h"
-#include "route/channel.h"
-#include "route/operation.h"
-#include "route/wait.h"
 #include "util/log.h"
 
 enum { SEND = 0, RECV, MAY_RECV, HOLD, CLOSE, TRIES };
@@ -294,8 +294,8 @@ static void mend(mri_record *self, mri_object *object, mri_record *dead)
     if (mri_identity_state(mri_load(&object->identity)) != MRI_LIVE) {
         return;
     }
-    mri_channel_mend(self, channel_of(object, 0));
-    mri_channel_mend(self, channel_of(object, 1));
+    mri_channel_repair(self, channel_of(object, 0));
+    mri_channel_repair(self, channel_of(object, 1));
     if (nobody_at(object, 0) && nobody_at(object, 1)) {
         mri_object_destroy(mri_handle_of(object), MRI_PIPE);
     }
@@ -398,7 +398,7 @@ static mr_error add_holders(mri_record *self, mri_object *object)
     }
     mri_store(&pipe->capacity, FIRST_HOLDERS);
     mri_latch(self, &pipe->latch);
-    mri_hand_over(self, 0, &pipe->holders);
+    mri_owned_move(self, 0, &pipe->holders);
     mri_commit(self);
     mri_unlatch(self, &pipe->latch);
     return MR_OK;

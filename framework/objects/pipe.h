@@ -7,8 +7,8 @@
 
 #include <multirank/pipe.h>
 
+#include "engine/object.h"
 #include "memory/record.h"
-#include "route/object.h"
 
 /* Who holds an end: a process object, or a rank's endpoint. */
 uint64_t mri_holder_of_process(mr_handle process);

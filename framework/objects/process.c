@@ -15,14 +15,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/mailbox.h"
+#include "engine/operation.h"
+#include "engine/wait.h"
+#include "far/far.h"
 #include "objects/kinds.h"
 #include "objects/pipe.h"
-#include "route/far.h"
-#include "route/mailbox.h"
-#include "route/operation.h"
-#include "route/wait.h"
-#include "runtime/child.h"
-#include "runtime/place.h"
+#include "runtime/job/identity.h"
+#include "runtime/server/child.h"
 #include "util/clock.h"
 #include "util/log.h"
 #include "util/settings.h"

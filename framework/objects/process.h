@@ -7,7 +7,7 @@
 
 #include <multirank/process.h>
 
-#include "route/far.h"
+#include "far/far.h"
 
 /* What the library knows of a process that it makes for itself. */
 typedef struct mri_process_role {

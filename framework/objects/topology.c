@@ -16,8 +16,8 @@
 
 #include "memory/record.h"
 #include "memory/segment.h"
-#include "runtime/child.h"
-#include "runtime/place.h"
+#include "runtime/job/identity.h"
+#include "runtime/server/child.h"
 #include "topology/describe.h"
 #include "util/log.h"
 #include "util/settings.h"
@@ -135,16 +135,16 @@ static mr_error count_all(census *all, uint64_t but)
 }
 
 /* Where they would run on another machine. */
-static void move(census *all, const mri_seat *seats)
+static void move(census *all, const mri_placement *seats)
 {
     for (size_t i = 0; i < all->count; i++) {
         mr_topology_resident *one = &all->residents[i];
         const origin *from = &all->origins[i];
-        const mri_seat *seat = &seats[from->segment];
+        const mri_placement *seat = &seats[from->segment];
         const mri_processors *set = &seat->bound;
 
         if (*one->name) {
-            set = from->workers ? mri_seat_for_workers(seat, from->workers)
+            set = from->workers ? mri_placement_for_workers(seat, from->workers)
                                 : &seat->allowed;
         }
         memcpy(one->processors, set, sizeof one->processors);
@@ -197,7 +197,7 @@ static mr_topology *make_block(const mri_description *machine,
 /* This node, without an endpoint that is here for this alone. */
 static mr_error read_here(uint64_t but, mr_topology **topology)
 {
-    mri_seat *seats = calloc(mri_node.count, sizeof *seats);
+    mri_placement *seats = calloc(mri_node.count, sizeof *seats);
     mri_description machine = {0};
     census all = {0};
     mr_topology *block = NULL;

@@ -11,10 +11,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "far/exchange.h"
+#include "far/relay.h"
 #include "memory/segment.h"
-#include "route/errand.h"
-#include "route/exchange.h"
-#include "runtime/place.h"
+#include "runtime/job/identity.h"
 #include "util/clock.h"
 #include "util/log.h"
 #include "util/settings.h"

@@ -15,17 +15,17 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "route/exchange.h"
-#include "route/mailbox.h"
-#include "route/operation.h"
-#include "runtime/child.h"
+#include "engine/mailbox.h"
+#include "engine/operation.h"
+#include "far/exchange.h"
+#include "runtime/server/child.h"
 #include "util/thread.h"
 
 typedef struct piece {
     mr_handle from;
     uint32_t source;
     uint32_t size;
-    char text[MRI_OUTPUT_PIECE];
+    char text[MRI_OUTPUT_CHUNK];
 } piece;
 
 #define PIECE_HEADER offsetof(piece, text)
@@ -83,7 +83,7 @@ static ssize_t write_stream(void *cookie, const char *text, size_t size)
     while (done < size) {
         size_t part = size - done;
 
-        part = part < MRI_OUTPUT_PIECE ? part : MRI_OUTPUT_PIECE;
+        part = part < MRI_OUTPUT_CHUNK ? part : MRI_OUTPUT_CHUNK;
         if (mri_output_put(stream_->from, stream_->source, text + done, part,
                            MR_FOREVER) != MR_OK) {
             return 0;
@@ -109,7 +109,7 @@ static FILE *open_stream(unsigned int source, int descriptor, mr_handle from,
                                .inode = now.st_ino};
     file = fopencookie(&streams[source], "w", functions);
     if (file) {
-        setvbuf(file, NULL, _IOLBF, MRI_OUTPUT_PIECE);
+        setvbuf(file, NULL, _IOLBF, MRI_OUTPUT_CHUNK);
     }
     return file;
 }

@@ -11,11 +11,11 @@
 #ifndef MRI_RUNTIME_OUTPUT_H
 #define MRI_RUNTIME_OUTPUT_H
 
+#include "engine/object.h"
 #include "memory/record.h"
 #include "memory/word.h"
-#include "route/object.h"
 
-enum { MRI_OUTPUT_ITEMS = 4096, MRI_OUTPUT_PIECE = 4096 };
+enum { MRI_OUTPUT_ITEMS = 4096, MRI_OUTPUT_CHUNK = 4096 };
 
 /* Where a piece of text comes from; each has lines of its own. */
 enum {
@@ -28,7 +28,7 @@ enum {
     MRI_OUTPUT_STOP /* the writer shall end */
 };
 
-/* Send a piece of at most MRI_OUTPUT_PIECE bytes.  Errors as mr_queue_put. */
+/* Send a piece of at most MRI_OUTPUT_CHUNK bytes.  Errors as mr_queue_put. */
 mr_error mri_output_put(mr_handle from, unsigned int source, const char *text,
                         size_t size, double timeout);
 

@@ -10,13 +10,13 @@
 #include <stdatomic.h>
 #include <sys/prctl.h>
 
+#include "engine/mailbox.h"
+#include "engine/wait.h"
+#include "far/exchange.h"
+#include "far/relay.h"
 #include "memory/record.h"
-#include "route/errand.h"
-#include "route/exchange.h"
-#include "route/mailbox.h"
-#include "route/wait.h"
 #include "runtime/failure.h"
-#include "runtime/place.h"
+#include "runtime/job/identity.h"
 #include "util/clock.h"
 #include "util/thread.h"
 
@@ -65,8 +65,8 @@ static bool work(bool poll)
     int64_t now = mri_now();
     bool any = poll && mri_exchange_poll();
 
-    any |= mri_errands_run();
-    mri_exchange_look_at_clock(now);
+    any |= mri_relay_run();
+    mri_exchange_check_deadlines(now);
     mri_failure_tick(now);
     return any;
 }
@@ -89,8 +89,8 @@ static void *serve(void *unused)
     while (!atomic_load(&stopping)) {
         uint64_t bell = mri_bell(self);
 
-        listen_to(self, 0, MRI_ROW_ERRANDS);
-        listen_to(self, 1, MRI_ROW_LARGE_ERRANDS);
+        listen_to(self, 0, MRI_ROW_RELAY);
+        listen_to(self, 1, MRI_ROW_RELAY_LARGE);
         others = others_poll();
         any = work(!others);
         others_poll(); /* what we did ourselves does not count */

@@ -159,10 +159,10 @@ static mr_error add_all(hwloc_topology_t topology, mri_description *out)
 }
 
 /* As if all of that machine were allowed to all. */
-static void plan_anew(hwloc_topology_t topology, int bind, mri_seat *seats,
+static void plan_anew(hwloc_topology_t topology, int bind, mri_placement *seats,
                       unsigned int count)
 {
-    mri_seating seating;
+    mri_placement_summary seating;
 
     for (unsigned int i = 0; i < count; i++) {
         mri_plan_from_hwloc(&seats[i].allowed,
@@ -171,8 +171,8 @@ static void plan_anew(hwloc_topology_t topology, int bind, mri_seat *seats,
     mri_plan(topology, bind, seats, count, &seating);
 }
 
-mr_error mri_describe(mri_description *description, int bind, mri_seat *seats,
-                      unsigned int count)
+mr_error mri_describe(mri_description *description, int bind,
+                      mri_placement *seats, unsigned int count)
 {
     hwloc_topology_t topology;
     mr_error error;

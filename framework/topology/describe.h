@@ -7,7 +7,7 @@
 
 #include <multirank/topology.h>
 
-#include "topology/seat.h"
+#include "topology/placement.h"
 
 typedef struct mri_description {
     mr_topology_item *items; /* to be freed */
@@ -19,7 +19,7 @@ typedef struct mri_description {
 /* Describe this machine, or the one that is given to hwloc instead: then the
  * seats, which may be NULL, are planned anew for that.  MR_ERR_SYSTEM: hwloc
  * finds none.  MR_ERR_NO_MEMORY. */
-mr_error mri_describe(mri_description *description, int bind, mri_seat *seats,
-                      unsigned int count);
+mr_error mri_describe(mri_description *description, int bind,
+                      mri_placement *seats, unsigned int count);
 
 #endif

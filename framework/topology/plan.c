@@ -227,7 +227,7 @@ static void bind_share(const sharers *s, int bind, hwloc_bitmap_t share)
 /* ---- the plan ------------------------------------------------------------ */
 
 /* The next rank that shares with `leader`, after `i`. */
-static unsigned int next_sharer(const mri_seat *seats, unsigned int count,
+static unsigned int next_sharer(const mri_placement *seats, unsigned int count,
                                 unsigned int leader, unsigned int i)
 {
     do {
@@ -237,7 +237,7 @@ static unsigned int next_sharer(const mri_seat *seats, unsigned int count,
     return i;
 }
 
-static bool is_leader(const mri_seat *seats, unsigned int i)
+static bool is_leader(const mri_placement *seats, unsigned int i)
 {
     for (unsigned int j = 0; j < i; j++) {
         if (mri_processors_same(&seats[j].allowed, &seats[i].allowed)) {
@@ -247,7 +247,7 @@ static bool is_leader(const mri_seat *seats, unsigned int i)
     return true;
 }
 
-static void seat_sharers(sharers *s, int bind, mri_seat *seats,
+static void seat_sharers(sharers *s, int bind, mri_placement *seats,
                          unsigned int count, unsigned int leader)
 {
     unsigned int cores = cores_in(s->topology, s->allowed);
@@ -269,8 +269,9 @@ static void seat_sharers(sharers *s, int bind, mri_seat *seats,
 }
 
 /* All ranks with the same set as `leader`; true: it is too small for them. */
-static bool plan_sharers(hwloc_topology_t topology, int bind, mri_seat *seats,
-                         unsigned int count, unsigned int leader)
+static bool plan_sharers(hwloc_topology_t topology, int bind,
+                         mri_placement *seats, unsigned int count,
+                         unsigned int leader)
 {
     sharers s = {.topology = topology};
     bool crowded = false;
@@ -299,7 +300,7 @@ static bool plan_sharers(hwloc_topology_t topology, int bind, mri_seat *seats,
 }
 
 /* What is allowed to a rank and bound to no other. */
-static void seat_threads(mri_seat *seats, unsigned int count)
+static void seat_threads(mri_placement *seats, unsigned int count)
 {
     mri_processors bound = {0};
 
@@ -313,12 +314,12 @@ static void seat_threads(mri_seat *seats, unsigned int count)
     }
 }
 
-void mri_plan(hwloc_topology_t topology, int bind, mri_seat *seats,
-              unsigned int count, mri_seating *seating)
+void mri_plan(hwloc_topology_t topology, int bind, mri_placement *seats,
+              unsigned int count, mri_placement_summary *seating)
 {
     mri_processors all = {0};
 
-    *seating = (mri_seating){.ranks = count};
+    *seating = (mri_placement_summary){.ranks = count};
     for (unsigned int i = 0; i < count; i++) {
         seats[i].bound = seats[i].allowed;
         seats[i].cores = 1;

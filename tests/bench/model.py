@@ -35,22 +35,22 @@ def defined(path, name):
 class Model(unittest.TestCase):
     def test_rules_are_those_of_the_library(self):
         self.assertEqual(dispatch.PART_BYTES,
-                         defined("objects/deal.c", "PART_BYTES"))
+                         defined("pool/schedule.c", "PART_BYTES"))
         self.assertEqual(dispatch.GOOD_BYTES,
-                         defined("objects/deal.c", "GOOD_BYTES"))
+                         defined("pool/schedule.c", "GOOD_BYTES"))
         self.assertEqual(round(dispatch.PART_TIME * 1e9),
-                         defined("objects/deal.c", "PART_TIME"))
+                         defined("pool/schedule.c", "PART_TIME"))
         self.assertEqual(dispatch.FAR_PARTS,
-                         defined("objects/dealing.h", "MRI_DEAL_FAR"))
+                         defined("pool/scheduler.h", "MRI_SCHEDULE_FAR"))
         self.assertEqual(dispatch.NEAR_CHUNKS,
-                         defined("objects/deal.c", "NEAR_CHUNKS"))
+                         defined("pool/schedule.c", "NEAR_CHUNKS"))
         self.assertEqual(dispatch.NEAR_PARTS,
-                         defined("objects/dealing.h", "MRI_DEAL_NEAR"))
+                         defined("pool/scheduler.h", "MRI_SCHEDULE_NEAR"))
         self.assertEqual(dispatch.MOST_UNDER_WAY + 1, defined(
             "include/multirank/wait.h", "MR_WAIT_MAX"))
-        self.assertLess(defined("objects/map.c", "SHORT_CHUNK"),
+        self.assertLess(defined("pool/worker/run.c", "SHORT_CHUNK"),
                         dispatch.CHUNK_TIME * 1e9)
-        self.assertGreater(defined("objects/map.c", "LONG_CHUNK"),
+        self.assertGreater(defined("pool/worker/run.c", "LONG_CHUNK"),
                            dispatch.CHUNK_TIME * 1e9)
 
     def test_part_is_half_of_a_share_and_no_less_than_is_worth_it(self):

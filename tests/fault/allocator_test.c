@@ -44,7 +44,7 @@ static mr_error fill_word(const scene *s, mri_pool pool, int i, size_t size)
     }
     all->size[i] = size;
     mri_latch(self, &all->latch);
-    mri_hand_over(self, 0, &all->block[i]);
+    mri_owned_move(self, 0, &all->block[i]);
     mri_commit(self);
     mri_unlatch(self, &all->latch);
     return MR_OK;
@@ -59,10 +59,10 @@ static void empty_word(const scene *s, int i)
         return;
     }
     mri_latch(self, &all->latch);
-    mri_take_back(self, 0, &all->block[i], all->size[i]);
+    mri_owned_take(self, 0, &all->block[i], all->size[i]);
     mri_commit(self);
     mri_unlatch(self, &all->latch);
-    mri_release(self, 0);
+    mri_owned_free(self, 0);
 }
 
 /* ---- scenes -------------------------------------------------------------- */
@@ -197,7 +197,7 @@ static void allocate_for_array(const scene *s)
 static void release(const scene *s)
 {
     (void)s;
-    mri_release(mri_self(), 0);
+    mri_owned_free(mri_self(), 0);
 }
 
 static void fill(const scene *s)
@@ -212,7 +212,7 @@ static void hand_over(const scene *s)
 
     all->size[LAST] = s->item;
     mri_latch(self, &all->latch);
-    mri_hand_over(self, 0, &all->block[LAST]);
+    mri_owned_move(self, 0, &all->block[LAST]);
     mri_commit(self);
     mri_unlatch(self, &all->latch);
 }
@@ -249,11 +249,11 @@ static void use_allocator(const scene *s)
         memset(mri_at(block), 0xaa, sizes[i]);
         CHILD_OK(mri_allocate(self, place_of(s), MRI_HEAP, sizes[i], 1));
         CHILD_CHECK(mri_peek(&self->hands[1].block) != block);
-        mri_release(self, 0);
-        mri_release(self, 1);
+        mri_owned_free(self, 0);
+        mri_owned_free(self, 1);
     }
     CHILD_OK(mri_allocate(self, place_of(s), MRI_ARRAYS, RUN, 0));
-    mri_release(self, 0);
+    mri_owned_free(self, 0);
 }
 
 static bool is_filled(const scene *s, int i)

@@ -12,10 +12,10 @@
 
 #include "mpi/support.h"
 
+#include "engine/object.h"
 #include "memory/allocator.h"
 #include "memory/record.h"
 #include "memory/segment.h"
-#include "route/object.h"
 
 typedef struct census {
     uint64_t heap;   /* bytes in blocks that are not free */
@@ -86,7 +86,7 @@ static inline census take_census(void)
 /* Free records as well: the next thread that takes one finds it as it is. */
 static inline void look_at_record(const mri_record *record)
 {
-    for (unsigned int i = 0; i < MRI_HANDS; i++) {
+    for (unsigned int i = 0; i < MRI_OWNED_MAX; i++) {
         if (mri_load(&record->hands[i].block)) {
             unfinished = "a block is in a hand";
         }

@@ -18,7 +18,7 @@
 #include <multirank/wait.h>
 #include <signal.h>
 
-#include "runtime/function.h"
+#include "runtime/code/function.h"
 #include "util/fault.h"
 
 /* Bytes of items: in a cell, in a block of a size class, in a run. */

@@ -4,7 +4,7 @@
  */
 #include "fault/kill.h"
 
-#include "objects/lock.h"
+#include "objects/sync/lock.h"
 
 /* ---- scenes -------------------------------------------------------------- */
 

@@ -5,7 +5,7 @@
  */
 #include "fault/kill.h"
 
-#include "runtime/child.h"
+#include "runtime/server/child.h"
 
 static listing known;
 

@@ -6,7 +6,7 @@
  */
 #include "fault/kill.h"
 
-#include "route/channel.h"
+#include "engine/channel.h"
 
 enum { GETTERS = 0, PUTTERS = 1, CELLS = 31, VICTIMS = 100, PEERS = 200 };
 

@@ -63,7 +63,7 @@ static void messages_go_there_and_back(void)
 
 /* ---- what needs real pieces ---------------------------------------------- */
 
-enum { LARGE = MRI_PIECE_MAX + 12345 };
+enum { LARGE = MRI_FRAGMENT_MAX + 12345 };
 
 static void count_done(void *user, mr_error error)
 {
@@ -77,7 +77,7 @@ static void send_large(unsigned int me, unsigned int all)
     unsigned char *out = NULL, *in = NULL;
     int done = 0;
 
-    mri_messages_self()->piece = MRI_PIECE_MAX;
+    mri_messages_self()->piece = MRI_FRAGMENT_MAX;
     if (me == 0 && MRT_CHECK(out = malloc(LARGE))) {
         scene_fill(out, LARGE, 1);
         MRT_OK(mri_bulk_send(receiver, MRI_REPLY_BULK, out, LARGE, count_done,

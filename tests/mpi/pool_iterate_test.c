@@ -6,7 +6,7 @@
  */
 #include "mpi/iterate_support.h"
 
-#include "route/mailbox.h"
+#include "engine/mailbox.h"
 
 /* All of them, each once; in order, if that is asked for. */
 static void take_all(mr_iterator *iterator, size_t count, bool ordered)

@@ -22,8 +22,8 @@
 #include <sys/types.h>
 #include <time.h>
 
+#include "engine/object.h"
 #include "memory/segment.h"
-#include "route/object.h"
 
 /* A time-out short enough to wait for, and one that only guards. */
 #define SHORT 0.05

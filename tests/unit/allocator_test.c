@@ -38,7 +38,7 @@ static void give(block *in)
     }
     mri_store(&self->hands[0].size, in->size);
     mri_store(&self->hands[0].block, in->at);
-    mri_release(self, 0);
+    mri_owned_free(self, 0);
     in->at = 0;
 }
 
@@ -338,10 +338,10 @@ static void take_three_and_give_one(unsigned int number, void *user)
     (void)number;
     (void)!mri_allocate(self, 0, MRI_HEAP, sizes[0], 0);
     (void)!mri_allocate(self, 0, MRI_HEAP, sizes[1], 1);
-    mri_release(self, 0);
+    mri_owned_free(self, 0);
     (void)!mri_allocate(self, 0, MRI_HEAP, sizes[2], 0);
-    mri_release(self, 1);
-    mri_release(self, 0);
+    mri_owned_free(self, 1);
+    mri_owned_free(self, 0);
 }
 
 static void allocator_loses_nothing_by_a_death_at_any_point(void)
@@ -379,7 +379,7 @@ static void release_hand(unsigned int number, void *unused)
 {
     (void)number;
     (void)unused;
-    mri_release(mri_self(), 0);
+    mri_owned_free(mri_self(), 0);
 }
 
 /* The last block of a slab, while another slab has room. */

@@ -12,9 +12,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "runtime/binary.h"
-#include "runtime/function.h"
-#include "runtime/place.h"
+#include "runtime/code/binary.h"
+#include "runtime/code/function.h"
+#include "runtime/job/identity.h"
 #include "util/log.h"
 
 /* What two builds differ in: nothing but a value. */
@@ -23,7 +23,7 @@
 #endif
 volatile int value = VALUE;
 
-mri_place mri_here = {.host = "here"};
+mri_job_identity mri_here = {.host = "here"};
 
 static void static_function(void)
 {

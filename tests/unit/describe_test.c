@@ -161,7 +161,7 @@ static void fast_cores_of_a_captured_machine_are_told(void)
     char path[] = "/tmp/multirank-describe-XXXXXX";
     int file = mkstemp(path);
     mri_description machine;
-    mri_seat seats[1] = {{.cores = 0}};
+    mri_placement seats[1] = {{.cores = 0}};
 
     if (!MRT_CHECK(file >= 0) || !MRT_CHECK(write_hybrid(path))) {
         return;
@@ -187,7 +187,7 @@ static void fast_cores_of_a_captured_machine_are_told(void)
 static void seats_of_this_machine_are_left_alone(void)
 {
     mri_description machine;
-    mri_seat seats[1] = {{.cores = 77}};
+    mri_placement seats[1] = {{.cores = 77}};
 
     if (MRT_OK(mri_describe(&machine, MRI_BIND_AUTO, seats, 1))) {
         MRT_EQUAL(seats[0].cores, 77);

@@ -14,10 +14,10 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "route/reap.h"
-#include "runtime/job.h"
-#include "runtime/place.h"
-#include "runtime/share.h"
+#include "engine/reaper.h"
+#include "runtime/job/identity.h"
+#include "runtime/job/job.h"
+#include "runtime/job/map_segments.h"
 #include "util/fault.h"
 
 enum { MOST_THREADS = 64, PROCESSORS = 2 };
@@ -43,7 +43,8 @@ bool fake_start(unsigned int ranks, int64_t memory)
     syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_GLOBAL_EXPEDITED, 0, 0);
     mri_objects_begin();
     mri_objects_register();
-    mri_here = (mri_place){.role = MRI_RANK, .pid = getpid(), .size = ranks};
+    mri_here =
+        (mri_job_identity){.role = MRI_RANK, .pid = getpid(), .size = ranks};
     snprintf(mri_here.host, sizeof mri_here.host, "fake");
     if (!MRT_OK(mri_region_fake(ranks, memory))) {
         return false;
@@ -66,7 +67,7 @@ void fake_stop(void)
     mri_region_unmap();
     mri_become(0, true);
     mri_become(0, false);
-    mri_here = (mri_place){.role = MRI_OUTSIDE};
+    mri_here = (mri_job_identity){.role = MRI_OUTSIDE};
 }
 
 /* ---- endpoints ----------------------------------------------------------- */
@@ -317,7 +318,7 @@ static void check_record(mri_record *record, void *unused)
     MRT_EQUAL(mri_load(&record->notes), 0);
     MRT_EQUAL(mri_load(&record->promise_word), 0);
     MRT_EQUAL(mri_load(&record->waits_count), 0);
-    for (unsigned int i = 0; i < MRI_HANDS; i++) {
+    for (unsigned int i = 0; i < MRI_OWNED_MAX; i++) {
         MRT_EQUAL(mri_load(&record->hands[i].block), 0);
     }
     for (unsigned int i = 0; i < MRI_HELD_MAX; i++) {

@@ -8,10 +8,10 @@
 #ifndef TESTS_UNIT_FAKE_H
 #define TESTS_UNIT_FAKE_H
 
+#include "engine/object.h"
 #include "harness/harness.h"
 #include "memory/record.h"
 #include "memory/segment.h"
-#include "route/object.h"
 
 /* A time-out that only guards against hanging. */
 #define GUARD (15 * mrt_scale())

@@ -11,9 +11,9 @@
 #include <sys/auxv.h>
 
 #include "library/functions.h"
-#include "runtime/binary.h"
-#include "runtime/function.h"
-#include "runtime/place.h"
+#include "runtime/code/binary.h"
+#include "runtime/code/function.h"
+#include "runtime/job/identity.h"
 
 /* ---- the log --------------------------------------------------------------
  */

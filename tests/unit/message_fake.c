@@ -225,8 +225,8 @@ static mr_error fake_send(void *self, unsigned int to, unsigned int channel,
     fake_net *net = rank->net;
     mr_error error = MR_ERR_MPI;
 
-    MRT_CHECK(size <=
-              (channel <= MRI_CHANNEL_NOTICE ? MRI_SHORT_MAX : MRI_PIECE_MAX));
+    MRT_CHECK(size <= (channel <= MRI_CHANNEL_ANNOUNCEMENT ? MRI_SHORT_MAX
+                                                           : MRI_FRAGMENT_MAX));
     pthread_mutex_lock(&net->mutex);
     if (!refuses(rank, channel)) {
         operation *sender = operation_make(rank, size, pending);
@@ -251,7 +251,7 @@ static mr_error fake_receive(void *self, unsigned int from,
     operation **last = &wire_at(net, from, rank->number, channel)->posted;
     mr_error error = MR_ERR_MPI;
 
-    MRT_CHECK(channel > MRI_CHANNEL_NOTICE);
+    MRT_CHECK(channel > MRI_CHANNEL_ANNOUNCEMENT);
     pthread_mutex_lock(&net->mutex);
     if (!refuses(rank, channel)) {
         operation *posted = operation_make(rank, size, pending);

@@ -535,7 +535,7 @@ static void refused_message_is_an_error(void)
     send_from(0, 1, 9000, 1);
     take_at(1, 0, 9000, 1);
     /* A body without notice puts all that follows out of step. */
-    fake_net_refuse(net, 0, MRI_CHANNEL_NOTICE, 1);
+    fake_net_refuse(net, 0, MRI_CHANNEL_ANNOUNCEMENT, 1);
     act(0);
     MRT_ERROR(mri_message_send(1, bytes, 9000, NULL, 0), MR_ERR_MPI);
     MRT_ERROR(mri_message_send(1, "x", 1, NULL, 0), MR_ERR_OWNER_LOST);

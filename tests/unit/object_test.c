@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "objects/part.h"
+#include "pool/batch.h"
 
 static void handle_becomes_stale_when_its_object_is_destroyed(void)
 {
@@ -197,9 +197,9 @@ static const subject queues = {MRI_QUEUE, create_queue, use_queue,
 /* A part of a map, which is brief; nobody works. */
 static mr_error create_part(mr_handle *handle)
 {
-    mri_part_spec spec = {.count = 3, .total = 3};
+    mri_batch_spec spec = {.count = 3, .total = 3};
 
-    return mri_part_create(1, &spec, NULL, 0, handle);
+    return mri_batch_create(1, &spec, NULL, 0, handle);
 }
 
 static mr_error use_part(mr_handle handle, unsigned int number)
@@ -207,17 +207,17 @@ static mr_error use_part(mr_handle handle, unsigned int number)
     uint64_t ended;
     bool left;
 
-    return number % 2 ? mri_part_left(handle, &left)
-                      : mri_part_await(handle, 0, &ended);
+    return number % 2 ? mri_batch_left(handle, &left)
+                      : mri_batch_await(handle, 0, &ended);
 }
 
 static mr_error destroy_part(mr_handle handle)
 {
-    mri_part_cancel(handle);
+    mri_batch_cancel(handle);
     return MR_OK;
 }
 
-static const subject parts = {MRI_JOB, create_part, use_part, destroy_part};
+static const subject parts = {MRI_BATCH, create_part, use_part, destroy_part};
 
 static mr_handle handle_of(target *t)
 {

@@ -9,11 +9,11 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "objects/context.h"
-#include "objects/part.h"
+#include "engine/reaper.h"
+#include "engine/wait.h"
 #include "objects/pipe.h"
-#include "route/reap.h"
-#include "route/wait.h"
+#include "pool/batch.h"
+#include "pool/context.h"
 #include "util/fault.h"
 
 enum { SMALL = 8, LARGE = 200, MANY = 40 };
@@ -176,19 +176,19 @@ enum { SLOTS = 3 };
 /* A map in one part. */
 static mr_error make_part(mr_handle *context, mr_handle *part)
 {
-    static _Alignas(mri_part_spec) unsigned char
-        room[sizeof(mri_part_spec) + SLOTS * sizeof(mri_part_worker)];
-    mri_part_spec *spec = (mri_part_spec *)room;
+    static _Alignas(mri_batch_spec) unsigned char
+        room[sizeof(mri_batch_spec) + SLOTS * sizeof(mri_batch_worker)];
+    mri_batch_spec *spec = (mri_batch_spec *)room;
     mr_error error = mri_context_create(0, bytes, 100, context);
 
     if (!error) {
-        *spec = (mri_part_spec){.context = *context,
-                                .input_size = 10,
-                                .output_size = 10,
-                                .count = 400,
-                                .total = 400,
-                                .workers = SLOTS};
-        error = mri_part_create(0, spec, bytes, 4000, part);
+        *spec = (mri_batch_spec){.context = *context,
+                                 .input_size = 10,
+                                 .output_size = 10,
+                                 .count = 400,
+                                 .total = 400,
+                                 .workers = SLOTS};
+        error = mri_batch_create(0, spec, bytes, 4000, part);
         mri_context_release(*context);
     }
     return error;
@@ -201,7 +201,7 @@ static void create_map(unsigned int number, void *user)
     (void)number;
     (void)user;
     MRT_OK(make_part(&context, &part));
-    mri_part_cancel(part);
+    mri_batch_cancel(part);
 }
 
 static void nothing_leaks_by_a_death_in_the_creation_of_a_map(void)
@@ -382,7 +382,7 @@ static uint64_t dead_endpoint;
 
 static void reap_the_dead(void)
 {
-    mri_reap_mend(dead_endpoint);
+    mri_reap_repair(dead_endpoint);
 }
 
 static void get_one(unsigned int number, void *user)

@@ -6,7 +6,7 @@
 
 #include <stdlib.h>
 
-#include "route/channel.h"
+#include "engine/channel.h"
 
 /* ---- one thread ---------------------------------------------------------- */
 

@@ -7,7 +7,7 @@
 #include <pthread.h>
 #include <string.h>
 
-#include "route/reap.h"
+#include "engine/reaper.h"
 
 /* Some shared words, in a row that is as good as any. */
 typedef struct words {
@@ -29,7 +29,7 @@ static words *shared(void)
 static void live_and_die(fake_body *body)
 {
     fake_threads(1, body, NULL);
-    mri_reap_mend(fake_endpoint_of(0));
+    mri_reap_repair(fake_endpoint_of(0));
     fake_reap(fake_endpoint_of(0));
 }
 
@@ -98,7 +98,7 @@ static void die_with_a_promise(unsigned int number, void *user)
     (void)number;
     (void)!mri_allocate(self, 0, MRI_HEAP, 64, 0);
     mri_latch(self, &shared()->latch);
-    mri_promise(self, &shared()->promised, 5, 0, 0);
+    mri_intent(self, &shared()->promised, 5, 0, 0);
     if (*kept) {
         mri_store(&shared()->promised, 5);
     }
@@ -134,7 +134,7 @@ static void die_with_a_promised_block(unsigned int number, void *unused)
     block = mri_load(&self->hands[0].block);
     mri_store(&self->hands[0].block, 0);
     mri_latch(self, &shared()->latch);
-    mri_promise(self, &shared()->promised, 5, block, 64);
+    mri_intent(self, &shared()->promised, 5, block, 64);
     mri_store(&shared()->promised, 5);
     fake_die();
 }
@@ -179,7 +179,7 @@ static void latch_excludes_others(void)
 
 static void reap_first(void)
 {
-    mri_reap_mend(fake_endpoint_of(0));
+    mri_reap_repair(fake_endpoint_of(0));
 }
 
 static void latch_of_a_dead_thread_is_had_by_mending(void)
@@ -250,7 +250,7 @@ static void mend(unsigned int number, void *user)
     const mending *m = user;
 
     (void)number;
-    mri_reap_mend(m->dead);
+    mri_reap_repair(m->dead);
 }
 
 /* Die at point k of a change, and the mender at point j of the mending. */

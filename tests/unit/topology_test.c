@@ -15,8 +15,8 @@
 
 enum { MOST_RANKS = 600, TEXT = 512 };
 
-static mri_seat seats[MOST_RANKS];
-static mri_seating seating;
+static mri_placement seats[MOST_RANKS];
+static mri_placement_summary seating;
 
 /* ---- machines ------------------------------------------------------------ */
 
@@ -306,12 +306,12 @@ static void workers_beside_a_rank_stay_near_while_there_is_room(void)
 
     plan(topology, MRI_BIND_AUTO, NULL, 2);
     MRT_EQUAL(seats[0].cores, 4);
-    MRT_CHECK(mri_seat_for_workers(&seats[0], 1) == &seats[0].bound);
-    MRT_CHECK(mri_seat_for_workers(&seats[0], 4) == &seats[0].bound);
-    MRT_CHECK(mri_seat_for_workers(&seats[0], 5) == &seats[0].allowed);
+    MRT_CHECK(mri_placement_for_workers(&seats[0], 1) == &seats[0].bound);
+    MRT_CHECK(mri_placement_for_workers(&seats[0], 4) == &seats[0].bound);
+    MRT_CHECK(mri_placement_for_workers(&seats[0], 5) == &seats[0].allowed);
     plan(topology, MRI_BIND_CORE, NULL, 2);
     MRT_EQUAL(seats[0].cores, 1);
-    MRT_CHECK(mri_seat_for_workers(&seats[0], 2) == &seats[0].allowed);
+    MRT_CHECK(mri_placement_for_workers(&seats[0], 2) == &seats[0].allowed);
     plan(topology, MRI_BIND_NONE, NULL, 2);
     MRT_EQUAL(seats[0].cores, 4);
     plan(topology, MRI_BIND_NUMA, NULL, 2);

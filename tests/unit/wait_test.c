@@ -7,8 +7,8 @@
 #include <sched.h>
 #include <string.h>
 
-#include "route/operation.h"
-#include "route/wait.h"
+#include "engine/operation.h"
+#include "engine/wait.h"
 #include "util/clock.h"
 
 /* ---- lists, by hand ------------------------------------------------------ */

@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Owns mailboxes: a channel in an object, with lists of waiters.
+ */
+#include "engine/mailbox.h"
+
+#include "engine/channel.h"
+#include "engine/operation.h"
+#include "engine/wait.h"
+
+enum { PUT = 0, GET, COUNT };
+
+/* Lists of waiters: for an item, for room. */
+enum { GETTERS = 0, PUTTERS = 1 };
+
+typedef struct mailbox_body {
+    mri_channel channel;
+    uint64_t creator; /* as in the spec */
+} mailbox_body;
+
+_Static_assert(sizeof(mailbox_body) <= MRI_BODY, "fits into a row");
+
+static mailbox_body *body_of(mri_object *object)
+{
+    return (mailbox_body *)object->body;
+}
+
+static mri_channel *channel_of(mri_object *object)
+{
+    return &body_of(object)->channel;
+}
+
+static mr_error try_put(mri_record *self, mri_object *object, mri_call *call)
+{
+    mr_error error = mri_channel_put(self, channel_of(object), call);
+
+    if (!error) {
+        mri_wake(self, object, GETTERS);
+    }
+    return error;
+}
+
+static mr_error try_get(mri_record *self, mri_object *object, mri_call *call)
+{
+    mri_channel *channel = channel_of(object);
+    mr_error error = mri_channel_get(self, channel, call);
+
+    call->list = GETTERS;
+    if (!error && channel->bounded) {
+        mri_wake(self, object, PUTTERS);
+    }
+    return error;
+}
+
+static mr_error try_count(mri_record *self, mri_object *object, mri_call *call)
+{
+    mri_channel *channel = channel_of(object);
+
+    (void)self;
+    call->result = mri_channel_count(channel);
+    if (call->result == 0 && !mri_channel_empty(channel)) {
+        call->result = 1;
+    }
+    call->argument = channel->maxsize;
+    return MR_OK;
+}
+
+static bool ready(mri_object *object, unsigned int part)
+{
+    (void)part;
+    return !mri_channel_empty(channel_of(object));
+}
+
+static unsigned int ready_list(mri_object *object, unsigned int part)
+{
+    (void)object;
+    (void)part;
+    return GETTERS;
+}
+
+static void dispose(mri_record *self, mri_object *object)
+{
+    mri_channel_dispose(self, channel_of(object));
+}
+
+static void forget(mri_record *self, mri_object *object, const mri_gone *gone)
+{
+    (void)self;
+    if (body_of(object)->creator &&
+        mri_is_gone(gone, body_of(object)->creator)) {
+        (void)!mri_object_destroy(mri_handle_of(object), MRI_QUEUE);
+    }
+}
+
+static void mend(mri_record *self, mri_object *object, mri_record *dead)
+{
+    (void)dead;
+    if (mri_identity_state(mri_load(&object->identity)) == MRI_LIVE) {
+        mri_channel_repair(self, channel_of(object));
+    }
+}
+
+static mri_try *const tries[] = {
+    [PUT] = try_put,
+    [GET] = try_get,
+    [COUNT] = try_count,
+};
+
+static mr_error build(mri_record *self, unsigned int index,
+                      const mri_mailbox_spec *spec, mri_pool pool,
+                      mr_handle *handle)
+{
+    mri_object *object = NULL;
+    mr_error error = mri_object_build(self, index, MRI_QUEUE, &object);
+
+    if (error) {
+        return error;
+    }
+    error = mri_channel_format(self, channel_of(object), spec->maxsize, pool);
+    if (error) {
+        mri_object_abandon(self, object);
+        return error;
+    }
+    body_of(object)->creator = spec->creator;
+    *handle = mri_object_publish(self, object);
+    return MR_OK;
+}
+
+mr_error mri_mailbox_build(mri_record *self, unsigned int index,
+                           uint64_t maxsize, mri_pool pool, mr_handle *handle)
+{
+    mri_mailbox_spec spec = {.maxsize = maxsize};
+
+    return build(self, index, &spec, pool, handle);
+}
+
+static mr_error create(mri_record *self, unsigned int index, mri_call *call,
+                       mr_handle *handle)
+{
+    return build(self, index, call->in, MRI_HEAP, handle);
+}
+
+const mri_kind_ops mri_mailbox_ops = {.name = "queue",
+                                      .kind = MRI_QUEUE,
+                                      .tries = tries,
+                                      .count = COUNT + 1,
+                                      .one_way = 1 << PUT,
+                                      .create = create,
+                                      .ready = ready,
+                                      .ready_list = ready_list,
+                                      .dispose = dispose,
+                                      .forget = forget,
+                                      .mend = mend};
+
+mr_error mri_mailbox_put(mr_handle handle, const void *item, size_t size,
+                         double timeout)
+{
+    mri_call call = {.in = item, .in_size = size};
+
+    return mri_operate(&mri_mailbox_ops, handle, PUT, &call, timeout);
+}
+
+mr_error mri_mailbox_get(mr_handle handle, void *item, size_t capacity,
+                         size_t *size, double timeout)
+{
+    mri_call call = {.out = item, .out_size = capacity};
+    mr_error error = mri_operate(&mri_mailbox_ops, handle, GET, &call, timeout);
+
+    if (size && (error == MR_OK || error == MR_ERR_TRUNCATED)) {
+        *size = call.result;
+    }
+    return error;
+}
+
+mr_error mri_mailbox_count(mr_handle handle, uint64_t *count, uint64_t *maxsize)
+{
+    mri_call call = {0};
+    mr_error error = mri_operate(&mri_mailbox_ops, handle, COUNT, &call, 0);
+
+    if (!error) {
+        *count = call.result;
+        *maxsize = call.argument;
+    }
+    return error;
+}

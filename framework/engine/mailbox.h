@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Mailboxes: objects of kind MRI_QUEUE.  Queue is their public face; the
+ * runtime uses some of its own in well-known rows.
+ */
+#ifndef MRI_ENGINE_MAILBOX_H
+#define MRI_ENGINE_MAILBOX_H
+
+#include "engine/object.h"
+
+/* Make one in a segment, with memory of an arena.  MR_ERR_NO_MEMORY,
+ * MR_ERR_LIMIT. */
+mr_error mri_mailbox_build(mri_record *self, unsigned int index,
+                           uint64_t maxsize, mri_pool pool, mr_handle *handle);
+
+/* What mri_create wants for a mailbox in the heap of a rank. */
+typedef struct mri_mailbox_spec {
+    uint64_t maxsize; /* 0: none */
+    uint64_t creator; /* endpoint with which it ends; 0: none */
+} mri_mailbox_spec;
+
+/* Errors as mr_queue_put and mr_queue_get; *size is written with MR_OK and
+ * MR_ERR_TRUNCATED. */
+mr_error mri_mailbox_put(mr_handle handle, const void *item, size_t size,
+                         double timeout);
+mr_error mri_mailbox_get(mr_handle handle, void *item, size_t capacity,
+                         size_t *size, double timeout);
+
+/* Items in it, and how many there may be. */
+mr_error mri_mailbox_count(mr_handle handle, uint64_t *count,
+                           uint64_t *maxsize);
+
+/* The mailbox in a row that every segment has from the start. */
+static inline mr_handle mri_mailbox_at(unsigned int rank, unsigned int row)
+{
+    return (mr_handle){
+        .owner = rank, .slot = row, .generation = 1, .kind = MRI_QUEUE};
+}
+
+extern const mri_kind_ops mri_mailbox_ops;
+
+#endif

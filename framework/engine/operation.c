@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Owns the path of a call: find the object, try, spin, wait, try again.
+ *
+ * `active` is set whenever a thread may touch the object, and not while it
+ * sleeps: a destroyer waits for active threads only.
+ */
+#include "engine/operation.h"
+
+#include "engine/wait.h"
+#include "far/exchange.h"
+#include "far/far.h"
+#include "util/clock.h"
+
+enum { LOOK_UP = 20000000 }; /* nanoseconds that a server sleeps in a call */
+
+static mri_object *memory_object(unsigned int segment)
+{
+    return mri_object_row(segment, MRI_ROW_MEMORY);
+}
+
+/* The caller stays active on its own object, which may have wakes to come.
+ * Should it die here, the reaper wakes for memory in any case. */
+void mri_wake_for_memory(mri_record *self, unsigned int segment)
+{
+    mri_object *memory = memory_object(segment);
+
+    if (mri_peek(&memory->lists[0].first)) {
+        mri_wake_all(self, memory, 0);
+    }
+}
+
+void mri_give_back(mri_record *self, unsigned int hand)
+{
+    mri_ref block = mri_peek(&self->hands[hand].block);
+
+    if (block) {
+        mri_owned_free(self, hand);
+        mri_wake_for_memory(self, mri_segment_of(block));
+    }
+}
+
+/* Objects of a lost rank lose their identity, too. */
+static bool is_lost(unsigned int index)
+{
+    return mri_load(&mri_segment_at(index)->lost) != 0;
+}
+
+mr_error mri_why_stale(mr_handle handle)
+{
+    unsigned int index = mri_index_of(handle.owner);
+
+    return index != MRI_FAR && is_lost(index) ? MR_ERR_OWNER_LOST
+                                              : MR_ERR_STALE;
+}
+
+static mr_error why_closed(const mri_object *object)
+{
+    return is_lost(mri_segment_of(mri_ref_of(object))) ? MR_ERR_OWNER_LOST
+                                                       : MR_ERR_CLOSED;
+}
+
+/* ---- a call that would block --------------------------------------------- */
+
+/* What arrives may be what we wait for; it may also be the end of the object,
+ * whose destroyer waits until we are not inside. */
+static void poll(mri_blocked *b)
+{
+    if (mri_exchange_on) {
+        mri_leave(b->self);
+        mri_exchange_poll_once();
+        mri_be_active(b->self, mri_ref_of(b->object), true);
+    }
+}
+
+static mr_error spin(mri_blocked *b)
+{
+    mr_error error = MRI_WOULD_BLOCK;
+    mri_spinner spinner;
+
+    mri_spin_start(&spinner);
+    while (error == MRI_WOULD_BLOCK && mri_spin(&spinner)) {
+        poll(b);
+        error = mri_load(&b->object->identity) == b->identity
+                    ? b->try(b->self, b->object, b->call)
+                    : MR_ERR_CLOSED;
+    }
+    return error;
+}
+
+/* Be in `list` of the object, or in none for NULL.  True: that is new. */
+static bool change_list(mri_blocked *b, mri_wait *entry, mri_object *object,
+                        unsigned int list)
+{
+    mri_ref now = mri_load(&entry->list);
+
+    if (now == (object ? mri_ref_of(&object->lists[list]) : 0)) {
+        return false;
+    }
+    mri_wait_leave(b->self, entry, false);
+    if (object) {
+        /* Not entered when it is destroyed; the next try finds that. */
+        mri_wait_enter(b->self, entry, object, list,
+                       object == b->object ? b->identity
+                                           : mri_load(&object->identity));
+    }
+    return true;
+}
+
+/* Wait where the last try said. */
+static bool change_lists(mri_blocked *b)
+{
+    mri_wait *entries = b->self->inline_waits;
+    bool memory = b->call->list == MRI_LISTS;
+    unsigned int segment = mri_segment_of(mri_ref_of(b->object));
+    bool changed =
+        change_list(b, &entries[0], memory ? NULL : b->object, b->call->list);
+
+    return change_list(b, &entries[1], memory ? memory_object(segment) : NULL,
+                       0) ||
+           changed;
+}
+
+/* Before each sleep there is a try while the thread stands in the lists. */
+mr_error mri_blocked_try(mri_blocked *b)
+{
+    mri_record *self = b->self;
+    mr_error error;
+
+    mri_store(&self->active, mri_ref_of(b->object));
+    do {
+        b->bell = mri_bell(self);
+        for (unsigned int i = 0; i < MRI_WAITS_INLINE; i++) {
+            mri_wait_arm(&self->inline_waits[i]);
+        }
+        if (mri_load(&b->object->identity) != b->identity) {
+            return MR_ERR_CLOSED;
+        }
+        error = b->try(self, b->object, b->call);
+    } while (error == MRI_WOULD_BLOCK && change_lists(b));
+    if (error == MRI_WOULD_BLOCK) {
+        mri_store(&self->active, 0);
+    }
+    return error;
+}
+
+void mri_blocked_end(mri_blocked *b, mr_error error)
+{
+    mri_store(&b->self->active, mri_ref_of(b->object));
+    for (unsigned int i = 0; i < MRI_WAITS_INLINE; i++) {
+        mri_wait_leave(b->self, &b->self->inline_waits[i], error == MR_OK);
+    }
+    if (error && b->call->keeps_hand) {
+        mri_give_back(b->self, 0);
+    }
+}
+
+/* A fork server that waits here still notices deaths. */
+static bool sleep_on(mri_record *self, uint64_t bell, int64_t deadline)
+{
+    while (mri_stalled) {
+        int64_t next = mri_now() + LOOK_UP;
+
+        if (next >= deadline) {
+            break;
+        }
+        if (mri_sleep(self, bell, next)) {
+            return true;
+        }
+        mri_stalled();
+    }
+    return mri_sleep(self, bell, deadline);
+}
+
+static mr_error sleep_until_done(mri_blocked *b, int64_t deadline)
+{
+    bool rung = true;
+    mr_error error;
+
+    for (;;) {
+        error = mri_blocked_try(b);
+        if (error != MRI_WOULD_BLOCK) {
+            return error;
+        }
+        if (!rung) {
+            return MR_ERR_TIMEOUT;
+        }
+        rung = sleep_on(b->self, b->bell, deadline);
+    }
+}
+
+/* Who did not enter lists does not leave them: a fork server, and whoever
+ * listens for replies, stands in one by an entry that blocked calls use. */
+mr_error mri_block(mri_record *self, mri_object *object, uint64_t identity,
+                   mri_try *try, mri_call *call, double timeout)
+{
+    mri_blocked b = {.self = self,
+                     .object = object,
+                     .identity = identity,
+                     .try = try,
+                     .call = call};
+    int64_t deadline = mri_deadline(timeout);
+    mr_error error = timeout == 0 ? MR_ERR_TIMEOUT : spin(&b);
+
+    if (error == MRI_WOULD_BLOCK) {
+        error = sleep_until_done(&b, deadline);
+        mri_blocked_end(&b, error);
+    } else if (error && call->keeps_hand) {
+        mri_give_back(self, 0);
+    }
+    return error == MR_ERR_CLOSED ? why_closed(object) : error;
+}
+
+/* ---- here or elsewhere --------------------------------------------------- */
+
+mr_error mri_operate_elsewhere(mri_record *self, const mri_kind_ops *ops,
+                               mr_handle handle, unsigned int operation,
+                               mri_call *call, double timeout)
+{
+    if (mri_is_far(handle.owner) && handle.kind == ops->kind) {
+        return mri_far_operate(self, ops, handle, operation, call, timeout);
+    }
+    if (self->ahead) {
+        mri_far_settle(self);
+        return mri_operate(ops, handle, operation, call, timeout);
+    }
+    return mri_why_stale(handle);
+}
+
+mr_error mri_create(const mri_kind_ops *ops, unsigned int rank, mri_call *call,
+                    mr_handle *handle)
+{
+    mri_record *self = mri_self();
+    unsigned int index = mri_index_of(rank);
+
+    if (!self) {
+        return MR_ERR_STATE;
+    }
+    mri_far_settle(self);
+    if (index == MRI_FAR) {
+        return mri_far_create(self, ops, rank, call, handle);
+    }
+    return is_lost(index) ? MR_ERR_OWNER_LOST
+                          : ops->create(self, index, call, handle);
+}
+
+mr_error mri_destroy(const mri_kind_ops *ops, mr_handle handle)
+{
+    mri_record *self = mri_self();
+
+    if (!self) {
+        return MR_ERR_STATE;
+    }
+    mri_far_settle(self);
+    if (mri_is_far(handle.owner) && handle.kind == ops->kind) {
+        return mri_far_destroy(self, handle);
+    }
+    return mri_object_destroy(handle, ops->kind);
+}

@@ -1,0 +1,672 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Owns the exchange of messages in a rank: receiving them, and the calls of
+ * this rank that are under way.  Lock: that of messages.
+ */
+#include "far/exchange.h"
+
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/wait.h"
+#include "far/client.h"
+#include "far/serve.h"
+#include "memory/onesided.h"
+#include "util/clock.h"
+#include "util/log.h"
+
+enum {
+    MESSAGES_AT_ONCE = 64,
+    LOOKS = 4, /* before the lock is free for others */
+    AHEAD_PER_LOOK = 8,
+    TRIES = 1000 /* to take it, when there is no hurry */
+};
+
+atomic_bool mri_exchange_on;
+
+/* Lists, by the index of the thread's record in this rank's segment: the next
+ * thread to have that record may be there before the last has got all its
+ * replies. */
+static mri_port *ports[MRI_RECORDS_MAX];
+static bool *lost;     /* of each rank */
+static int64_t *heard; /* of each rank */
+static int64_t tick;
+static uint64_t rung_seen;
+static _Atomic uint64_t polls; /* written under the lock */
+static _Thread_local unsigned int inside;
+
+void mri_exchange_enter(void)
+{
+    if (inside++ == 0) {
+        mri_message_lock();
+    }
+}
+
+void mri_exchange_leave(void)
+{
+    if (--inside == 0) {
+        mri_message_unlock();
+    }
+}
+
+bool mri_exchange_is_inside(void)
+{
+    return inside > 0;
+}
+
+/* ---- ports --------------------------------------------------------------- */
+
+/* Acts for the rank itself when ends are dealt with: whoever polls may be in
+ * the middle of something. */
+static mri_record *keeper;
+
+static mri_segment *my_segment(void)
+{
+    return mri_segment_at(mri_segment_of(mri_ref_of(keeper)));
+}
+
+static uint64_t index_of(mri_ref thread)
+{
+    const mri_table *records = &mri_segment_at(mri_segment_of(thread))->records;
+
+    return (thread - records->rows) / records->row_size;
+}
+
+void mri_exchange_connect(mri_port *port)
+{
+    mri_port **list = &ports[index_of(mri_ref_of(port->record))];
+
+    port->next = *list;
+    *list = port;
+}
+
+void mri_exchange_disconnect(const mri_port *port)
+{
+    mri_port **at = &ports[index_of(mri_ref_of(port->record))];
+
+    while (*at && *at != port) {
+        at = &(*at)->next;
+    }
+    if (*at) {
+        *at = port->next;
+    }
+}
+
+static mri_port *port_of(const mri_head *head)
+{
+    mri_port *port = ports[index_of(head->thread)];
+
+    while (port && port->endpoint != head->endpoint) {
+        port = port->next;
+    }
+    return port;
+}
+
+/* ---- calls of this rank -------------------------------------------------- */
+
+mr_error mri_exchange_send_small(unsigned int to, const mri_head *head,
+                                 const void *in, const void *more)
+{
+    static _Alignas(16) unsigned char parts[MRI_MESSAGE_MAX];
+    uint64_t padded = mri_padded(head->in_size);
+    mri_head sent = *head;
+
+    mri_clients_acknowledge(to, &sent);
+    if (head->more_size == 0) {
+        return mri_message_send(to, &sent, sizeof sent, in,
+                                head->what == MRI_REPLY ? head->out_size
+                                                        : head->in_size);
+    }
+    if (head->in_size) {
+        memcpy(parts, in, head->in_size);
+    }
+    memcpy(parts + padded, more, head->more_size);
+    return mri_message_send(to, &sent, sizeof sent, parts,
+                            padded + head->more_size);
+}
+
+static void complete_if_done(mri_outgoing *outgoing)
+{
+    mri_outgoing **at;
+
+    if (!outgoing->replied || outgoing->transfers) {
+        return;
+    }
+    at = &port_of(&outgoing->head)->first;
+    while (*at != outgoing) {
+        at = &(*at)->next;
+    }
+    *at = outgoing->next;
+    outgoing->completed(outgoing); /* which may be the end of it */
+}
+
+static void transferred(void *user, mr_error error)
+{
+    mri_outgoing *outgoing = user;
+
+    outgoing->transfers--;
+    if (error && !outgoing->lost) {
+        outgoing->lost = error;
+    }
+    complete_if_done(outgoing);
+}
+
+static mri_outgoing *call_of(const mri_head *head)
+{
+    mri_port *port = port_of(head);
+    mri_outgoing *outgoing = port ? port->first : NULL;
+
+    while (outgoing && outgoing->head.number != head->number) {
+        outgoing = outgoing->next;
+    }
+    return outgoing;
+}
+
+static mr_error send_call(mri_outgoing *outgoing)
+{
+    if (lost[outgoing->to]) {
+        return MR_ERR_OWNER_LOST;
+    }
+    if (!mri_is_small(&outgoing->head)) {
+        outgoing->head.flags |= MRI_BULK;
+        return mri_message_send(outgoing->to, &outgoing->head,
+                                sizeof outgoing->head, NULL, 0);
+    }
+    return mri_exchange_send_small(outgoing->to, &outgoing->head, outgoing->in,
+                                   outgoing->more);
+}
+
+static bool receive(void);
+static bool receive_one(void);
+static uint64_t count_poll(void);
+static bool progress(bool any);
+
+/* The other side may wait for room likewise: so we receive meanwhile. */
+static void wait_for_room(void)
+{
+    while (mri_message_crowded()) {
+        if (!mri_message_progress() && !receive()) {
+            mri_exchange_leave();
+            sched_yield();
+            mri_exchange_enter();
+        }
+    }
+}
+
+/* ---- calls that run ahead ------------------------------------------------ */
+
+static void acknowledge(mri_port *port, uint32_t number, mr_error error)
+{
+    port->unacknowledged -= number;
+    mri_exchange_send_coalesced(port);
+    if (port->ahead_done) {
+        port->ahead_done(port, number, error);
+        return;
+    }
+    if (error) {
+        atomic_store(&port->ahead_error, (int)error);
+    }
+    atomic_fetch_sub(&port->ahead, number);
+    if (mri_load(&port->record->sleeping) != MRI_AWAKE) {
+        mri_ring(port->record);
+    }
+}
+
+void mri_exchange_send_coalesced(mri_port *port)
+{
+    uint32_t count = mri_coalesced_count(port->batch);
+    const mri_head *head;
+    const void *in;
+    mr_error error;
+
+    if (!count) {
+        return;
+    }
+    head = mri_coalesced_close(port->batch, &in);
+    error = lost[port->ahead_to]
+                ? MR_ERR_OWNER_LOST
+                : mri_exchange_send_small(port->ahead_to, head, in, NULL);
+    if (error) {
+        acknowledge(port, count, error);
+    }
+}
+
+static bool collect(mri_port *port, const mri_outgoing *outgoing)
+{
+    return port->unacknowledged &&
+           mri_coalesced_add(&port->batch, &outgoing->head, outgoing->in);
+}
+
+/* Who sends much does all that the service thread would, as that keeps away
+ * from those who do; what is owed to ranks to which nothing goes, now and
+ * then. */
+static mr_error send_ahead(mri_port *port, mri_outgoing *outgoing)
+{
+    mr_error error = MR_OK;
+
+    if (!collect(port, outgoing)) {
+        mri_exchange_send_coalesced(port); /* it is full, or there is none */
+        if (!collect(port, outgoing)) {
+            error = send_call(outgoing);
+        }
+    }
+    if (!error) {
+        port->unacknowledged++;
+        port->ahead_to = outgoing->to;
+    }
+    if (outgoing->head.number % AHEAD_PER_LOOK == 0) {
+        count_poll();
+        progress(receive_one());
+    }
+    if (outgoing->head.number % MRI_PIPELINED_MAX == 0) {
+        mri_clients_flush(true);
+    }
+    return error;
+}
+
+mr_error mri_exchange_send(mri_port *port, mri_outgoing *outgoing)
+{
+    mr_error error;
+
+    wait_for_room();
+    if (outgoing->head.flags & MRI_PIPELINED) {
+        return send_ahead(port, outgoing);
+    }
+    outgoing->next = port->first;
+    port->first = outgoing;
+    error = send_call(outgoing);
+    if (error) {
+        port->first = outgoing->next;
+    }
+    return error;
+}
+
+void mri_exchange_cancel(const mri_head *head)
+{
+    const mri_outgoing *outgoing = call_of(head);
+    mri_head cancel;
+
+    if (!outgoing || outgoing->replied) {
+        return;
+    }
+    cancel = outgoing->head;
+    cancel.what = MRI_CANCEL;
+    cancel.in_size = 0;
+    cancel.more_size = 0;
+    if (mri_message_send(outgoing->to, &cancel, sizeof cancel, NULL, 0)) {
+        mri_log(MR_LOG_DEBUG, "rank %u is lost", outgoing->to);
+    }
+}
+
+/* The window has carried what the call brings, or what it gives. */
+static void moved(void *user, mr_error error)
+{
+    mri_outgoing *outgoing = user;
+    mri_head head = outgoing->head;
+
+    head.what = MRI_MOVED;
+    head.error = error;
+    head.in_size = 0;
+    head.more_size = 0;
+    if (mri_message_send(outgoing->to, &head, sizeof head, NULL, 0)) {
+        mri_log(MR_LOG_DEBUG, "rank %u is lost", outgoing->to);
+    }
+    transferred(outgoing, error);
+}
+
+static void put_bulk(mri_outgoing *outgoing, uint64_t place)
+{
+    mr_error error;
+
+    outgoing->transfers++;
+    error = mri_onesided_put(outgoing->to, place, outgoing->in,
+                             outgoing->head.in_size, moved, outgoing);
+    if (error) {
+        moved(outgoing, error);
+    }
+}
+
+/* The owner has memory for what the call brings. */
+static void send_bulk(const mri_head *head)
+{
+    mri_outgoing *outgoing = call_of(head);
+    const void *parts[2];
+    uint64_t sizes[2];
+
+    if (!outgoing) {
+        return;
+    }
+    if (head->flags & MRI_WINDOW) {
+        put_bulk(outgoing, head->place);
+        return;
+    }
+    parts[0] = outgoing->in;
+    parts[1] = outgoing->more;
+    sizes[0] = outgoing->head.in_size;
+    sizes[1] = outgoing->head.more_size;
+    for (unsigned int i = 0; i < 2; i++) {
+        mr_error error = MR_OK;
+
+        outgoing->transfers++;
+        if (sizes[i]) {
+            error = mri_bulk_send(outgoing->to, MRI_CALL_BULK, parts[i],
+                                  sizes[i], transferred, outgoing);
+        }
+        if (error || !sizes[i]) {
+            transferred(outgoing, error);
+        }
+    }
+}
+
+/* What the reply brings. */
+static void receive_bulk(unsigned int from, mri_outgoing *outgoing)
+{
+    const mri_head *head = &outgoing->head;
+    bool by_window = head->flags & MRI_WINDOW;
+    mr_error error;
+
+    outgoing->transfers++;
+    error = by_window ? mri_onesided_get(from, head->place, outgoing->out,
+                                         head->out_size, moved, outgoing)
+                      : mri_bulk_receive(from, MRI_REPLY_BULK, outgoing->out,
+                                         head->out_size, transferred, outgoing);
+    if (error && by_window) {
+        moved(outgoing, error);
+    } else if (error) {
+        transferred(outgoing, MR_ERR_MPI);
+    }
+}
+
+static void take_acknowledgement(const mri_head *head)
+{
+    mri_head whose = {.endpoint = head->acked_endpoint,
+                      .thread = head->acked_thread};
+    mri_port *port = port_of(&whose);
+
+    if (port) {
+        acknowledge(port, head->acked, MR_OK);
+    }
+}
+
+static void take_reply(unsigned int from, const mri_head *head,
+                       const void *body)
+{
+    mri_outgoing *outgoing;
+
+    if (head->flags & MRI_PIPELINED) {
+        mri_port *port = head->error ? port_of(head) : NULL;
+
+        if (port) {
+            acknowledge(port, 1, (mr_error)head->error);
+        }
+        return;
+    }
+    outgoing = call_of(head);
+    if (!outgoing) {
+        return;
+    }
+    outgoing->replied = true;
+    outgoing->head = *head;
+    if (head->flags & MRI_BULK) {
+        receive_bulk(from, outgoing);
+        return;
+    }
+    if (head->out_size && outgoing->out) {
+        memcpy(outgoing->out, body, head->out_size);
+    }
+    complete_if_done(outgoing);
+}
+
+/* ---- receiving ----------------------------------------------------------- */
+
+static void serve(unsigned int from, const mri_head *head, const void *body)
+{
+    const void *in;
+    size_t at = 0;
+    mri_head one;
+
+    if (!(head->flags & MRI_COALESCED)) {
+        mri_serve_call(from, head, body);
+        return;
+    }
+    while (mri_coalesced_next(head, body, &at, &one, &in)) {
+        mri_serve_call(from, &one, in);
+    }
+}
+
+static void dispatch(unsigned int from, const mri_head *head, const void *body)
+{
+    mri_record *before;
+
+    if (head->acked) {
+        take_acknowledgement(head);
+    }
+    switch (head->what) {
+    case MRI_REPLY:
+        take_reply(from, head, body);
+        break;
+    case MRI_CLEAR:
+        send_bulk(head);
+        break;
+    case MRI_MOVED:
+        mri_serve_moved(head);
+        break;
+    case MRI_CANCEL:
+        mri_serve_cancel(head);
+        break;
+    case MRI_ALIVE:
+    case MRI_LOST:
+        mri_exchange_word(from, head);
+        break;
+    case MRI_GONE:
+        before = mri_act_as(keeper);
+        mri_serve_gone(from, head, body);
+        mri_act_as(before);
+        break;
+    default:
+        serve(from, head, body);
+    }
+}
+
+static bool receive_one(void)
+{
+    const mri_head *head;
+    const void *bytes;
+    unsigned int from;
+    size_t size;
+
+    if (!mri_message_next(&from, &bytes, &size)) {
+        return false;
+    }
+    head = bytes;
+    heard[from] = tick;
+    dispatch(from, head, head + 1);
+    return true;
+}
+
+static bool receive(void)
+{
+    bool any = false;
+
+    for (unsigned int i = 0; i < MESSAGES_AT_ONCE && receive_one(); i++) {
+        any = true;
+    }
+    return any;
+}
+
+static bool look_at_rung(int64_t now)
+{
+    uint64_t rung = mri_load(&my_segment()->rung);
+
+    if (rung == rung_seen && now == INT64_MIN) {
+        return false;
+    }
+    rung_seen = rung;
+    return mri_serve_parked(now);
+}
+
+uint64_t mri_exchange_polls(void)
+{
+    return atomic_load_explicit(&polls, memory_order_relaxed);
+}
+
+/* Called from inside, it would be done twice. */
+static bool try_enter(void)
+{
+    if (!mri_exchange_on || inside || !mri_message_try_lock()) {
+        return false;
+    }
+    inside = 1;
+    return true;
+}
+
+/* All but receiving. */
+static bool progress(bool any)
+{
+    any |= mri_message_progress();
+    any |= mri_onesided_progress();
+    any |= look_at_rung(INT64_MIN);
+    mri_clients_flush(!any);
+    return any;
+}
+
+static uint64_t count_poll(void)
+{
+    uint64_t count = mri_exchange_polls() + 1;
+
+    atomic_store_explicit(&polls, count, memory_order_relaxed);
+    return count;
+}
+
+bool mri_exchange_poll(void)
+{
+    bool any = false;
+
+    if (try_enter()) {
+        count_poll();
+        any = progress(receive());
+        mri_exchange_leave();
+    }
+    return any;
+}
+
+/* The rest is done when there is time, and now and then. */
+bool mri_exchange_poll_once(void)
+{
+    bool any = false;
+
+    if (try_enter()) {
+        bool due = count_poll() % MESSAGES_AT_ONCE == 0;
+
+        for (int i = 0; i < LOOKS && !any; i++) {
+            any = receive_one();
+        }
+        if (!any || due) {
+            any = progress(any);
+        }
+        mri_exchange_leave();
+    }
+    return any;
+}
+
+bool mri_exchange_check_deadlines(int64_t now)
+{
+    for (unsigned int i = 0; !try_enter(); i++) {
+        if (i == TRIES) {
+            return false;
+        }
+        mri_pause();
+    }
+    tick = now;
+    if (now >= mri_serve_next_deadline()) {
+        look_at_rung(now);
+    }
+    mri_exchange_leave();
+    return true;
+}
+
+void (*mri_exchange_word)(unsigned int from, const mri_head *head);
+
+int64_t mri_exchange_heard(unsigned int rank)
+{
+    return heard[rank];
+}
+
+void mri_exchange_hear_all(void)
+{
+    for (unsigned int i = 0; i < mri_node.ranks; i++) {
+        heard[i] = tick;
+    }
+}
+
+/* ---- beginning and end --------------------------------------------------- */
+
+mr_error mri_exchange_begin(void)
+{
+    uint64_t me = mri_self_endpoint();
+
+    keeper = mri_proxy_claim(mri_index_of(mri_endpoint_rank(me)), me);
+    lost = calloc(mri_node.ranks, sizeof *lost);
+    heard = calloc(mri_node.ranks, sizeof *heard);
+    if (!lost || !heard || !keeper) {
+        return MR_ERR_NO_MEMORY;
+    }
+    tick = mri_now();
+    mri_exchange_hear_all();
+    mri_exchange_on = true;
+    return MR_OK;
+}
+
+void mri_exchange_end(void)
+{
+    mri_exchange_on = false;
+    mri_serve_end();
+    free(lost);
+    free(heard);
+    lost = NULL;
+    heard = NULL;
+}
+
+static void lose_calls(mri_port *port, unsigned int rank)
+{
+    mri_outgoing *next;
+
+    if (port->unacknowledged && port->ahead_to == rank) {
+        mri_coalesced_drop(port->batch);
+        acknowledge(port, port->unacknowledged, MR_ERR_OWNER_LOST);
+    }
+    for (mri_outgoing *o = port->first; o; o = next) {
+        next = o->next;
+        if (o->to == rank && !o->replied) {
+            o->replied = true;
+            o->lost = MR_ERR_OWNER_LOST;
+            complete_if_done(o);
+        }
+    }
+}
+
+void mri_exchange_lose(unsigned int rank)
+{
+    mri_record *before;
+
+    if (lost[rank]) {
+        return;
+    }
+    lost[rank] = true;
+    mri_message_lose(rank);
+    mri_onesided_lose(rank);
+    for (unsigned int i = 0; i < MRI_RECORDS_MAX; i++) {
+        for (mri_port *port = ports[i]; port; port = port->next) {
+            lose_calls(port, rank);
+        }
+    }
+    before = mri_act_as(keeper);
+    mri_serve_lost(rank);
+    mri_act_as(before);
+}
+
+bool mri_exchange_is_lost(unsigned int rank)
+{
+    return lost && lost[rank];
+}

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The exchange of messages in a rank: who polls hands each message to whom it
+ * is for.
+ */
+#ifndef MRI_FAR_EXCHANGE_H
+#define MRI_FAR_EXCHANGE_H
+
+#include <stdatomic.h>
+
+#include "far/port.h"
+
+/* Begin and end, in a rank of a job with several nodes. */
+mr_error mri_exchange_begin(void);
+void mri_exchange_end(void);
+
+/* True in such a rank: threads of this process use messages directly. */
+extern atomic_bool mri_exchange_on;
+
+/* Receive and complete what there is, unless another thread does.  True:
+ * there was something. */
+bool mri_exchange_poll(void);
+
+/* Likewise, but return with the first message: it may be what the thread waits
+ * for. */
+bool mri_exchange_poll_once(void);
+
+/* How often that was done, by all threads. */
+uint64_t mri_exchange_polls(void);
+
+/* A word of MRI_ALIVE or MRI_LOST has arrived.  Set by the layer above;
+ * called inside. */
+extern void (*mri_exchange_word)(unsigned int from, const mri_head *head);
+
+/* When something was last heard of a rank, on the clock that was last looked
+ * at. */
+int64_t mri_exchange_heard(unsigned int rank);
+void mri_exchange_hear_all(void);
+
+/* A rank is gone: calls to it end with MR_ERR_OWNER_LOST, and what its
+ * endpoints had here is mended.  Inside. */
+void mri_exchange_lose(unsigned int rank);
+bool mri_exchange_is_lost(unsigned int rank);
+
+/* What arrives from now on is heard at this time; parked calls whose time is
+ * up end.  By the service thread.  False: another thread was inside all the
+ * time. */
+bool mri_exchange_check_deadlines(int64_t now);
+
+/* The exchange is one room: the lock, unless this thread is inside. */
+void mri_exchange_enter(void);
+void mri_exchange_leave(void);
+bool mri_exchange_is_inside(void);
+
+/* ---- calls of this rank, under the lock ---------------------------------- */
+
+/* Where replies to a thread go, by its record. */
+void mri_exchange_connect(mri_port *port);
+void mri_exchange_disconnect(const mri_port *port);
+
+mr_error mri_exchange_send(mri_port *port, mri_outgoing *outgoing);
+
+/* Send what was collected of the calls of a port that run ahead. */
+void mri_exchange_send_coalesced(mri_port *port);
+
+/* Ask the owner to end the call with that head; it may have replied. */
+void mri_exchange_cancel(const mri_head *head);
+
+/* A head, and what it brings, in one small message. */
+mr_error mri_exchange_send_small(unsigned int to, const mri_head *head,
+                                 const void *in, const void *more);
+
+#endif

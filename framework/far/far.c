@@ -1,0 +1,317 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Owns far calls on the caller's side: what is sent, what may run ahead, and
+ * what becomes of the reply.
+ */
+#include "far/far.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/wait.h"
+#include "far/exchange.h"
+#include "far/port.h"
+#include "far/relay.h"
+#include "memory/segment.h"
+#include "util/log.h"
+
+/* ---- calls --------------------------------------------------------------- */
+
+static mri_head head_of(mri_what what, mr_handle handle, const mri_call *call,
+                        double timeout)
+{
+    return (mri_head){
+        .what = (uint16_t)what,
+        .handle = handle,
+        .timeout = timeout,
+        .argument = call->argument,
+        .result = call->result,
+        .in_size = call->in_size,
+        .more_size = call->more_size,
+        .out_size = call->out_size,
+    };
+}
+
+/* Errors of calls that ran ahead are the next such call's. */
+static mr_error settle(mri_port *port)
+{
+    mr_error error;
+
+    mri_port_await_pipelined(port, 0);
+    port->record->ahead = 0;
+    error = (mr_error)atomic_exchange(&port->ahead_error, MR_OK);
+    if (error) {
+        port->proven = (mr_handle){0};
+    }
+    return error;
+}
+
+void mri_far_settle(mri_record *self)
+{
+    mri_port *port;
+    mr_error error;
+
+    if (!self->ahead || mri_port_of(self, &port)) {
+        return;
+    }
+    error = settle(port);
+    if (error) {
+        mri_log(MR_LOG_WARNING,
+                "an item that was put on its way did not "
+                "arrive: %s",
+                mr_error_text(error));
+    }
+}
+
+static bool is_proven(const mri_port *port, mr_handle handle)
+{
+    return memcmp(&port->proven, &handle, sizeof handle) == 0;
+}
+
+/* In one small message; and from a process as one small errand, as large ones
+ * go another way and could be overtaken. */
+static bool may_run_ahead(const mri_head *head)
+{
+    return mri_is_small(head) &&
+           (mri_exchange_on ||
+            sizeof(mri_relay_request) + mri_brings(head) <= MRI_RELAY_SMALL);
+}
+
+/* Send and do not wait for the reply. */
+static mr_error run_ahead(mri_port *port, mri_outgoing *outgoing)
+{
+    mr_error error;
+
+    mri_port_await_pipelined(port, MRI_PIPELINED_MAX - 1);
+    error = (mr_error)atomic_load(&port->ahead_error);
+    if (error) {
+        return settle(port);
+    }
+    outgoing->head.flags |= MRI_PIPELINED;
+    port->record->ahead = 1;
+    atomic_fetch_add(&port->ahead, 1);
+    error = mri_port_send(port, outgoing);
+    if (error) {
+        atomic_fetch_sub(&port->ahead, 1);
+    }
+    return error;
+}
+
+static mr_error finish(const mri_outgoing *outgoing, mri_call *call)
+{
+    call->argument = outgoing->head.argument;
+    call->result = outgoing->head.result;
+    call->out_size = outgoing->head.out_size;
+    return outgoing->lost ? outgoing->lost : (mr_error)outgoing->head.error;
+}
+
+static mr_error send_and_wait(mri_port *port, mri_outgoing *outgoing,
+                              mri_call *call)
+{
+    mr_error error = mri_port_send(port, outgoing);
+
+    if (error) {
+        return error;
+    }
+    mri_port_await(port, outgoing);
+    return finish(outgoing, call);
+}
+
+/* A process has to make room for what comes back, and begins with little: what
+ * does not fit stays where it is, and is asked for again. */
+static mr_error call_with_room(mri_port *port, const mri_head *head,
+                               unsigned int to, mri_call *call)
+{
+    size_t room = mri_exchange_on || call->out_size < MRI_OUT_MAX
+                      ? call->out_size
+                      : MRI_OUT_MAX;
+    mr_error error;
+
+    for (;;) {
+        mri_outgoing outgoing = {.head = *head,
+                                 .to = to,
+                                 .in = call->in,
+                                 .more = call->more,
+                                 .out = call->out};
+        mri_call part = *call;
+
+        outgoing.head.out_size = room;
+        error = send_and_wait(port, &outgoing, &part);
+        if (error != MR_ERR_TRUNCATED || part.result <= room ||
+            part.result > call->out_size) {
+            call->argument = part.argument;
+            call->result = part.result;
+            return error;
+        }
+        room = part.result;
+    }
+}
+
+mr_error mri_far_operate(mri_record *self, const mri_kind_ops *ops,
+                         mr_handle handle, unsigned int operation,
+                         mri_call *call, double timeout)
+{
+    mri_head head = head_of(MRI_CALL, handle, call, timeout);
+    bool one_way = ops->one_way >> operation & 1;
+    mri_port *port;
+    mr_error error = mri_port_of(self, &port);
+
+    if (error) {
+        return error;
+    }
+    head.operation = (uint16_t)operation;
+    if (one_way && timeout < 0 && is_proven(port, handle) &&
+        may_run_ahead(&head)) {
+        mri_outgoing outgoing = {
+            .head = head, .to = handle.owner, .in = call->in};
+
+        return run_ahead(port, &outgoing);
+    }
+    if (is_proven(port, handle)) {
+        error = self->ahead ? settle(port) : MR_OK;
+    } else {
+        mri_far_settle(self);
+    }
+    if (!error) {
+        error = call_with_room(port, &head, handle.owner, call);
+    }
+    if (one_way) {
+        port->proven = error ? (mr_handle){0} : handle;
+    }
+    return error;
+}
+
+mr_error mri_far_create(mri_record *self, const mri_kind_ops *ops,
+                        unsigned int rank, mri_call *call, mr_handle *handle)
+{
+    mr_handle made;
+    mr_handle kind = {.owner = rank, .kind = (uint16_t)ops->kind};
+    mri_outgoing outgoing = {
+        .to = rank, .in = call->in, .more = call->more, .out = &made};
+    mri_port *port;
+    mr_error error = mri_port_of(self, &port);
+
+    if (error) {
+        return error;
+    }
+    call->out_size = sizeof made;
+    outgoing.head = head_of(MRI_CREATE, kind, call, 0);
+    error = send_and_wait(port, &outgoing, call);
+    if (!error) {
+        *handle = made;
+    }
+    return error;
+}
+
+mr_error mri_far_destroy(mri_record *self, mr_handle handle)
+{
+    mri_call call = {0};
+    mri_outgoing outgoing = {.to = handle.owner};
+    mri_port *port;
+    mr_error error = mri_port_of(self, &port);
+
+    if (error) {
+        return error;
+    }
+    outgoing.head = head_of(MRI_DESTROY, handle, &call, 0);
+    return send_and_wait(port, &outgoing, &call);
+}
+
+/* ---- watches ------------------------------------------------------------- */
+
+struct mri_watch {
+    mri_port *port;
+    mri_outgoing outgoing;
+    bool found[];
+};
+
+mr_error mri_watch_begin(mri_record *self, const mr_handle *handles,
+                         size_t count, double timeout, mri_watch **result)
+{
+    mri_call call = {.in_size = count * sizeof *handles,
+                     .out_size = count * sizeof(bool)};
+    mri_watch *watch = calloc(1, sizeof *watch + count * sizeof(bool));
+    mr_error error = watch ? mri_port_of(self, &watch->port) : MR_ERR_NO_MEMORY;
+
+    if (!error) {
+        watch->outgoing = (mri_outgoing){
+            .head = head_of(MRI_WATCH, handles[0], &call, timeout),
+            .to = handles[0].owner,
+            .in = handles,
+            .out = watch->found};
+        error = mri_port_send(watch->port, &watch->outgoing);
+    }
+    if (error) {
+        free(watch);
+        return error;
+    }
+    *result = watch;
+    return MR_OK;
+}
+
+mr_error mri_watch_poll(mri_watch *watch, const bool **found)
+{
+    mri_outgoing *outgoing = &watch->outgoing;
+
+    mri_port_poll(watch->port);
+    if (!atomic_load(&outgoing->complete)) {
+        return MRI_WOULD_BLOCK;
+    }
+    *found = watch->found;
+    return outgoing->lost ? outgoing->lost : (mr_error)outgoing->head.error;
+}
+
+void mri_watch_stop(mri_watch *watch)
+{
+    if (!atomic_load(&watch->outgoing.complete)) {
+        mri_port_cancel(watch->port, &watch->outgoing);
+        mri_port_await(watch->port, &watch->outgoing);
+    }
+}
+
+void mri_watch_free(mri_watch *watch)
+{
+    free(watch);
+}
+
+/* ---- ends ---------------------------------------------------------------- */
+
+static void tell(unsigned int rank, const mri_gone *gone)
+{
+    mri_head head = {.what = MRI_GONE, .in_size = sizeof *gone};
+
+    if (mri_exchange_send_small(rank, &head, gone, NULL)) {
+        mri_log(MR_LOG_DEBUG, "rank %u is not told of an end", rank);
+    }
+}
+
+bool mri_ranks_any_far(mri_ranks ranks)
+{
+    for (unsigned int i = 0; i < mri_node.ranks; i++) {
+        if ((ranks & mri_ranks_bit(i)) && mri_is_far(i)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void mri_far_tell_gone(mri_ranks ranks, const mri_gone *gone)
+{
+    if (!mri_ranks_any_far(ranks)) {
+        return;
+    }
+    if (!mri_exchange_on) {
+        mri_relay_request errand = {.what = MRI_RELAY_TELL, .ranks = ranks};
+
+        errand.head.in_size = sizeof *gone;
+        (void)!mri_relay_put(&errand, gone, NULL, MR_FOREVER);
+        return;
+    }
+    mri_exchange_enter();
+    for (unsigned int i = 0; i < mri_node.ranks; i++) {
+        if ((ranks & mri_ranks_bit(i)) && mri_is_far(i)) {
+            tell(i, gone);
+        }
+    }
+    mri_exchange_leave();
+}

@@ -1,0 +1,492 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Owns errands: how they are put, and what a rank does for its processes.
+ *
+ * In the rank each thread of a process that makes far calls has a port, too,
+ * and each call a copy of what it brings: so its death leaves nothing that MPI
+ * still uses.  All but the exchange's part is the service thread's own.
+ */
+#include "far/relay.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/mailbox.h"
+#include "engine/operation.h"
+#include "far/exchange.h"
+#include "util/log.h"
+
+void (*mri_report_lost)(unsigned int rank);
+
+/* ---- in a process -------------------------------------------------------- */
+
+static unsigned char *compose(unsigned char *item,
+                              const mri_relay_request *errand, const void *in,
+                              const void *more)
+{
+    unsigned char *at = item + sizeof *errand;
+
+    memcpy(item, errand, sizeof *errand);
+    if (errand->head.in_size) {
+        memcpy(at, in, errand->head.in_size);
+    }
+    if (errand->head.more_size) {
+        memcpy(at + mri_padded(errand->head.in_size), more,
+               errand->head.more_size);
+    }
+    return item;
+}
+
+mr_error mri_relay_put(const mri_relay_request *errand, const void *in,
+                       const void *more, double timeout)
+{
+    _Alignas(16) unsigned char some[MRI_RELAY_SMALL];
+    size_t size = sizeof *errand + mri_brings(&errand->head);
+    bool small = size <= sizeof some;
+    unsigned char *item = small ? some : malloc(size);
+    unsigned int rank = mri_endpoint_rank(mri_self_endpoint());
+    mr_error error;
+
+    if (!item) {
+        return MR_ERR_NO_MEMORY;
+    }
+    error = mri_mailbox_put(
+        mri_mailbox_at(rank, small ? MRI_ROW_RELAY : MRI_ROW_RELAY_LARGE),
+        compose(item, errand, in, more), size, timeout);
+    if (!small) {
+        free(item);
+    }
+    return error;
+}
+
+/* ---- in the rank --------------------------------------------------------- */
+
+/* Of a thread of a process. */
+typedef struct agent {
+    struct agent *next;
+    mri_port port;
+    uint64_t thread;
+} agent;
+
+/* A call of one. */
+typedef struct job {
+    mri_outgoing outgoing;
+    struct job *next; /* of those that are complete */
+    agent *agent;
+    _Alignas(16) unsigned char data[];
+} job;
+
+/* An endpoint that ends: all that its calls left behind comes first. */
+typedef struct farewell {
+    struct farewell *next;
+    mri_gone gone;
+    mri_ranks ranks;
+    bool told;
+    unsigned int answers; /* to come; under the lock of the exchange */
+    mri_outgoing *calls;
+} farewell;
+
+static agent *agents;
+static job *completed; /* under the lock of the exchange */
+static job *undelivered;
+static farewell *farewells;
+
+static agent *agent_of(const mri_relay_request *errand)
+{
+    agent *a = agents;
+
+    while (a && (a->thread != errand->head.thread ||
+                 a->port.endpoint != errand->head.endpoint)) {
+        a = a->next;
+    }
+    return a;
+}
+
+static void complete(mri_outgoing *outgoing)
+{
+    job *done = outgoing->user;
+
+    done->next = completed;
+    completed = done;
+}
+
+/* A call that ran ahead has no outgoing: its reply is made up. */
+static void ahead_done(mri_port *port, uint32_t number, mr_error error)
+{
+    job *done = calloc(1, sizeof *done + sizeof(mri_head));
+
+    if (!done) {
+        mri_log(MR_LOG_ERROR, "no memory for a reply to a process");
+        return;
+    }
+    done->agent = (agent *)((unsigned char *)port - offsetof(agent, port));
+    done->outgoing.head = (mri_head){.what = MRI_REPLY,
+                                     .flags = MRI_PIPELINED,
+                                     .result = number,
+                                     .error = error};
+    done->outgoing.user = done;
+    complete(&done->outgoing);
+}
+
+static agent *make_agent(const mri_relay_request *errand)
+{
+    agent *a = calloc(1, sizeof *a);
+
+    if (a) {
+        a->thread = errand->head.thread;
+        a->port.record = mri_at(errand->head.thread);
+        a->port.endpoint = errand->head.endpoint;
+        a->port.replies = errand->replies;
+        a->port.ahead_done = ahead_done;
+        a->next = agents;
+        agents = a;
+        mri_exchange_enter();
+        mri_exchange_connect(&a->port);
+        mri_exchange_leave();
+    }
+    return a;
+}
+
+static job *make_job(agent *a, const mri_relay_request *errand,
+                     const void *brought)
+{
+    size_t brings = mri_brings(&errand->head);
+    size_t gives = sizeof(mri_head) + errand->head.out_size;
+    size_t room = brings > gives ? brings : gives;
+    job *j = malloc(sizeof *j + room);
+
+    if (!j) {
+        return NULL;
+    }
+    memset(j, 0, sizeof *j);
+    memcpy(j->data, brought, brings);
+    j->agent = a;
+    j->outgoing =
+        (mri_outgoing){.head = errand->head,
+                       .to = errand->to,
+                       .in = j->data,
+                       .more = j->data + mri_padded(errand->head.in_size),
+                       .out = j->data + sizeof(mri_head),
+                       .completed = complete,
+                       .user = j};
+    return j;
+}
+
+/* A call that ran ahead is told of as one of those that are done. */
+static void refuse(job *j, mr_error error)
+{
+    if (j->outgoing.head.flags & MRI_PIPELINED) {
+        j->outgoing.head.result = 1;
+    }
+    j->outgoing.lost = error;
+    complete(&j->outgoing);
+}
+
+static void call(const mri_relay_request *errand, const void *brought)
+{
+    agent *a = agent_of(errand);
+    job *j;
+    mr_error error;
+
+    a = a ? a : make_agent(errand);
+    if (a) {
+        a->port.replies = errand->replies; /* of the thread there is now */
+    }
+    j = a ? make_job(a, errand, brought) : NULL;
+    if (!j) {
+        mri_log(MR_LOG_ERROR, "no memory for a call of a process");
+        return;
+    }
+    mri_exchange_enter();
+    error = mri_exchange_send(&a->port, &j->outgoing);
+    if (error) {
+        refuse(j, error);
+    } else if (errand->head.flags & MRI_PIPELINED) {
+        free(j);
+    }
+    mri_exchange_leave();
+}
+
+static void cancel(const mri_relay_request *errand)
+{
+    mri_exchange_enter();
+    mri_exchange_cancel(&errand->head);
+    mri_exchange_leave();
+}
+
+/* ---- replies ------------------------------------------------------------- */
+
+/* True: done with it. */
+static bool deliver(job *j)
+{
+    mri_head *head = (mri_head *)j->data;
+    size_t size = sizeof *head;
+    mr_error error;
+
+    if (j->agent->port.replies.kind != MRI_QUEUE) {
+        return true; /* the process has ended */
+    }
+    if (j->outgoing.lost) {
+        j->outgoing.head.what = MRI_REPLY;
+        j->outgoing.head.error = j->outgoing.lost;
+        j->outgoing.head.out_size = 0;
+    }
+    *head = j->outgoing.head;
+    size += head->out_size;
+    error = mri_mailbox_put(j->agent->port.replies, head, size, 0);
+    if (error == MR_ERR_TOO_LARGE) {
+        head->error = error;
+        head->out_size = 0;
+        error = mri_mailbox_put(j->agent->port.replies, head, sizeof *head, 0);
+    }
+    return error != MR_ERR_TIMEOUT;
+}
+
+static bool deliver_all(void)
+{
+    job *all;
+    job **at = &undelivered;
+    bool any = false;
+
+    while (*at) {
+        at = &(*at)->next;
+    }
+    mri_exchange_enter();
+    all = completed;
+    completed = NULL;
+    mri_exchange_leave();
+    while (all) { /* the first to complete came last into the list */
+        job *next = all->next;
+
+        all->next = *at;
+        *at = all;
+        all = next;
+    }
+    for (at = &undelivered; *at;) {
+        job *j = *at;
+
+        if (deliver(j)) {
+            *at = j->next;
+            free(j);
+            any = true;
+        } else {
+            at = &j->next;
+        }
+    }
+    return any;
+}
+
+/* ---- ends ---------------------------------------------------------------- */
+
+static bool knows(const mri_ranks ranks, unsigned int rank)
+{
+    return (ranks & mri_ranks_bit(rank)) && mri_is_far(rank) &&
+           !mri_exchange_is_lost(rank);
+}
+
+static void expect_farewell(const mri_relay_request *errand,
+                            const mri_gone *gone)
+{
+    farewell *f = calloc(1, sizeof *f);
+
+    if (!f) {
+        mri_log(MR_LOG_ERROR, "no memory for the end of a process");
+        return;
+    }
+    f->gone = *gone;
+    f->ranks = errand->ranks;
+    f->next = farewells;
+    farewells = f;
+}
+
+/* Nobody waits for its calls any more.  True: none is under way. */
+static bool end_calls(uint64_t endpoint)
+{
+    bool none = true;
+
+    mri_exchange_enter();
+    for (agent *a = agents; a; a = a->next) {
+        if (a->port.endpoint != endpoint) {
+            continue;
+        }
+        if (a->port.replies.kind == MRI_QUEUE) {
+            for (mri_outgoing *o = a->port.first; o; o = o->next) {
+                mri_exchange_cancel(&o->head);
+            }
+            mri_exchange_send_coalesced(&a->port);
+            mri_object_destroy(a->port.replies, MRI_QUEUE);
+            a->port.replies.kind = MRI_NONE;
+        }
+        none &= a->port.first == NULL;
+    }
+    mri_exchange_leave();
+    return none;
+}
+
+static bool has_job(const job *list, const agent *a)
+{
+    while (list && list->agent != a) {
+        list = list->next;
+    }
+    return list != NULL;
+}
+
+/* Those with replies that are on their way to nobody are left for later. */
+static void end_agents(uint64_t endpoint)
+{
+    mri_exchange_enter();
+    for (agent **at = &agents; *at;) {
+        agent *a = *at;
+
+        if (a->port.endpoint == endpoint && !has_job(undelivered, a) &&
+            !has_job(completed, a)) {
+            mri_exchange_disconnect(&a->port);
+            *at = a->next;
+            mri_coalesced_free(a->port.batch);
+            free(a);
+        } else {
+            at = &a->next;
+        }
+    }
+    mri_exchange_leave();
+}
+
+static void answered(mri_outgoing *outgoing)
+{
+    farewell *f = outgoing->user;
+
+    f->answers--;
+}
+
+/* Ask all that know of the endpoint to forget it. */
+static void tell_all(farewell *f)
+{
+    mri_port *port;
+
+    f->told = true;
+    f->calls = calloc(mri_node.ranks, sizeof *f->calls);
+    if (!f->calls || mri_port_of(mri_self(), &port)) {
+        return;
+    }
+    mri_exchange_enter();
+    for (unsigned int i = 0; i < mri_node.ranks; i++) {
+        mri_outgoing *question = &f->calls[i];
+
+        if (!knows(f->ranks, i)) {
+            continue;
+        }
+        *question = (mri_outgoing){
+            .head = {.what = MRI_GONE, .in_size = sizeof f->gone},
+            .to = i,
+            .in = &f->gone,
+            .completed = answered,
+            .user = f};
+        f->answers++; /* an answer may come while there is no room */
+        if (mri_port_send(port, question)) {
+            f->answers--;
+        }
+    }
+    mri_exchange_leave();
+}
+
+static bool say(farewell *f)
+{
+    mri_endpoint *row;
+    bool answered_all;
+
+    if (!f->told) {
+        if (!end_calls(f->gone.endpoint)) {
+            return false;
+        }
+        deliver_all();
+        end_agents(f->gone.endpoint);
+        tell_all(f);
+    }
+    mri_exchange_enter();
+    answered_all = f->answers == 0;
+    mri_exchange_leave();
+    if (!answered_all) {
+        return false;
+    }
+    end_agents(f->gone.endpoint);
+    row = mri_endpoint_at(f->gone.endpoint);
+    mri_store(&row->far, 0);
+    free(f->calls);
+    return true;
+}
+
+static bool say_farewells(void)
+{
+    bool any = false;
+
+    for (farewell **at = &farewells; *at;) {
+        farewell *f = *at;
+
+        if (say(f)) {
+            *at = f->next;
+            free(f);
+            any = true;
+        } else {
+            at = &f->next;
+        }
+    }
+    return any;
+}
+
+/* ---- taking errands ------------------------------------------------------ */
+
+static void run(const mri_relay_request *errand)
+{
+    const void *brought = errand + 1;
+
+    switch (errand->what) {
+    case MRI_RELAY_CALL:
+        call(errand, brought);
+        break;
+    case MRI_RELAY_CANCEL:
+        cancel(errand);
+        break;
+    case MRI_RELAY_TELL:
+        mri_far_tell_gone(errand->ranks, brought);
+        break;
+    case MRI_RELAY_LOST:
+        mri_report_lost(errand->to);
+        break;
+    default:
+        expect_farewell(errand, brought);
+    }
+}
+
+static bool take(unsigned int row)
+{
+    static _Alignas(16) unsigned char some[MRI_RELAY_SMALL];
+    mr_handle mailbox =
+        mri_mailbox_at(mri_endpoint_rank(mri_self_endpoint()), row);
+    unsigned char *large = NULL;
+    size_t size = 0;
+    mr_error error = mri_mailbox_get(mailbox, some, sizeof some, &size, 0);
+
+    if (error == MR_ERR_TRUNCATED) {
+        large = malloc(size);
+        error = large ? mri_mailbox_get(mailbox, large, size, &size, 0)
+                      : MR_ERR_NO_MEMORY;
+    }
+    if (!error) {
+        run((const mri_relay_request *)(large ? large : some));
+    }
+    free(large);
+    return error == MR_OK;
+}
+
+bool mri_relay_run(void)
+{
+    bool any = false;
+
+    /* What an endpoint asked for comes before its end, which is small. */
+    while (take(MRI_ROW_RELAY_LARGE) || take(MRI_ROW_RELAY)) {
+        any = true;
+    }
+    any |= deliver_all();
+    any |= say_farewells();
+    return any;
+}

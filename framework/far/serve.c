@@ -1,0 +1,485 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Owns the life of a call of a far thread: arrival, memory and bulk, tries,
+ * parking, reply.  Lock: that of the exchange.
+ */
+#include "far/serve.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/reaper.h"
+#include "far/served_call.h"
+#include "memory/onesided.h"
+#include "util/clock.h"
+#include "util/log.h"
+
+static mri_served *free_served;
+static mri_served *parked;
+static int64_t next_deadline = MRI_NEVER;
+
+static void begin_next(mri_client *c);
+
+/* ---- replies ------------------------------------------------------------- */
+
+static void reply(unsigned int to, mri_head *head, mr_error error,
+                  const void *out, uint64_t size)
+{
+    head->what = MRI_REPLY;
+    head->error = error;
+    head->out_size = size;
+    head->in_size = 0;
+    head->more_size = 0;
+    head->flags &= MRI_PIPELINED;
+    mri_clients_acknowledge(to, head);
+    if (mri_message_send(to, head, sizeof *head, out, size)) {
+        mri_log(MR_LOG_DEBUG, "a reply to rank %u is lost", to);
+    }
+}
+
+static void give_served(mri_served *s)
+{
+    free(s->data);
+    s->next = free_served;
+    free_served = s;
+}
+
+static void end(mri_served *s)
+{
+    mri_client *c = s->client;
+
+    c->first = s->next;
+    if (!c->first) {
+        c->last = NULL;
+    }
+    give_served(s);
+    begin_next(c);
+}
+
+static void lent_is_sent(void *user, mr_error error)
+{
+    mri_served *s = user;
+    mri_record *before = mri_act_as(s->client->proxy);
+
+    (void)error;
+    mri_give_back(s->client->proxy, 0);
+    mri_act_as(before);
+    end(s);
+}
+
+/* Is it an operation whose bulk the window may carry? */
+static bool has_windowed(const mri_served *s)
+{
+    return s->head.what == MRI_CALL && s->head.operation < s->ops->count &&
+           s->ops->windowed >> s->head.operation & 1;
+}
+
+/* What lies in hand 0 goes from there, or is fetched. */
+static void reply_with_lent(mri_served *s)
+{
+    mri_ref block = mri_peek(&s->client->proxy->hands[0].block);
+    mri_head head = s->head;
+    uint64_t size = s->call.out_size;
+
+    head.what = MRI_REPLY;
+    head.flags = MRI_BULK;
+    head.error = MR_OK;
+    head.out_size = size;
+    if (mri_onesided_gets && has_windowed(s)) {
+        head.flags |= MRI_WINDOW;
+        head.place = mri_onesided_place(block);
+    }
+    s->state = MRI_REPLYING;
+    if (mri_message_send(s->client->host, &head, sizeof head, NULL, 0)) {
+        lent_is_sent(s, MR_ERR_MPI);
+    } else if (!(head.flags & MRI_WINDOW) &&
+               mri_bulk_send(s->client->host, MRI_REPLY_BULK, s->call.out, size,
+                             lent_is_sent, s)) {
+        lent_is_sent(s, MR_ERR_MPI);
+    }
+}
+
+static bool has_lent(const mri_served *s)
+{
+    const mri_record *proxy = s->client->proxy;
+
+    return s->call.may_lend && s->call.out_size > MRI_OUT_MAX &&
+           mri_peek(&proxy->hands[0].block) &&
+           s->call.out == mri_at(mri_peek(&proxy->hands[0].block));
+}
+
+static void finish(mri_served *s, mr_error error)
+{
+    mri_record *proxy = s->client->proxy;
+    bool quiet = error == MR_OK && s->head.flags & MRI_PIPELINED;
+    bool gives = error == MR_OK && s->head.out_size > 0;
+    uint64_t size = s->call.out_size < s->head.out_size ? s->call.out_size
+                                                        : s->head.out_size;
+
+    s->head.argument = s->call.argument;
+    s->head.result = s->call.result;
+    if (gives && has_lent(s)) {
+        reply_with_lent(s);
+        return;
+    }
+    for (unsigned int i = 0; i < MRI_OWNED_MAX; i += 2) {
+        mri_give_back(proxy, i); /* bulk that nobody kept */
+    }
+    if (quiet) {
+        mri_client_done(s->client);
+    } else {
+        reply(s->client->host, &s->head, error, s->call.out, gives ? size : 0);
+    }
+    end(s);
+}
+
+/* ---- parking ------------------------------------------------------------- */
+
+static void park(mri_served *s, mri_served_state why)
+{
+    s->state = why;
+    if (s->deadline < next_deadline) {
+        next_deadline = s->deadline;
+    }
+    if (!s->parked) {
+        s->parked = true;
+        s->next_parked = parked;
+        parked = s;
+    }
+}
+
+/* ---- trying -------------------------------------------------------------- */
+/* As the proxy: try, and park what would block. */
+static void attempt(mri_served *s)
+{
+    mr_error error = mri_served_try_first(s);
+
+    if (error != MRI_WOULD_BLOCK) {
+        finish(s, error);
+        return;
+    }
+    error = s->head.timeout == 0 ? MR_ERR_TIMEOUT
+                                 : mri_served_keep_input(s, s->call.in);
+    if (!error) {
+        error = mri_served_try_again(s);
+        if (error == MRI_WOULD_BLOCK) {
+            park(s, MRI_PARKED);
+            return;
+        }
+        mri_served_leave_lists(s, error);
+    }
+    finish(s, error);
+}
+
+/* ---- bulk ---------------------------------------------------------------- */
+
+static void received(void *user, mr_error error)
+{
+    mri_served *s = user;
+
+    s->transfers--;
+    if (error) {
+        s->lost = error;
+    }
+    if (s->transfers == 0) {
+        mri_record *before = mri_act_as(s->client->proxy);
+
+        if (s->lost) {
+            finish(s, s->lost);
+        } else {
+            attempt(s);
+        }
+        mri_act_as(before);
+    }
+}
+
+/* There is memory in hand 0: let it come. */
+static void receive_bulk(mri_served *s)
+{
+    unsigned char *block = mri_at(mri_peek(&s->client->proxy->hands[0].block));
+    uint64_t sizes[2] = {s->head.in_size, s->head.more_size};
+    mri_head head = s->head;
+
+    s->call.in = block;
+    s->call.more = block + mri_padded(s->head.in_size);
+    s->call.keeps_hand = true;
+    s->state = MRI_RECEIVING;
+    s->transfers = 1;                  /* until all have begun */
+    s->transfers += s->call.by_window; /* until MRI_MOVED */
+    for (unsigned int i = 0; i < 2; i++) {
+        unsigned char *at = i ? block + mri_padded(s->head.in_size) : block;
+
+        if (sizes[i] && !s->lost && !s->call.by_window) {
+            s->transfers++;
+            if (mri_bulk_receive(s->client->host, MRI_CALL_BULK, at, sizes[i],
+                                 received, s)) {
+                s->transfers--;
+                s->lost = MR_ERR_MPI;
+            }
+        }
+    }
+    if (s->call.by_window) {
+        head.flags |= MRI_WINDOW;
+        head.place =
+            mri_onesided_place(mri_peek(&s->client->proxy->hands[0].block));
+    }
+    head.what = MRI_CLEAR;
+    head.in_size = 0;
+    head.more_size = 0;
+    if (!s->lost &&
+        mri_message_send(s->client->host, &head, sizeof head, NULL, 0)) {
+        s->lost = MR_ERR_MPI;
+        s->transfers -= s->call.by_window;
+    }
+    received(s, MR_OK);
+}
+
+static void allocate(mri_served *s)
+{
+    mr_error error = mri_served_allocate(s);
+
+    if (error == MRI_WOULD_BLOCK && s->head.timeout != 0) {
+        park(s, MRI_ALLOCATING);
+        return;
+    }
+    mri_served_end_allocation(s, error);
+    if (error) {
+        finish(s, error == MRI_WOULD_BLOCK ? MR_ERR_NO_MEMORY : error);
+    } else {
+        receive_bulk(s);
+    }
+}
+
+/* ---- arrival ------------------------------------------------------------- */
+
+static void begin(mri_served *s)
+{
+    mri_record *before = mri_act_as(s->client->proxy);
+
+    if (s->cancelled) {
+        finish(s, MR_ERR_TIMEOUT);
+    } else if (s->head.flags & MRI_BULK) {
+        allocate(s);
+    } else {
+        attempt(s);
+    }
+    mri_act_as(before);
+}
+
+static void begin_next(mri_client *c)
+{
+    if (c->first && c->first->state == MRI_QUEUED) {
+        begin(c->first);
+    }
+}
+
+static mri_served *take_served(void)
+{
+    mri_served *s = free_served;
+
+    if (s) {
+        free_served = s->next;
+        memset(s, 0, sizeof *s);
+        return s;
+    }
+    return calloc(1, sizeof *s);
+}
+
+static void fill(mri_served *s, mri_client *c, const mri_head *head,
+                 const void *body)
+{
+    const unsigned char *bytes = body;
+
+    s->client = c;
+    s->head = *head;
+    s->head.acked = 0;
+    s->ops = mri_ops_of((mri_kind)head->handle.kind);
+    s->deadline = mri_deadline(head->timeout);
+    s->call = (mri_call){.in = bytes,
+                         .in_size = head->in_size,
+                         .more = bytes + mri_padded(head->in_size),
+                         .more_size = head->more_size,
+                         .out_size = head->out_size,
+                         .may_lend = true,
+                         .argument = head->argument,
+                         .result = head->result};
+    s->call.by_window =
+        mri_onesided_puts && has_windowed(s) && head->flags & MRI_BULK;
+}
+
+void mri_serve_call(unsigned int from, const mri_head *head, const void *body)
+{
+    mri_client *c = mri_client_of(from, head);
+    mri_served *s = c ? take_served() : NULL;
+    bool alone;
+
+    if (!s) {
+        mri_head answer = *head;
+
+        reply(from, &answer, MR_ERR_LIMIT, NULL, 0);
+        return;
+    }
+    fill(s, c, head, body);
+    alone = !c->first;
+    if (alone) {
+        c->first = s;
+    } else {
+        c->last->next = s;
+    }
+    c->last = s;
+    if (alone) {
+        begin(s);
+    } else if (mri_served_keep_input(s, body)) {
+        s->cancelled = true; /* its turn will come */
+    }
+}
+
+/* ---- what is parked ------------------------------------------------------ */
+
+static void go_on(mri_served *s, int64_t now)
+{
+    mri_record *before = mri_act_as(s->client->proxy);
+    mr_error error = mri_served_try_again(s);
+
+    if (error == MRI_WOULD_BLOCK && (s->cancelled || now >= s->deadline)) {
+        error = MR_ERR_TIMEOUT;
+    }
+    if (error == MRI_WOULD_BLOCK) {
+        park(s, s->state);
+    } else if (s->state == MRI_ALLOCATING && !error) {
+        mri_served_end_allocation(s, error);
+        receive_bulk(s);
+    } else {
+        mri_served_leave_lists(s, error);
+        finish(s, error);
+    }
+    mri_act_as(before);
+}
+
+static bool is_due(const mri_served *s, int64_t now)
+{
+    return s->cancelled || now >= s->deadline || mri_served_is_rung(s);
+}
+
+bool mri_serve_parked(int64_t now)
+{
+    mri_served *all = parked;
+    bool any = false;
+
+    parked = NULL;
+    next_deadline = MRI_NEVER;
+    while (all) {
+        mri_served *s = all;
+
+        all = s->next_parked;
+        s->parked = false;
+        if (is_due(s, now)) {
+            any = true;
+            go_on(s, now);
+        } else {
+            park(s, s->state);
+        }
+    }
+    return any;
+}
+
+int64_t mri_serve_next_deadline(void)
+{
+    return next_deadline;
+}
+
+void mri_serve_moved(const mri_head *head)
+{
+    mri_client *c = mri_client_find(head);
+    mri_served *s = c ? c->first : NULL;
+
+    if (!s || s->head.number != head->number) {
+        return;
+    }
+    if (s->state == MRI_REPLYING) {
+        lent_is_sent(s, MR_OK);
+    } else if (s->state == MRI_RECEIVING) {
+        received(s, (mr_error)head->error);
+    }
+}
+
+void mri_serve_cancel(const mri_head *head)
+{
+    mri_client *c = mri_client_find(head);
+
+    for (mri_served *s = c ? c->first : NULL; s; s = s->next) {
+        if (s->head.number == head->number) {
+            s->cancelled = true;
+        }
+    }
+    if (c) {
+        mri_serve_parked(INT64_MIN);
+    }
+}
+
+/* ---- ends ---------------------------------------------------------------- */
+
+static void unpark(const mri_served *s)
+{
+    mri_served **at = &parked;
+
+    while (*at && *at != s) {
+        at = &(*at)->next_parked;
+    }
+    if (*at) {
+        *at = s->next_parked;
+    }
+}
+
+/* Calls end without a reply.  What MPI still writes to or reads from is left
+ * to the end of that; there is nothing such when a host tells of the end, and
+ * all such has ended when it is lost. */
+static void end_calls(mri_client *c)
+{
+    while (c->first) {
+        mri_served *s = c->first;
+
+        if (s->parked) {
+            mri_record *before = mri_act_as(c->proxy);
+
+            unpark(s);
+            mri_served_leave_lists(s, MR_ERR_TIMEOUT);
+            mri_act_as(before);
+        }
+        c->first = s->next;
+        give_served(s);
+    }
+}
+
+void mri_serve_gone(unsigned int from, const mri_head *head,
+                    const mri_gone *gone)
+{
+    mri_head answer = *head;
+
+    if (gone->endpoint) {
+        mri_clients_end_of_endpoint(gone->endpoint, end_calls);
+    }
+    mri_reap_far(mri_self(), mri_index_of_self(), gone);
+    if (head->number) {
+        reply(from, &answer, MR_OK, NULL, 0);
+    }
+}
+
+/* All endpoints of a rank, by their proxies; and what such held that has none
+ * any more. */
+void mri_serve_lost(unsigned int rank)
+{
+    mri_clients_end_of_host(rank, end_calls);
+    mri_reap_rank(mri_self(), mri_index_of_self(), rank);
+}
+
+void mri_serve_end(void)
+{
+    mri_clients_end_all(end_calls);
+    while (free_served) {
+        mri_served *s = free_served;
+
+        free_served = s->next;
+        free(s);
+    }
+}

@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Owns how calls of far threads are tried.  Lock: that of the exchange.
+ */
+#include "far/served_call.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/wait.h"
+
+static _Alignas(16) unsigned char output[MRI_OUT_MAX];
+
+/* Input that has to outlive the message that brought it. */
+mr_error mri_served_keep_input(mri_served *s, const void *body)
+{
+    uint64_t size = mri_brings(&s->head);
+    unsigned char *data;
+
+    if (s->data || !size || s->head.flags & MRI_BULK) {
+        return MR_OK;
+    }
+    data = malloc(size);
+    if (!data) {
+        return MR_ERR_NO_MEMORY;
+    }
+    memcpy(data, body, size);
+    s->data = data;
+    s->call.in = data;
+    s->call.more = data + mri_padded(s->head.in_size);
+    s->several.handles = s->call.in;
+    return MR_OK;
+}
+
+/* Bulk lies in hand 0 for try functions; who makes an object needs that hand,
+ * and finds it in hand 2. */
+static void move_to_hand_2(mri_record *proxy)
+{
+    mri_store(&proxy->hands[2].size, mri_peek(&proxy->hands[0].size));
+    mri_store(&proxy->hands[2].block, mri_peek(&proxy->hands[0].block));
+    mri_store(&proxy->hands[0].block, 0);
+}
+
+static mr_error make(mri_served *s)
+{
+    mr_handle made;
+    mr_error error;
+
+    if (!s->ops->create) {
+        return MR_ERR_ARGUMENT;
+    }
+    if (s->call.keeps_hand) {
+        move_to_hand_2(s->client->proxy);
+    }
+    s->call.out = output;
+    error =
+        s->ops->create(s->client->proxy, mri_index_of_self(), &s->call, &made);
+    if (!error) {
+        memcpy(output, &made, sizeof made);
+        s->call.out_size = sizeof made;
+    }
+    return error;
+}
+
+static mr_error first_try(mri_served *s)
+{
+    mri_record *proxy = s->client->proxy;
+    mri_object *object;
+    mr_error error;
+
+    if (s->head.operation >= s->ops->count) {
+        return MR_ERR_ARGUMENT;
+    }
+    object = mri_enter(proxy, s->head.handle, s->ops->kind);
+    if (!object) {
+        return mri_why_stale(s->head.handle);
+    }
+    s->blocked = (mri_blocked){.self = proxy,
+                               .object = object,
+                               .identity = mri_identity(s->head.handle),
+                               .try = s->ops->tries[s->head.operation],
+                               .call = &s->call};
+    s->call.part = s->head.handle.part;
+    error = s->blocked.try(proxy, object, &s->call);
+    mri_leave(proxy);
+    return error;
+}
+
+static mr_error first_look(mri_served *s)
+{
+    size_t count = s->head.in_size / sizeof(mr_handle);
+    mr_error error = mri_wait_set_check(s->call.in, count);
+
+    s->several = (mri_wait_set){.self = s->client->proxy,
+                                .handles = s->call.in,
+                                .count = count,
+                                .found = (bool *)output};
+    return error ? error : mri_wait_set_look(&s->several);
+}
+
+mr_error mri_served_try_first(mri_served *s)
+{
+    s->call.out = output;
+    switch (s->head.what) {
+    case MRI_CREATE:
+        return make(s);
+    case MRI_DESTROY:
+        return mri_object_destroy(s->head.handle, s->ops->kind);
+    case MRI_WATCH:
+        return first_look(s);
+    default:
+        return first_try(s);
+    }
+}
+
+/* Until its handles are here, it waits for memory as any other. */
+static bool is_watching(const mri_served *s)
+{
+    return s->head.what == MRI_WATCH && s->state != MRI_ALLOCATING;
+}
+
+mr_error mri_served_try_again(mri_served *s)
+{
+    mr_error error;
+
+    s->call.out = output;
+    if (!is_watching(s)) {
+        return mri_blocked_try(&s->blocked);
+    }
+    s->several.found = (bool *)output;
+    if (!s->several.entered) {
+        error = mri_wait_set_enter(&s->several);
+        if (error) {
+            return error;
+        }
+    }
+    return mri_wait_set_try(&s->several);
+}
+
+bool mri_served_is_rung(const mri_served *s)
+{
+    return mri_bell(s->client->proxy) !=
+           (is_watching(s) ? s->several.bell : s->blocked.bell);
+}
+
+void mri_served_leave_lists(mri_served *s, mr_error error)
+{
+    if (is_watching(s)) {
+        mri_wait_set_leave(&s->several);
+    } else {
+        mri_blocked_end(&s->blocked, error);
+        mri_leave(s->client->proxy);
+    }
+}
+
+/* ---- memory for bulk ----------------------------------------------------- */
+/* Waits in the list of who waits for memory, without an object to try. */
+static mr_error try_allocate(mri_record *self, mri_object *object,
+                             mri_call *call)
+{
+    mr_error error =
+        mri_allocate(self, mri_segment_of(mri_ref_of(object)),
+                     call->by_window ? MRI_ARRAYS : MRI_HEAP,
+                     mri_padded(call->in_size) + call->more_size, 0);
+
+    call->list = MRI_LISTS;
+    return error == MR_ERR_NO_MEMORY ? MRI_WOULD_BLOCK : error;
+}
+
+mr_error mri_served_allocate(mri_served *s)
+{
+    mri_object *memory = mri_object_row(mri_index_of_self(), MRI_ROW_MEMORY);
+
+    s->blocked = (mri_blocked){.self = s->client->proxy,
+                               .object = memory,
+                               .identity = mri_load(&memory->identity),
+                               .try = try_allocate,
+                               .call = &s->call};
+    return mri_blocked_try(&s->blocked);
+}
+
+void mri_served_end_allocation(mri_served *s, mr_error error)
+{
+    mri_blocked_end(&s->blocked, error);
+    mri_leave(s->client->proxy);
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Owns the list of kinds: a new object is added here.
+ */
+#include "objects/kinds.h"
+
+#include "engine/mailbox.h"
+#include "objects/process.h"
+#include "pool/batch.h"
+#include "pool/context.h"
+#include "pool/pool.h"
+#include "runtime/job/job.h"
+#include "runtime/server/child.h"
+#include "runtime/work_loop.h"
+
+void mri_objects_register(void)
+{
+    mri_kind_register(&mri_lock_ops);
+    mri_kind_register(&mri_mailbox_ops);
+    mri_kind_register(&mri_pipe_ops);
+    mri_kind_register(&mri_value_ops);
+    mri_kind_register(&mri_array_ops);
+    mri_kind_register(&mri_process_ops);
+    mri_kind_register(&mri_pool_ops);
+    mri_kind_register(&mri_batch_ops);
+    mri_kind_register(&mri_context_ops);
+    mri_at_endpoint_end = mri_process_end_all;
+    mri_do_work = mri_pool_work;
+}

@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Owns Queue: the public face of a mailbox.
+ */
+#include <multirank/queue.h>
+
+#include <stdlib.h>
+
+#include "engine/mailbox.h"
+#include "engine/operation.h"
+#include "runtime/job/identity.h"
+#include "util/clock.h"
+#include "util/log.h"
+
+mr_error mr_queue_create(mr_queue *queue, const mr_queue_options *options)
+{
+    mri_mailbox_spec spec = {.maxsize = options ? options->maxsize : 0};
+    mri_call call = {.in = &spec, .in_size = sizeof spec};
+    unsigned int rank;
+    mr_error error;
+
+    if (!queue) {
+        return mri_bad_argument("mr_queue_create", "queue", "is NULL");
+    }
+    error =
+        mri_place_rank("mr_queue_create", options ? options->place : 0, &rank);
+    if (!error) {
+        error = mri_create(&mri_mailbox_ops, rank, &call, &queue->handle);
+    }
+    return error;
+}
+
+mr_error mr_queue_put(mr_queue queue, const void *item, size_t size,
+                      double timeout)
+{
+    if (!item && size) {
+        return mri_bad_argument("mr_queue_put", "item", "is NULL");
+    }
+    return mri_mailbox_put(queue.handle, item, size, timeout);
+}
+
+mr_error mr_queue_get(mr_queue queue, void *item, size_t capacity, size_t *size,
+                      double timeout)
+{
+    if (!item && capacity) {
+        return mri_bad_argument("mr_queue_get", "item", "is NULL");
+    }
+    return mri_mailbox_get(queue.handle, item, capacity, size, timeout);
+}
+
+/* Another consumer may take an item between the look at its size and the
+ * taking, so this is a loop. */
+mr_error mr_queue_get_alloc(mr_queue queue, void **item, size_t *size,
+                            double timeout)
+{
+    int64_t deadline = mri_deadline(timeout);
+    size_t capacity = 256;
+    size_t got = 0;
+    void *memory = NULL;
+    mr_error error = MR_ERR_TRUNCATED;
+
+    if (!item || !size) {
+        return mri_bad_argument("mr_queue_get_alloc", item ? "size" : "item",
+                                "is NULL");
+    }
+    while (error == MR_ERR_TRUNCATED) {
+        free(memory);
+        memory = malloc(capacity);
+        if (!memory) {
+            return MR_ERR_NO_MEMORY;
+        }
+        error = mri_mailbox_get(queue.handle, memory, capacity, &got, timeout);
+        capacity = got;
+        timeout = mri_timeout_left(timeout, deadline);
+    }
+    if (error) {
+        free(memory);
+        return error;
+    }
+    *item = memory;
+    *size = got;
+    return MR_OK;
+}
+
+mr_error mr_queue_empty(mr_queue queue, bool *empty)
+{
+    uint64_t count;
+    uint64_t maxsize;
+    mr_error error;
+
+    if (!empty) {
+        return mri_bad_argument("mr_queue_empty", "empty", "is NULL");
+    }
+    error = mri_mailbox_count(queue.handle, &count, &maxsize);
+    if (!error) {
+        *empty = count == 0;
+    }
+    return error;
+}
+
+mr_error mr_queue_full(mr_queue queue, bool *full)
+{
+    uint64_t count;
+    uint64_t maxsize;
+    mr_error error;
+
+    if (!full) {
+        return mri_bad_argument("mr_queue_full", "full", "is NULL");
+    }
+    error = mri_mailbox_count(queue.handle, &count, &maxsize);
+    if (!error) {
+        *full = maxsize && count >= maxsize;
+    }
+    return error;
+}
+
+mr_error mr_queue_qsize(mr_queue queue, size_t *count)
+{
+    uint64_t items;
+    uint64_t maxsize;
+    mr_error error;
+
+    if (!count) {
+        return mri_bad_argument("mr_queue_qsize", "count", "is NULL");
+    }
+    error = mri_mailbox_count(queue.handle, &items, &maxsize);
+    if (!error) {
+        *count = items;
+    }
+    return error;
+}
+
+mr_error mr_queue_destroy(mr_queue queue)
+{
+    return mri_destroy(&mri_mailbox_ops, queue.handle);
+}

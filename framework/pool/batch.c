@@ -1,0 +1,428 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Owns parts of maps: how they are made, and what comes back.
+ */
+#include "pool/batch.h"
+
+#include <string.h>
+
+#include "engine/operation.h"
+#include "objects/kinds.h"
+#include "pool/context.h"
+#include "pool/worker/run.h"
+#include "util/clock.h"
+
+enum {
+    AWAIT = 0,
+    LEFT,
+    GATHER,
+    TELL_ERROR,
+    TELL_DEATHS,
+    CANCEL,
+    RESTART,
+    TRIES
+};
+
+/* ---- operations ---------------------------------------------------------- */
+
+static mr_error try_await(mri_record *self, mri_object *object, mri_call *call)
+{
+    mri_batch *map = mri_batch_of(object);
+
+    (void)self;
+    call->list = 0;
+    call->result = mri_batch_ended(map);
+    return call->result == map->count ? MR_OK : MRI_WOULD_BLOCK;
+}
+
+static mr_error try_left(mri_record *self, mri_object *object, mri_call *call)
+{
+    (void)self;
+    call->result = mri_batch_anything_left(mri_batch_of(object));
+    return MR_OK;
+}
+
+static void end(mri_object *object)
+{
+    (void)!mri_object_destroy(mri_handle_of(object), MRI_BATCH);
+}
+
+static void copy_outputs(mri_object *object, mri_call *call, size_t size)
+{
+    memcpy(call->out, mri_at(mri_peek(&mri_batch_body_of(object)->outputs.ref)),
+           size);
+    call->out_size = size;
+}
+
+/* To another node they go from where they lie: so they leave the part.  Its
+ * end needs hand 0, in which they are lent. */
+static void take_outputs(mri_record *self, mri_object *object)
+{
+    mri_owned_block *outputs = &mri_batch_body_of(object)->outputs;
+
+    mri_latch(self, &object->wait_latch);
+    mri_owned_take(self, 2, &outputs->ref, outputs->size);
+    mri_commit(self);
+    mri_unlatch(self, &object->wait_latch);
+}
+
+static void lend_outputs(mri_record *self, mri_call *call, size_t size)
+{
+    mri_ref block = mri_peek(&self->hands[2].block);
+
+    mri_store(&self->hands[0].size, mri_peek(&self->hands[2].size));
+    mri_store(&self->hands[0].block, block);
+    mri_store(&self->hands[2].block, 0);
+    call->out = mri_at(block);
+    call->out_size = size;
+}
+
+static bool has_failed(const mri_batch *map)
+{
+    return mri_load(&map->error_state) == MRI_ERROR_SET;
+}
+
+/* Those in place are where they belong, whatever the part may have kept; and
+ * what a single task leaves that failed is nothing. */
+static size_t size_of_outputs(mri_object *object)
+{
+    mri_batch *map = mri_batch_of(object);
+    mri_ref own = mri_peek(&mri_batch_body_of(object)->outputs.ref);
+
+    return own && own == map->outputs && !(map->total == 1 && has_failed(map))
+               ? map->count * map->output_size
+               : 0;
+}
+
+/* Between the first task and the last; 0 if that is not known yet. */
+static uint64_t time_taken(const mri_batch *map)
+{
+    uint64_t ended = mri_load(&map->ended);
+
+    return ended ? ended - mri_load(&map->begun) : 0;
+}
+
+/* call->argument asks to keep the part, and then tells whether a task failed;
+ * if none did, this is the end of the part, unless it is kept.  call->result is
+ * the size of the outputs, if there is no room for them; else the time that the
+ * tasks took. */
+static mr_error try_gather(mri_record *self, mri_object *object, mri_call *call)
+{
+    mri_batch *map = mri_batch_of(object);
+    bool keep = call->argument != 0;
+    size_t size;
+    bool lends;
+
+    if (try_await(self, object, call) == MRI_WOULD_BLOCK) {
+        return MRI_WOULD_BLOCK;
+    }
+    size = size_of_outputs(object);
+    lends = mri_lends(call, size);
+    if (size > call->out_size) {
+        call->result = size;
+        return MR_ERR_TRUNCATED;
+    }
+    call->result = time_taken(map);
+    call->argument = has_failed(map);
+    if (lends) {
+        take_outputs(self, object);
+    } else if (size) {
+        copy_outputs(object, call, size);
+    }
+    if (!call->argument && !keep) {
+        end(object);
+    }
+    if (lends) {
+        lend_outputs(self, call, size);
+    }
+    return MR_OK;
+}
+
+static mr_error try_tell_error(mri_record *self, mri_object *object,
+                               mri_call *call)
+{
+    (void)self;
+    call->result = (uint64_t)(mri_now() - mri_batch_of(object)->failed_at);
+    memcpy(call->out, &mri_batch_of(object)->error, sizeof(mr_task_error));
+    call->out_size = sizeof(mr_task_error);
+    end(object);
+    return MR_OK;
+}
+
+static mr_error try_tell_deaths(mri_record *self, mri_object *object,
+                                mri_call *call)
+{
+    mri_batch *map = mri_batch_of(object);
+    mr_task_error *deaths = call->out;
+
+    (void)self;
+    for (uint64_t i = 0; i < map->workers && call->result < MRI_BATCH_DEATHS;
+         i++) {
+        if (mri_load(&map->slots[i].died)) {
+            deaths[call->result++] = map->slots[i].death;
+            mri_store(&map->slots[i].died, 0);
+        }
+    }
+    call->out_size = call->result * sizeof *deaths;
+    return MR_OK;
+}
+
+static mr_error try_cancel(mri_record *self, mri_object *object, mri_call *call)
+{
+    (void)call;
+    mri_batch_stop(self, object);
+    return MR_OK;
+}
+
+static mri_try *const tries[] = {
+    [AWAIT] = try_await,
+    [LEFT] = try_left,
+    [GATHER] = try_gather,
+    [TELL_ERROR] = try_tell_error,
+    [TELL_DEATHS] = try_tell_deaths,
+    [CANCEL] = try_cancel,
+    [RESTART] = mri_batch_try_refill,
+};
+
+/* ---- making one ---------------------------------------------------------- */
+
+static size_t map_size(uint64_t workers)
+{
+    return sizeof(mri_batch) + workers * sizeof(mri_slot);
+}
+
+static void dispose(mri_record *self, mri_object *object)
+{
+    mri_batch_body *body = mri_batch_body_of(object);
+
+    mri_context_drop(self, &body->context);
+    mri_owned_block_free(self, object, &body->inputs);
+    mri_owned_block_free(self, object, &body->outputs);
+    mri_object_free(self, object, &object->detail, map_size(body->workers));
+}
+
+static void fill(mri_batch *map, const mri_batch_spec *spec)
+{
+    memset(map, 0, map_size(spec->workers));
+    mri_batch_fill(map, spec);
+    for (uint64_t i = 0; i < map->workers; i++) {
+        mri_store(&map->slots[i].range, mri_batch_range(map, i));
+    }
+}
+
+static mr_error add_map(mri_record *self, mri_object *object,
+                        const mri_batch_spec *spec)
+{
+    unsigned int segment = mri_segment_of(mri_ref_of(object));
+    mr_error error;
+
+    mri_batch_body_of(object)->workers = spec->workers;
+    mri_batch_body_of(object)->creator = mri_load(&self->owner);
+    error = mri_allocate(self, segment, MRI_HEAP, map_size(spec->workers), 0);
+    if (!error) {
+        fill(mri_at(mri_peek(&self->hands[0].block)), spec);
+        mri_object_detail(self, object);
+    }
+    return error;
+}
+
+static mr_error add_context(mri_record *self, mri_object *object,
+                            const mri_batch_spec *spec)
+{
+    mri_batch *map = mri_batch_of(object);
+    mri_word *use = &mri_batch_body_of(object)->context;
+    mr_error error = MR_OK;
+
+    if (spec->context.kind != MRI_NONE) {
+        error = mri_context_use(self, spec->context, use);
+        map->context = mri_context_bytes(use, &map->context_size);
+    }
+    return error;
+}
+
+/* Before the inputs, whose copying would be for nothing if these cannot be
+ * had. */
+static mr_error add_outputs(mri_record *self, mri_object *object,
+                            const mri_batch_spec *spec, const mri_call *call)
+{
+    mri_batch *map = mri_batch_of(object);
+    mri_owned_block *block = &mri_batch_body_of(object)->outputs;
+    size_t size = spec->count * spec->output_size;
+    mr_error error = MR_OK;
+
+    map->outputs = spec->outputs;
+    if (size && !spec->outputs) {
+        error = mri_owned_block_allocate(self, object, block, size);
+        map->outputs = mri_peek(&block->ref);
+        map->clear_outputs = !spec->old_outputs;
+    }
+    if (!error && spec->old_outputs) {
+        memcpy(mri_at(map->outputs),
+               (const unsigned char *)call->more + spec->old_outputs, size);
+    }
+    return error;
+}
+
+static mr_error add_inputs(mri_record *self, mri_object *object,
+                           const mri_batch_spec *spec, const mri_call *call)
+{
+    mri_batch *map = mri_batch_of(object);
+
+    if (spec->inputs || !spec->input_size) {
+        map->inputs = spec->inputs;
+        return MR_OK;
+    }
+    return mri_owned_block_keep_more(
+        self, object, &mri_batch_body_of(object)->inputs, call, &map->inputs);
+}
+
+static mr_error create(mri_record *self, unsigned int index, mri_call *call,
+                       mr_handle *handle)
+{
+    const mri_batch_spec *spec = call->in;
+    mri_object *object = NULL;
+    mr_error error = mri_object_build(self, index, MRI_BATCH, &object);
+
+    if (!error) {
+        error = add_map(self, object, spec);
+    }
+    if (!error) {
+        error = add_context(self, object, spec);
+    }
+    if (!error) {
+        error = add_outputs(self, object, spec, call);
+    }
+    if (!error) {
+        error = add_inputs(self, object, spec, call);
+    }
+    if (error) {
+        mri_object_abandon(self, object);
+        return error;
+    }
+    *handle = mri_object_publish(self, object);
+    error = mri_batch_notify_all(*handle, spec);
+    if (error) {
+        mri_batch_cancel(*handle);
+    }
+    return error;
+}
+
+/* ---- the kind ------------------------------------------------------------ */
+
+static bool ready(mri_object *object, unsigned int part)
+{
+    mri_batch *map = mri_batch_of(object);
+
+    (void)part;
+    return mri_batch_ended(map) == map->count;
+}
+
+static unsigned int ready_list(mri_object *object, unsigned int part)
+{
+    (void)object;
+    (void)part;
+    return 0;
+}
+
+/* Nobody waits for it any more. */
+static void forget(mri_record *self, mri_object *object, const mri_gone *gone)
+{
+    if (mri_is_gone(gone, mri_batch_body_of(object)->creator)) {
+        mri_batch_stop(self, object);
+    }
+}
+
+const mri_kind_ops mri_batch_ops = {.name = "map",
+                                    .kind = MRI_BATCH,
+                                    .tries = tries,
+                                    .count = TRIES,
+                                    .create = create,
+                                    .ready = ready,
+                                    .ready_inside = true,
+                                    .ready_list = ready_list,
+                                    .dispose = dispose,
+                                    .forget = forget,
+                                    .mend = mri_batch_repair,
+                                    .describe = mri_batch_describe_death};
+
+/* ---- for the creator ----------------------------------------------------- */
+
+mr_error mri_batch_create(unsigned int rank, const mri_batch_spec *spec,
+                          const void *inputs, size_t size, mr_handle *part)
+{
+    mri_call call = {.in = spec,
+                     .in_size = mri_batch_spec_size(spec->workers),
+                     .more = inputs,
+                     .more_size = size};
+
+    return mri_create(&mri_batch_ops, rank, &call, part);
+}
+
+static mr_error operate(mr_handle part, unsigned int operation, mri_call *call,
+                        double timeout)
+{
+    return mri_operate(&mri_batch_ops, part, operation, call, timeout);
+}
+
+mr_error mri_batch_await(mr_handle part, double timeout, uint64_t *ended)
+{
+    mri_call call = {0};
+    mr_error error = operate(part, AWAIT, &call, timeout);
+
+    *ended = call.result;
+    return error;
+}
+
+mr_error mri_batch_end(mr_handle part, bool keep, double timeout, void *outputs,
+                       size_t size, mri_batch_result *result)
+{
+    mri_call gather = {.out = outputs, .out_size = size, .argument = keep};
+    mri_call tell = {.out = &result->error, .out_size = sizeof result->error};
+    mr_error error = operate(part, GATHER, &gather, timeout);
+
+    result->error.code = MR_OK;
+    result->age = 0;
+    result->time = gather.result;
+    if (!error && gather.argument) {
+        error = operate(part, TELL_ERROR, &tell, 0);
+        result->age = tell.result;
+    }
+    return error;
+}
+
+mr_error mri_batch_refill(mr_handle part, const mri_batch_spec *spec,
+                          const void *inputs, size_t size)
+{
+    mri_call call = {.in = spec,
+                     .in_size = mri_batch_spec_size(spec->workers),
+                     .more = inputs,
+                     .more_size = size};
+
+    return operate(part, RESTART, &call, 0);
+}
+
+mr_error mri_batch_left(mr_handle part, bool *left)
+{
+    mri_call call = {0};
+    mr_error error = operate(part, LEFT, &call, 0);
+
+    *left = call.result != 0;
+    return error;
+}
+
+mr_error mri_batch_deaths(mr_handle part, mr_task_error *deaths, size_t *count)
+{
+    mri_call call = {.out = deaths,
+                     .out_size = MRI_BATCH_DEATHS * sizeof *deaths};
+    mr_error error = operate(part, TELL_DEATHS, &call, 0);
+
+    *count = error ? 0 : call.result;
+    return error;
+}
+
+void mri_batch_cancel(mr_handle part)
+{
+    mri_call call = {0};
+
+    (void)!operate(part, CANCEL, &call, 0);
+}

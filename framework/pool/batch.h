@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Part: what one node does at once of a map, as its creator sees it.
+ *
+ * It lies in the segment of a rank of that node, with the inputs and the
+ * outputs of its tasks.  Making it sends the work to its workers, who are of
+ * the same node; its end brings the outputs.
+ */
+#ifndef MRI_POOL_BATCH_H
+#define MRI_POOL_BATCH_H
+
+#include <multirank/pool.h>
+
+#include "pool/worker/run.h"
+
+typedef struct mri_batch_worker {
+    mr_handle mailbox; /* of kind MRI_NONE: nobody */
+    uint64_t number;   /* in the pool */
+} mri_batch_worker;
+
+/* What a part is made of.  Memory that is named by reference is used in
+ * place; else the inputs lie in call->more, and the outputs begin with
+ * zeros. */
+typedef struct mri_batch_spec {
+    mri_function_ref function;
+    mr_handle context; /* of the same rank; of kind MRI_NONE: none */
+    mr_handle results; /* see mri_batch; of kind MRI_NONE: none */
+    uint64_t input_size;
+    uint64_t output_size;
+    uint64_t count; /* below 2^32 */
+    uint64_t first;
+    uint64_t total;
+    uint64_t chunk;
+    uint64_t pool_workers;
+    mri_ref inputs;
+    mri_ref outputs;
+    uint64_t old_outputs; /* not 0: where in call->more they lie */
+    uint64_t timed;       /* not 0: how long the tasks take is asked for */
+    uint64_t workers;     /* a slot for each */
+    mri_batch_worker list[];
+} mri_batch_spec;
+
+static inline size_t mri_batch_spec_size(uint64_t workers)
+{
+    return sizeof(mri_batch_spec) + workers * sizeof(mri_batch_worker);
+}
+
+/* Make a part; inputs are `size` bytes.  Errors as mri_create;
+ * MR_ERR_NO_MEMORY also when no worker can be told. */
+mr_error mri_batch_create(unsigned int rank, const mri_batch_spec *spec,
+                          const void *inputs, size_t size, mr_handle *part);
+
+/* Wait until all tasks have ended; *ended is written on MR_ERR_TIMEOUT,
+ * too. */
+mr_error mri_batch_await(mr_handle part, double timeout, uint64_t *ended);
+
+/* How the tasks of a part went. */
+typedef struct mri_batch_result {
+    mr_task_error error; /* the first failure, or of the code MR_OK */
+    uint64_t age;        /* of that, in nanoseconds */
+    uint64_t time;       /* that the tasks took, in nanoseconds; 0: unknown */
+} mri_batch_result;
+
+/* Wait until all tasks have ended, and destroy the part, with its outputs
+ * copied into `outputs`, of `size` bytes, unless they were in place.  When
+ * `keep` is set and no task failed the part stays, for mri_batch_refill. */
+mr_error mri_batch_end(mr_handle part, bool keep, double timeout, void *outputs,
+                       size_t size, mri_batch_result *result);
+
+/* Are there tasks that no worker has taken? */
+mr_error mri_batch_left(mr_handle part, bool *left);
+
+/* How workers died since this was asked last, of a part whose results come one
+ * by one; at most MRI_BATCH_DEATHS of them. */
+enum { MRI_BATCH_DEATHS = 8 };
+mr_error mri_batch_deaths(mr_handle part, mr_task_error *deaths, size_t *count);
+
+/* Begin no more tasks: the part ends with those that run. */
+void mri_batch_cancel(mr_handle part);
+
+/* ---- pool/batch_reuse.c ------------------------------------------------ */
+
+/* Fill a part of this node that was kept with other tasks, for the same
+ * workers, who are then to be told.  MR_ERR_STATE: the tasks do not fit, or a
+ * worker is still inside. */
+mr_error mri_batch_refill(mr_handle part, const mri_batch_spec *spec,
+                          const void *inputs, size_t size);
+
+/* The try function of that. */
+mr_error mri_batch_try_refill(mri_record *self, mri_object *object,
+                              mri_call *call);
+
+/* What a spec says of the tasks, in an empty map. */
+void mri_batch_fill(mri_batch *map, const mri_batch_spec *spec);
+
+/* ---- pool/batch_notify.c ------------------------------------------------- */
+
+/* Let a worker work in its slot. */
+mr_error mri_batch_notify(mr_handle part, const mri_batch_worker *worker,
+                          unsigned int slot, double timeout);
+
+/* Where a worker's slot begins in a new part: with these tasks. */
+static inline uint64_t mri_batch_share(uint64_t count, uint64_t workers,
+                                       uint64_t slot)
+{
+    return count * slot / workers;
+}
+
+static inline uint64_t mri_batch_range(const mri_batch *map, uint64_t slot)
+{
+    return mri_range(mri_batch_share(map->count, map->workers, slot),
+                     mri_batch_share(map->count, map->workers, slot + 1));
+}
+
+/* Has a part of so many tasks some for only a few?  Where results come one by
+ * one all are told: parts are small there, and many. */
+static inline bool mri_batch_is_for_few(const mri_batch_spec *spec,
+                                        uint64_t count)
+{
+    return spec->results.kind == MRI_NONE && count < spec->workers;
+}
+
+/* Is that worker to be told only when those with tasks in their slots have not
+ * ended soon?  Otherwise a map of few tasks would wake all. */
+static inline bool mri_batch_defers(const mri_batch_spec *spec, uint64_t count,
+                                    unsigned int slot)
+{
+    return mri_batch_is_for_few(spec, count) &&
+           mri_batch_share(count, spec->workers, slot) ==
+               mri_batch_share(count, spec->workers, slot + 1);
+}
+
+/* Let all but the spared work in their slots.  MR_ERR_NO_MEMORY, when no worker
+ * can be told. */
+mr_error mri_batch_notify_all(mr_handle part, const mri_batch_spec *spec);
+
+/* Let the spared work, too, at a part of so many tasks; true if all were
+ * told. */
+bool mri_batch_notify_rest(mr_handle part, const mri_batch_spec *spec,
+                           uint64_t count);
+
+#endif

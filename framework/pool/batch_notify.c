@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Owns how workers are told of a part: by letters to their mailboxes.
+ */
+#include "engine/mailbox.h"
+#include "pool/batch.h"
+#include "runtime/work_loop.h"
+
+/* A worker with so many letters unread is in a long task, and does without
+ * more of them.  One that only wakes late, on a busy machine, has fewer: it
+ * would not hear of the parts that it does without. */
+enum { MANY_LETTERS = 256 };
+
+mr_error mri_batch_notify(mr_handle part, const mri_batch_worker *worker,
+                          unsigned int slot, double timeout)
+{
+    mri_work work = {.what = MRI_WORK_BATCH,
+                     .worker = (uint32_t)worker->number,
+                     .job = part,
+                     .slot = slot};
+
+    return mri_mailbox_put(worker->mailbox, &work, sizeof work, timeout);
+}
+
+static uint64_t unread_letters(const mri_batch_worker *worker)
+{
+    uint64_t unread = 0;
+    uint64_t maxsize;
+
+    return worker->mailbox.kind != MRI_NONE &&
+                   mri_mailbox_count(worker->mailbox, &unread, &maxsize) ==
+                       MR_OK
+               ? unread
+               : 0;
+}
+
+/* Who is told at once: those with tasks in their slots, or all; of these only
+ * such that may begin soon, or any. */
+typedef enum audience { IDLE, ALL_IDLE, ALL } audience;
+
+static bool is_meant(const mri_batch_spec *spec, unsigned int slot,
+                     audience whom)
+{
+    const mri_batch_worker *worker = &spec->list[slot];
+
+    return worker->mailbox.kind != MRI_NONE &&
+           (whom > IDLE || !mri_batch_defers(spec, spec->count, slot)) &&
+           (whom == ALL || unread_letters(worker) < MANY_LETTERS);
+}
+
+/* True when at least one was told. */
+static bool post(mr_handle part, const mri_batch_spec *spec, audience whom,
+                 mr_error *refused)
+{
+    bool told = false;
+
+    for (unsigned int i = 0; i < spec->workers; i++) {
+        if (is_meant(spec, i, whom)) {
+            mr_error error = mri_batch_notify(part, &spec->list[i], i, 0);
+
+            told |= error == MR_OK;
+            *refused = error ? error : *refused;
+        }
+    }
+    return told;
+}
+
+/* Nobody is spared when workers with tasks in their slots are in others. */
+static bool spares_some(const mri_batch_spec *spec)
+{
+    if (!mri_batch_is_for_few(spec, spec->count)) {
+        return false;
+    }
+    for (unsigned int i = 0; i < spec->workers; i++) {
+        if (!mri_batch_defers(spec, spec->count, i) &&
+            unread_letters(&spec->list[i]) > 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* One that works is enough, as it takes what the others leave. */
+mr_error mri_batch_notify_all(mr_handle part, const mri_batch_spec *spec)
+{
+    mr_error refused = MR_OK;
+
+    if ((spares_some(spec) && post(part, spec, IDLE, &refused)) ||
+        post(part, spec, ALL_IDLE, &refused) ||
+        post(part, spec, ALL, &refused)) {
+        return MR_OK;
+    }
+    return refused == MR_ERR_TIMEOUT ? MR_ERR_NO_MEMORY : refused;
+}
+
+bool mri_batch_notify_rest(mr_handle part, const mri_batch_spec *spec,
+                           uint64_t count)
+{
+    bool all = true;
+
+    for (unsigned int i = 0; i < spec->workers; i++) {
+        if (spec->list[i].mailbox.kind != MRI_NONE &&
+            mri_batch_defers(spec, count, i)) {
+            all &= mri_batch_notify(part, &spec->list[i], i, 0) == MR_OK;
+        }
+    }
+    return all;
+}

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Pools inside the library: their table of workers, and the work itself.
+ *
+ * The table lies on the rank of the pool's creator, who alone changes it,
+ * inside a map or at the end.
+ */
+#ifndef MRI_POOL_POOL_H
+#define MRI_POOL_POOL_H
+
+#include <multirank/pool.h>
+#include <multirank/process.h>
+
+#include "pool/batch.h"
+#include "runtime/work_loop.h"
+
+typedef struct mri_pool_worker {
+    mr_handle mailbox;  /* of kind MRI_NONE: its rank is lost */
+    mr_process process; /* of kind MRI_NONE: it is a rank */
+    mri_word lost;      /* it died */
+} mri_pool_worker;
+
+/* A part that is used again, for maps of all workers on the pool's node; behind
+ * the table. */
+typedef struct mri_pool_kept {
+    mri_word is_kept; /* else there is none */
+    mr_handle part;
+    mri_batch_spec spec;
+} mri_pool_kept;
+
+/* Work for a map, as a hosting rank or a child; see mri_do_work. */
+void mri_pool_work(const mri_work *work);
+
+/* Begin and end a map, as the creator.  MR_ERR_STATE, MR_ERR_STALE. */
+mr_error mri_pool_begin(mr_pool pool);
+void mri_pool_end(mr_pool pool);
+
+/* ---- within a map -------------------------------------------------------- */
+
+/* The table. */
+mri_pool_worker *mri_pool_workers(mr_pool pool, size_t *count);
+
+/* Has a worker died since this was asked last?  The pool is ready for
+ * mr_wait as long as that is so. */
+bool mri_pool_wants_attention(mr_pool pool);
+
+/* From now on the creator waits for the workers: see mri_spin_beside_own; or it
+ * does no longer. */
+void mri_pool_give_way(mr_pool pool, bool waits);
+
+/* The part that is kept; NULL: there is none, or the workers have changed. */
+mri_pool_kept *mri_pool_kept_batch(mr_pool pool);
+
+/* Keep a part, in place of the one that was kept, which is cancelled.  NULL:
+ * none. */
+void mri_pool_keep(mr_pool pool, const mr_handle *part,
+                   const mri_batch_spec *spec);
+
+/* Another child in place of a lost one of `count`.  MR_ERR_OWNER_LOST: its rank
+ * is lost, and the worker is nobody from now on. */
+mr_error mri_pool_restart(mri_pool_worker *workers, size_t count,
+                          unsigned int number);
+
+/* A rank is lost: its workers are nobody. */
+void mri_pool_lose_rank(mr_pool pool, unsigned int rank);
+
+#endif

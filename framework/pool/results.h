@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Results that come one by one: which have come, and which wait to be taken.
+ *
+ * Tasks are dealt only as far ahead as the caller has taken results.  So what
+ * waits is bounded without a worker that stands still, and results can be
+ * brought into order without a deadlock: the next in order has always been
+ * dealt.
+ */
+#ifndef MRI_POOL_RESULTS_H
+#define MRI_POOL_RESULTS_H
+
+#include "pool/scheduler.h"
+#include "pool/worker/return.h"
+
+/* One that has come; the message is the holder's. */
+typedef struct mri_arrival {
+    mri_result *message; /* NULL: none */
+    size_t size;         /* with its head */
+} mri_arrival;
+
+struct mri_results {
+    mr_handle queue; /* where they come in, on the caller's rank */
+    bool ordered;
+    size_t ahead; /* tasks that may be dealt whose results were not taken */
+    size_t total;
+    size_t come;
+    size_t taken;
+    unsigned char *known; /* a bit for each task: its result has come */
+    mri_arrival *waiting; /* `ahead` of them, a ring */
+};
+
+/* Have the results of a dealing come one by one; `ahead` is 0 for a number
+ * that is chosen.  MR_ERR_NO_MEMORY, MR_ERR_LIMIT.  It has to be ended in any
+ * case. */
+mr_error mri_results_begin(mri_results *r, size_t total, size_t workers,
+                           size_t ahead, bool ordered);
+void mri_results_end(mri_results *r);
+
+/* Receive all that have come.  MR_ERR_NO_MEMORY: later, perhaps. */
+mr_error mri_results_receive(mri_scheduler *d);
+
+/* Receive them; then, of tasks that ended their worker, a failure each. */
+mr_error mri_results_ask_for_deaths(mri_scheduler *d);
+
+/* The next for the user, if it has come; then its message is the caller's. */
+mri_arrival mri_results_take(mri_results *r);
+
+/* ---- for the dealing ----------------------------------------------------- */
+
+/* A mailbox, or none. */
+mr_handle mri_results_queue(const mri_scheduler *d);
+
+/* Those that have come. */
+size_t mri_results_come(const mri_scheduler *d);
+
+/* Parts that a node with so many workers has under way at most. */
+unsigned int mri_results_batches(const mri_scheduler *d, size_t workers);
+
+/* Tasks for the next part of a node; 0: not now. */
+size_t mri_results_batch_size(const mri_scheduler *d,
+                              const mri_schedule_node *n);
+
+/* A part is lost: those of its tasks whose result has not come are dealt
+ * again, or have failed. */
+mr_error mri_results_give_back(mri_scheduler *d, mri_schedule_range lost);
+mr_error mri_results_fail_rest(mri_scheduler *d, mri_schedule_range lost,
+                               const mr_task_error *error);
+
+#endif

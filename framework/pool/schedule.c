@@ -1,0 +1,411 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Owns the dealing of tasks: of a map, see pool/map.c, or of an
+ * iterator, see pool/iterator.c and, for how much that is dealt,
+ * pool/results.c.
+ *
+ * Workers that share memory are one node, and get their tasks as a part, of
+ * which each takes chunks: see pool/worker/run.h.  One node alone gets all in
+ * one part if it can be used where it lies; else in parts of equal size, so
+ * that one is copied while others are worked on, and all in the same memory,
+ * whose pages are known by then.  Of several nodes each gets parts of what is
+ * left, half of its share at first and then less and less (guided
+ * self-scheduling; Polychronopoulos and Kuck, IEEE Trans. Computers C-36(12),
+ * 1987; halved as in factoring; Hummel, Schonberg and Flynn, Comm. ACM 35(8),
+ * 1992), so that the last are small and all end together.  A part holds a
+ * bounded amount of inputs and outputs, and a node has two of them, so that one
+ * travels while the other is worked on.
+ *
+ * What a lost rank had is dealt again.
+ */
+#include "pool/schedule.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <multirank/wait.h>
+
+#include "pool/context.h"
+#include "pool/results.h"
+#include "pool/scheduler.h"
+#include "util/clock.h"
+
+/* Of inputs and outputs in a part.  Large parts lie in fresh memory, whose
+ * pages cost as much as the copies; small ones lie where earlier ones lay. */
+enum {
+    PART_BYTES = 64 << 20,
+    GOOD_BYTES = 2 << 20,
+    PART_TIME = 1000000, /* nanoseconds that no part need be shorter */
+    NEAR_CHUNKS = 8      /* for each worker, in a part of the only node */
+};
+
+double mri_schedule_time_left(const mri_scheduler *d)
+{
+    return mri_timeout_left(d->request->timeout, d->deadline);
+}
+
+static size_t smaller(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
+static size_t larger(size_t a, size_t b)
+{
+    return a > b ? a : b;
+}
+
+/* Tasks that have so much input and output. */
+static size_t tasks_of_bytes(const mri_scheduler *d, size_t bytes)
+{
+    size_t size = d->request->input_size + d->request->output_size;
+
+    return size ? larger(bytes / size, 1) : SIZE_MAX;
+}
+
+/* Tasks whose inputs and outputs are not too much at once.  A part of the
+ * allowance, so that several maps, and queues, have room beside. */
+static size_t fit_in_memory(const mri_scheduler *d)
+{
+    return tasks_of_bytes(d,
+                          smaller(PART_BYTES, (size_t)mri_node.allowance / 32));
+}
+
+/* Tasks that take so long together that the caller can care for the parts of
+ * all nodes, and is idle half of the time. */
+static size_t worth_a_part(const mri_scheduler *d, const mri_schedule_node *n)
+{
+    double time = (double)(2 * d->care) * (double)d->nodes_count;
+    double tasks = (time > PART_TIME ? time : PART_TIME) / n->task;
+
+    return n->task > 0 ? (size_t)(tasks < UINT32_MAX ? tasks : UINT32_MAX) : 0;
+}
+
+static bool lies_in_place(const void *memory, size_t size)
+{
+    return !size || (memory && mri_in_region(memory, size));
+}
+
+/* What is not copied need not be divided.  Else there is work in it for all, so
+ * that they do not get in each other's way at its end, if memory allows that.
+ */
+static size_t size_of_near_part(const mri_scheduler *d,
+                                const mri_schedule_node *n)
+{
+    const mri_map_request *r = d->request;
+    size_t chunks = n->workers * (r->chunk ? smaller(r->chunk, UINT32_MAX) : 1);
+
+    if (lies_in_place(r->inputs, r->total * r->input_size) &&
+        lies_in_place(r->outputs, r->total * r->output_size)) {
+        return SIZE_MAX;
+    }
+    return larger(
+        smaller(larger(tasks_of_bytes(d, GOOD_BYTES), NEAR_CHUNKS * chunks),
+                fit_in_memory(d)),
+        chunks);
+}
+
+static size_t size_of_part(const mri_scheduler *d, const mri_schedule_node *n)
+{
+    size_t most = smaller(smaller(d->left, n->most), UINT32_MAX);
+    size_t chunk = d->request->chunk ? d->request->chunk : 1;
+    size_t share = d->left / (2 * d->workers) * n->workers;
+    size_t least = smaller(chunk, UINT32_MAX) * n->workers;
+    size_t good = smaller(share, tasks_of_bytes(d, GOOD_BYTES));
+
+    if (d->results) {
+        return smaller(smaller(most, fit_in_memory(d)),
+                       mri_results_batch_size(d, n));
+    }
+    if (d->nodes_count == 1) {
+        return smaller(most, size_of_near_part(d, n));
+    }
+    return smaller(smaller(most, fit_in_memory(d)),
+                   larger(larger(good, least), worth_a_part(d, n)));
+}
+
+/* ---- making parts -------------------------------------------------------- */
+
+static const void *inputs_of(const mri_scheduler *d, mri_schedule_range r)
+{
+    return d->request->inputs ? (const unsigned char *)d->request->inputs +
+                                    r.first * d->request->input_size
+                              : NULL;
+}
+
+void *mri_schedule_outputs(const mri_scheduler *d, mri_schedule_range r)
+{
+    return d->request->outputs ? (unsigned char *)d->request->outputs +
+                                     r.first * d->request->output_size
+                               : NULL;
+}
+
+void mri_schedule_describe(const mri_map_request *request, mri_batch_spec *spec)
+{
+    spec->function = request->function;
+    spec->input_size = request->input_size;
+    spec->output_size = request->output_size;
+    spec->total = request->total;
+    spec->chunk = request->chunk;
+}
+
+mri_ref mri_schedule_in_place(const void *memory, size_t size)
+{
+    return size && mri_in_region(memory, size) ? mri_ref_of(memory) : 0;
+}
+
+/* Outputs that would be in place, were the node near, begin with what they
+ * hold: that travels behind the inputs. */
+static mr_error create_with_outputs(const mri_scheduler *d,
+                                    const mri_schedule_node *n,
+                                    mri_schedule_range r, mr_handle *handle)
+{
+    size_t inputs = r.count * d->request->input_size;
+    size_t outputs = r.count * d->request->output_size;
+    size_t begin = larger((inputs + 63) & ~(size_t)63, 64);
+    unsigned char *both = malloc(begin + outputs);
+    mr_error error;
+
+    if (!both) {
+        return MR_ERR_NO_MEMORY;
+    }
+    if (inputs) {
+        memcpy(both, inputs_of(d, r), inputs);
+    }
+    memcpy(both + begin, mri_schedule_outputs(d, r), outputs);
+    n->spec->old_outputs = begin;
+    error = mri_batch_create(n->rank, n->spec, both, begin + outputs, handle);
+    free(both);
+    return error;
+}
+
+static mr_error create(const mri_scheduler *d, const mri_schedule_node *n,
+                       mri_schedule_range r, mr_handle *handle)
+{
+    size_t inputs = r.count * d->request->input_size;
+    size_t outputs = r.count * d->request->output_size;
+    mri_batch_spec *spec = n->spec;
+
+    spec->count = r.count;
+    spec->first = r.first;
+    spec->inputs = n->near ? mri_schedule_in_place(inputs_of(d, r), inputs) : 0;
+    spec->outputs =
+        n->near ? mri_schedule_in_place(mri_schedule_outputs(d, r), outputs)
+                : 0;
+    spec->old_outputs = 0;
+    spec->timed = d->nodes_count > 1;
+    if (!n->near && outputs &&
+        mri_in_region(mri_schedule_outputs(d, r), outputs)) {
+        return create_with_outputs(d, n, r, handle);
+    }
+    return mri_batch_create(n->rank, spec, inputs_of(d, r),
+                            spec->inputs ? 0 : inputs, handle);
+}
+
+static mr_error add_context(const mri_scheduler *d, const mri_schedule_node *n)
+{
+    if (!d->request->context_size || n->spec->context.kind != MRI_NONE) {
+        return MR_OK;
+    }
+    return mri_context_create(n->rank, d->request->context,
+                              d->request->context_size, &n->spec->context);
+}
+
+/* Memory has become free. */
+static void nothing_is_full(mri_scheduler *d)
+{
+    for (size_t i = 0; i < d->nodes_count; i++) {
+        d->nodes[i].full = false;
+    }
+}
+
+/* There is no room: try less, when that can be had, or later. */
+static mr_error refuse(mri_scheduler *d, mri_schedule_node *n, size_t count,
+                       mr_error error)
+{
+    switch (error) {
+    case MR_ERR_OWNER_LOST:
+        return mri_schedule_lose(d, n);
+    case MR_ERR_NO_MEMORY:
+    case MR_ERR_TOO_LARGE:
+    case MR_ERR_LIMIT:
+        if (mri_pool_kept_batch(d->pool)) {
+            mri_pool_keep(d->pool, NULL, NULL); /* that makes room */
+            return MR_OK;
+        }
+        d->refused = error;
+        /* Parts of a single node are as large as they are to be: one that
+         * ends makes room. */
+        if (d->nodes_count > 1 || d->results || d->under_way == 0) {
+            n->most = larger(count / 2, 1);
+        }
+        n->full = d->under_way > 0 || count == 1;
+        return MR_OK;
+    default:
+        return error;
+    }
+}
+
+static mr_error deal_part(mri_scheduler *d, mri_schedule_node *n,
+                          mri_schedule_batch *p)
+{
+    mr_error error = add_context(d, n);
+    mri_schedule_range tasks = mri_schedule_take(d, size_of_part(d, n));
+
+    p->care = -mri_schedule_now(d);
+    if (!error) {
+        error = create(d, n, tasks, &p->handle);
+    }
+    p->care += mri_schedule_now(d);
+    if (error) {
+        mr_error lost = mri_schedule_give_back(d, tasks);
+
+        p->handle.kind = MRI_NONE;
+        return lost ? lost : refuse(d, n, tasks.count, error);
+    }
+    p->tasks = tasks;
+    p->begun = false;
+    p->spares = mri_batch_is_for_few(n->spec, tasks.count)
+                    ? mri_now() + MRI_SCHEDULE_DEFER
+                    : 0;
+    p->missing = tasks.count;
+    p->dealt = mri_schedule_now(d);
+    d->under_way++;
+    return MR_OK;
+}
+
+/* Of a single node.  Each part of which all tasks have begun, and some have not
+ * ended, keeps at least one worker: so there are places for all of those. */
+static unsigned int parts_to_begin(const mri_scheduler *d)
+{
+    const mri_schedule_node *n = &d->nodes[0];
+    unsigned int count = 0;
+
+    for (unsigned int i = 0; i < n->parts_count; i++) {
+        count += n->parts[i].handle.kind != MRI_NONE && !n->parts[i].begun;
+    }
+    return count;
+}
+
+/* A second part waits for the end of the first, so there is none when a task
+ * of it might begin sooner elsewhere. */
+static bool is_time_for(const mri_scheduler *d, unsigned int number)
+{
+    if (d->under_way >= MR_WAIT_MAX - 1) {
+        return false;
+    }
+    if (d->nodes_count == 1) {
+        return parts_to_begin(d) < MRI_SCHEDULE_NEAR;
+    }
+    return number == 0 ||
+           (number < MRI_SCHEDULE_FAR && d->left >= 2 * d->workers);
+}
+
+static bool wants_part(const mri_scheduler *d, const mri_schedule_node *n,
+                       unsigned int number)
+{
+    return d->left && n->workers && !n->full && number < n->parts_count &&
+           n->parts[number].handle.kind == MRI_NONE &&
+           (d->results ? mri_results_batch_size(d, n) > 0
+                       : is_time_for(d, number));
+}
+
+static unsigned int most_parts(const mri_scheduler *d)
+{
+    unsigned int most = 0;
+
+    for (size_t k = 0; k < d->nodes_count; k++) {
+        most = d->nodes[k].parts_count > most ? d->nodes[k].parts_count : most;
+    }
+    return most;
+}
+
+mr_error mri_schedule_more(mri_scheduler *d)
+{
+    unsigned int most = d->left ? most_parts(d) : 0;
+    mr_error error = MR_OK;
+
+    if (d->under_way == 0) {
+        nothing_is_full(d);
+    }
+    for (unsigned int i = 0; i < most; i++) {
+        for (size_t k = 0; k < d->nodes_count; k++) {
+            while (!error && wants_part(d, &d->nodes[k], i)) {
+                error = deal_part(d, &d->nodes[k], &d->nodes[k].parts[i]);
+            }
+        }
+    }
+    return error;
+}
+
+void mri_schedule_batch_ended(mri_scheduler *d, mri_schedule_batch *p)
+{
+    p->handle.kind = MRI_NONE;
+    d->under_way--;
+    d->ended += p->tasks.count;
+    nothing_is_full(d);
+}
+
+/* ---- begin and end ------------------------------------------------------- */
+
+/* It has been told to all but the spared, and not ended soon. */
+static void take_adopted(mri_scheduler *d)
+{
+    mri_schedule_batch *p = &d->nodes[0].parts[0];
+
+    p->handle = d->adopted;
+    p->tasks = mri_schedule_take(d, d->left);
+    p->missing = p->tasks.count;
+    p->spares =
+        mri_batch_is_for_few(d->nodes[0].spec, p->tasks.count) ? mri_now() : 0;
+    d->under_way = 1;
+    d->adopted.kind = MRI_NONE;
+}
+
+mr_error mri_schedule_begin(mri_scheduler *d, mr_pool pool,
+                            const mri_map_request *request)
+{
+    mr_error error;
+
+    d->pool = pool;
+    d->request = request;
+    d->deadline = d->deadline ? d->deadline : mri_deadline(request->timeout);
+    d->left = request->total;
+    d->table = mri_pool_workers(pool, &d->table_size);
+    error = mri_schedule_add_nodes(d);
+    if (!error && d->adopted.kind != MRI_NONE) {
+        take_adopted(d);
+    }
+    if (!error && mri_pool_wants_attention(pool)) {
+        error = mri_schedule_restart_lost(d);
+    }
+    return error;
+}
+
+mr_error mri_schedule_refusal(const mri_scheduler *d)
+{
+    return d->workers ? d->refused : MR_ERR_OWNER_LOST;
+}
+
+/* Tasks that have begun go on in memory that is the part's. */
+void mri_schedule_end(mri_scheduler *d)
+{
+    for (size_t i = 0; i < d->nodes_count; i++) {
+        mri_schedule_node *n = &d->nodes[i];
+
+        for (unsigned int k = 0; n->spec && k < n->parts_count; k++) {
+            if (n->parts[k].handle.kind != MRI_NONE) {
+                mri_batch_cancel(n->parts[k].handle);
+            }
+        }
+        if (n->spec) {
+            mri_context_release(n->spec->context);
+        }
+        free(n->spec);
+        free(n->parts);
+    }
+    if (d->adopted.kind != MRI_NONE) {
+        mri_batch_cancel(d->adopted);
+    }
+    free(d->nodes);
+    free(d->again);
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Dealing: how the tasks of a map come to the nodes.
+ */
+#ifndef MRI_POOL_SCHEDULE_H
+#define MRI_POOL_SCHEDULE_H
+
+#include <multirank/pool.h>
+
+#include "runtime/code/function.h"
+
+/* A map, checked. */
+typedef struct mri_map_request {
+    mri_function_ref function;
+    const void *context;
+    size_t context_size;
+    const void *inputs;
+    size_t input_size;
+    void *outputs;
+    size_t output_size;
+    size_t total;
+    size_t chunk;
+    double timeout;
+} mri_map_request;
+
+/* Look at the arguments of a call, and fill in the function.  MR_ERR_ARGUMENT,
+ * MR_ERR_FUNCTION. */
+mr_error mri_map_prepare(mri_map_request *request, const char *caller,
+                         mr_task_function *function);
+
+/* May this thread begin a map of the pool?  If so it has.  MR_ERR_STATE,
+ * MR_ERR_STALE. */
+mr_error mri_map_begin(mr_pool pool);
+
+/* Have all tasks run; the caller has begun a map of the pool.  *first, of the
+ * code MR_OK, becomes the first failure of a task.  Errors of mr_pool_map that
+ * are not a task's. */
+mr_error mri_schedule(mr_pool pool, const mri_map_request *request,
+                      mr_task_error *first);
+
+#endif

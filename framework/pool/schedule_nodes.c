@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Owns the nodes of a map that is dealt: who works on which, and what is done
+ * about those that die.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "pool/results.h"
+#include "pool/scheduler.h"
+#include "util/log.h"
+
+enum { FUTILE_RESTARTS = 8 };
+
+/* ---- nodes --------------------------------------------------------------- */
+
+static bool is_alive(const mri_pool_worker *worker)
+{
+    return worker->mailbox.kind != MRI_NONE;
+}
+
+static uint32_t leader_of(const mri_pool_worker *worker)
+{
+    return mri_node.leaders[worker->mailbox.owner];
+}
+
+static mri_schedule_node *find_node(const mri_scheduler *d, uint32_t leader)
+{
+    for (size_t i = 0; i < d->nodes_count; i++) {
+        if (d->nodes[i].leader == leader) {
+            return &d->nodes[i];
+        }
+    }
+    return NULL;
+}
+
+/* After changes of the table: who lives where. */
+static void look_at_table(mri_scheduler *d)
+{
+    unsigned int me = mri_endpoint_rank(mri_self_endpoint());
+
+    d->workers = 0;
+    for (size_t i = 0; i < d->nodes_count; i++) {
+        mri_schedule_node *n = &d->nodes[i];
+
+        n->workers = 0;
+        for (size_t k = n->spec->workers; k-- > 0;) {
+            mri_batch_worker *entry = &n->spec->list[k];
+
+            entry->mailbox = d->table[entry->number].mailbox;
+            if (is_alive(&d->table[entry->number])) {
+                n->workers++;
+                n->rank = n->near ? me : entry->mailbox.owner;
+            }
+        }
+        d->workers += n->workers;
+    }
+}
+
+static mr_error add_parts(const mri_scheduler *d, mri_schedule_node *n)
+{
+    unsigned int count =
+        d->results ? mri_results_batches(d, n->spec->workers)
+        : n->near  ? MRI_SCHEDULE_NEAR + (unsigned int)n->spec->workers
+                   : MRI_SCHEDULE_FAR;
+
+    n->parts = calloc(count, sizeof *n->parts);
+    n->parts_count = n->parts ? count : 0;
+    return n->parts ? MR_OK : MR_ERR_NO_MEMORY;
+}
+
+static mr_error fill_node(mri_scheduler *d, mri_schedule_node *n,
+                          uint32_t leader)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < d->table_size; i++) {
+        count += is_alive(&d->table[i]) && leader_of(&d->table[i]) == leader;
+    }
+    n->spec = calloc(1, mri_batch_spec_size(count));
+    if (!n->spec) {
+        return MR_ERR_NO_MEMORY;
+    }
+    n->leader = leader;
+    n->near =
+        leader == mri_node.leaders[mri_endpoint_rank(mri_self_endpoint())];
+    n->most = SIZE_MAX;
+    mri_schedule_describe(d->request, n->spec);
+    n->spec->results = mri_results_queue(d);
+    n->spec->pool_workers = d->table_size;
+    for (size_t i = 0; i < d->table_size; i++) {
+        if (is_alive(&d->table[i]) && leader_of(&d->table[i]) == leader) {
+            n->spec->list[n->spec->workers++].number = i;
+        }
+    }
+    return add_parts(d, n);
+}
+
+/* The caller's own comes first: it has the shortest way. */
+mr_error mri_schedule_add_nodes(mri_scheduler *d)
+{
+    uint32_t mine = mri_node.leaders[mri_endpoint_rank(mri_self_endpoint())];
+    mr_error error = MR_OK;
+
+    d->nodes = calloc(d->table_size, sizeof *d->nodes);
+    if (!d->nodes) {
+        return MR_ERR_NO_MEMORY;
+    }
+    for (unsigned int near = 2; near-- > 0;) {
+        for (size_t i = 0; !error && i < d->table_size; i++) {
+            const mri_pool_worker *worker = &d->table[i];
+
+            if (is_alive(worker) && (leader_of(worker) == mine) == near &&
+                !find_node(d, leader_of(worker))) {
+                error = fill_node(d, &d->nodes[d->nodes_count++],
+                                  leader_of(worker));
+            }
+        }
+    }
+    if (!error) {
+        look_at_table(d);
+    }
+    return error;
+}
+
+/* ---- workers that died --------------------------------------------------- */
+
+static mr_error post_again(const mri_scheduler *d, unsigned int number)
+{
+    mr_error error = MR_OK;
+
+    for (size_t i = 0; i < d->nodes_count; i++) {
+        const mri_schedule_node *n = &d->nodes[i];
+
+        for (unsigned int slot = 0; slot < n->spec->workers; slot++) {
+            for (unsigned int k = 0; !error && k < n->parts_count; k++) {
+                if (n->spec->list[slot].number == number &&
+                    n->parts[k].handle.kind != MRI_NONE) {
+                    error = mri_batch_notify(n->parts[k].handle,
+                                             &n->spec->list[slot], slot,
+                                             mri_schedule_time_left(d));
+                }
+            }
+        }
+    }
+    return error;
+}
+
+mr_error mri_schedule_restart_lost(mri_scheduler *d)
+{
+    mr_error error = MR_OK;
+
+    mri_pool_keep(d->pool, NULL, NULL);
+    for (size_t i = 0; !error && i < d->table_size; i++) {
+        if (mri_load(&d->table[i].lost)) {
+            d->restarts++;
+            error = mri_pool_restart(d->table, d->table_size, (unsigned int)i);
+            look_at_table(d);
+            if (!error && d->results) {
+                error = mri_results_ask_for_deaths(d);
+            }
+            if (!error) {
+                error = post_again(d, (unsigned int)i);
+            }
+            /* Should that be seen, it will be at the parts, too. */
+            error = error == MR_ERR_OWNER_LOST ? MR_OK : error;
+        }
+    }
+    return error;
+}
+
+static size_t tasks_ended(const mri_scheduler *d)
+{
+    size_t sum = d->ended;
+
+    if (d->results) {
+        return mri_results_come(d);
+    }
+    for (size_t i = 0; i < d->nodes_count; i++) {
+        for (unsigned int k = 0; k < d->nodes[i].parts_count; k++) {
+            const mri_schedule_batch *p = &d->nodes[i].parts[k];
+            uint64_t ended = 0;
+
+            if (p->handle.kind != MRI_NONE) {
+                (void)!mri_batch_await(p->handle, 0, &ended);
+                sum += ended;
+            }
+        }
+    }
+    return sum;
+}
+
+/* Children that die again and again without finishing a task would keep us
+ * for ever. */
+mr_error mri_schedule_restart_dead(mri_scheduler *d)
+{
+    size_t ended = tasks_ended(d);
+
+    if (ended != d->progress) {
+        d->progress = ended;
+        d->restarts = 0;
+    }
+    if (d->restarts > FUTILE_RESTARTS) {
+        mri_log(MR_LOG_ERROR, "the children of a pool die before they finish "
+                              "a task; the map is given up");
+        return MR_ERR_WORKER_DIED;
+    }
+    return mri_schedule_restart_lost(d);
+}
+
+/* ---- ranks that are lost ------------------------------------------------- */
+
+/* Not a third time: one of the tasks may be what ends ranks. */
+static mr_error give_up_part(mri_scheduler *d, const mri_schedule_node *n,
+                             const mri_schedule_batch *p)
+{
+    mr_task_error error = {.code = MR_ERR_WORKER_DIED,
+                           .index = p->tasks.first,
+                           .rank = (int)n->rank};
+
+    snprintf(error.text, sizeof error.text,
+             "two ranks were lost with the tasks %zu to %zu", p->tasks.first,
+             p->tasks.first + p->tasks.count - 1);
+    if (d->results) {
+        return mri_results_fail_rest(d, p->tasks, &error);
+    }
+    if (!d->first->code) {
+        *d->first = error;
+    }
+    return error.code;
+}
+
+static mr_error lose_part(mri_scheduler *d, const mri_schedule_node *n,
+                          mri_schedule_batch *p)
+{
+    p->handle.kind = MRI_NONE;
+    d->under_way--;
+    if (p->tasks.again) {
+        return give_up_part(d, n, p);
+    }
+    p->tasks.again = true;
+    return d->results ? mri_results_give_back(d, p->tasks)
+                      : mri_schedule_give_back(d, p->tasks);
+}
+
+/* All that was made on a rank is lost with it. */
+mr_error mri_schedule_lose(mri_scheduler *d, mri_schedule_node *n)
+{
+    mr_error error = MR_OK;
+
+    mri_log(MR_LOG_WARNING,
+            "rank %u is lost; its tasks of a map are dealt again", n->rank);
+    for (unsigned int i = 0; i < n->parts_count; i++) {
+        if (n->parts[i].handle.kind != MRI_NONE) {
+            mr_error one = lose_part(d, n, &n->parts[i]);
+
+            error = one ? one : error;
+        }
+    }
+    n->spec->context.kind = MRI_NONE;
+    mri_pool_keep(d->pool, NULL, NULL);
+    mri_pool_lose_rank(d->pool, n->rank);
+    look_at_table(d);
+    return error;
+}

@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * What the files that deal a map share: its state, which is private memory of
+ * the caller.
+ */
+#ifndef MRI_POOL_SCHEDULER_H
+#define MRI_POOL_SCHEDULER_H
+
+#include "pool/batch.h"
+#include "pool/pool.h"
+#include "pool/schedule.h"
+#include "util/clock.h"
+
+/* Parts of a node under way, in a map: of several nodes; and of a single one,
+ * beside those of which all tasks have begun. */
+enum { MRI_SCHEDULE_FAR = 2, MRI_SCHEDULE_NEAR = 4 };
+
+typedef struct mri_results mri_results; /* see pool/results.h */
+
+typedef struct mri_schedule_range {
+    size_t first;
+    size_t count;
+    bool again; /* a rank was lost with it before */
+} mri_schedule_range;
+
+typedef struct mri_schedule_batch {
+    mr_handle handle; /* of kind MRI_NONE: none */
+    mri_schedule_range tasks;
+    int64_t care;   /* nanoseconds that the caller spent on it */
+    int64_t dealt;  /* when, in nanoseconds */
+    bool begun;     /* all its tasks have, as far as we know */
+    int64_t spares; /* until when some workers are not told of it; 0: all are */
+    size_t missing; /* results that have not come, where these come one by
+                       one */
+} mri_schedule_batch;
+
+typedef struct mri_schedule_node {
+    uint32_t leader;   /* the lowest rank on it */
+    unsigned int rank; /* where its parts are made */
+    bool near;         /* the caller is on it */
+    size_t workers;    /* that live */
+    mri_batch_spec *spec;
+    mri_schedule_batch *parts;
+    unsigned int parts_count; /* that may be under way */
+    size_t most;              /* tasks in a part, for want of memory */
+    double task; /* nanoseconds for one, of the last part; 0: not known; where
+                    results come one by one, with the time that it waits */
+    bool full;   /* no memory, until a part ends */
+} mri_schedule_node;
+
+typedef struct mri_scheduler {
+    mr_pool pool;
+    const mri_map_request *request;
+    mri_results *results; /* that come one by one; NULL: with the parts */
+    mr_task_error *first;
+    int64_t first_at; /* when that failed, in nanoseconds */
+    int64_t deadline;
+    mri_pool_worker *table;
+    size_t table_size;
+    size_t workers;    /* that live */
+    mr_handle adopted; /* all tasks are under way in this part, of the only
+                          node; of kind MRI_NONE: none is */
+    mri_schedule_node *nodes;
+    size_t nodes_count;
+    size_t next;               /* all tasks from here on were never dealt */
+    mri_schedule_range *again; /* these are to be dealt again */
+    size_t again_count;
+    size_t left; /* tasks to be dealt */
+    size_t ended;
+    size_t under_way;      /* parts */
+    int64_t care;          /* the least that a part took of our time */
+    mr_error refused;      /* why the last part could not be made */
+    unsigned int restarts; /* of children, since a task ended last */
+    size_t progress;       /* tasks that had ended, at the last restart */
+} mri_scheduler;
+
+/* ---- pool/schedule.c ------------------------------------------------------
+ */
+
+/* Find who works.  MR_ERR_NO_MEMORY, or why a child could not be started. */
+mr_error mri_schedule_begin(mri_scheduler *d, mr_pool pool,
+                            const mri_map_request *request);
+
+/* Nanoseconds after which those are told of a part who were spared. */
+enum { MRI_SCHEDULE_DEFER = 100000 };
+
+/* Deal as much as may be under way. */
+mr_error mri_schedule_more(mri_scheduler *d);
+
+/* Nothing is under way, and yet tasks are left: why? */
+mr_error mri_schedule_refusal(const mri_scheduler *d);
+
+/* What all parts of a map have in common. */
+void mri_schedule_describe(const mri_map_request *request,
+                           mri_batch_spec *spec);
+
+/* Memory that is shared with the workers of this node, to be used where it
+ * lies; 0: it is not. */
+mri_ref mri_schedule_in_place(const void *memory, size_t size);
+
+/* Where the caller wants them; NULL: there are none. */
+void *mri_schedule_outputs(const mri_scheduler *d, mri_schedule_range r);
+
+/* A part has ended, or is not waited for any more. */
+void mri_schedule_batch_ended(mri_scheduler *d, mri_schedule_batch *p);
+
+/* What is under way is given up. */
+void mri_schedule_end(mri_scheduler *d);
+
+/* Seconds, as a time-out. */
+double mri_schedule_time_left(const mri_scheduler *d);
+
+/* Nanoseconds; 0 on one node, where all parts are alike, so that no time
+ * matters. */
+static inline int64_t mri_schedule_now(const mri_scheduler *d)
+{
+    return d->nodes_count > 1 ? mri_now() : 0;
+}
+
+/* ---- pool/map_reuse.c ------------------------------------------------ */
+
+/* Have a small map done by the part that the pool has kept.  MRI_WOULD_BLOCK:
+ * it is still under way in *part; or that is of kind MRI_NONE, and nothing was
+ * begun. */
+mr_error mri_map_reuse(mr_pool pool, const mri_map_request *request,
+                       mr_task_error *first, mr_handle *part);
+
+/* Is the part of that node, with all tasks of the map, to be kept for others?
+ */
+bool mri_map_keeps(const mri_scheduler *d, const mri_schedule_node *n,
+                   const mri_schedule_batch *p);
+
+/* ---- pool/schedule_tasks.c ------------------------------------------------
+ */
+
+/* The next tasks to be dealt, at most so many, of which there are some. */
+mri_schedule_range mri_schedule_take(mri_scheduler *d, size_t most);
+
+/* They are to be dealt again.  MR_ERR_NO_MEMORY. */
+mr_error mri_schedule_give_back(mri_scheduler *d, mri_schedule_range r);
+
+/* ---- pool/schedule_nodes.c ------------------------------------------------
+ */
+
+/* Find who works where.  MR_ERR_NO_MEMORY. */
+mr_error mri_schedule_add_nodes(mri_scheduler *d);
+
+/* Start others in place of workers that died, and let them join the parts that
+ * are under way. */
+mr_error mri_schedule_restart_lost(mri_scheduler *d);
+
+/* The same in the middle of a map.  MR_ERR_WORKER_DIED: they die again and
+ * again. */
+mr_error mri_schedule_restart_dead(mri_scheduler *d);
+
+/* The rank where a node's parts are made is lost, and they with it; another
+ * rank of the node takes its place.  MR_ERR_WORKER_DIED: the tasks of a part
+ * were lost before. */
+mr_error mri_schedule_lose(mri_scheduler *d, mri_schedule_node *n);
+
+#endif

@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Owns the way of a result out of its worker: from mr_task_return into a
+ * message of the thread, and from there into the mailbox of the caller.
+ *
+ * A put is waited for, so that a task has not ended before its result is
+ * there: what a rank that is lost took with it is done again.  Who waits for
+ * room looks now and then whether anybody still wants the result.
+ */
+#include "pool/worker/return.h"
+
+#include <multirank/iterator.h>
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "engine/mailbox.h"
+#include "util/log.h"
+
+/* A message that was as large as this is not kept for the next part. */
+enum { LARGE_MESSAGE = 1 << 20 };
+
+#define LOOK_UP_AFTER 1.0 /* seconds */
+
+/* Of the thread that works. */
+static _Thread_local struct stream {
+    mr_task_function *function; /* the task; NULL: results go another way */
+    const mri_batch *map;
+    mri_result *message; /* head and bytes of one result */
+    size_t size;         /* bytes behind the head */
+    size_t capacity;
+} stream;
+
+typedef struct failure {
+    mri_result head;
+    mr_task_error error;
+} failure;
+
+static bool make_room(size_t size)
+{
+    size_t capacity = stream.capacity ? stream.capacity : 4096;
+    mri_result *message;
+
+    if (size <= stream.capacity) {
+        return true;
+    }
+    if (size > SIZE_MAX / 4) {
+        return false;
+    }
+    while (capacity < size) {
+        capacity *= 2;
+    }
+    message = realloc(stream.message, sizeof *message + capacity);
+    if (message) {
+        stream.message = message;
+        stream.capacity = capacity;
+    }
+    return message != NULL;
+}
+
+mr_error mr_task_return(const void *data, size_t size)
+{
+    if (!stream.function) {
+        mri_log(MR_LOG_INFO, "mr_task_return: only in a task of an iterator");
+        return MR_ERR_STATE;
+    }
+    if (!data && size) {
+        return mri_bad_argument("mr_task_return", "data", "is NULL");
+    }
+    if (!make_room(size)) {
+        return MR_ERR_NO_MEMORY;
+    }
+    if (size) {
+        memcpy(stream.message + 1, data, size);
+    }
+    stream.size = size;
+    return MR_OK;
+}
+
+/* MR_OK also when nobody wants it any more. */
+static mr_error put(const mri_result *message, size_t size)
+{
+    mr_error error;
+
+    do {
+        error =
+            mri_mailbox_put(stream.map->results, message, size, LOOK_UP_AFTER);
+        if (error == MR_ERR_CLOSED || error == MR_ERR_STALE ||
+            error == MR_ERR_OWNER_LOST || mri_load(&stream.map->cancelled)) {
+            return MR_OK;
+        }
+    } while (error == MR_ERR_TIMEOUT);
+    return error;
+}
+
+static mr_error put_result(size_t index)
+{
+    mri_result nothing;
+    mri_result *message = stream.size ? stream.message : &nothing;
+
+    *message = (mri_result){.index = index};
+    return put(message, sizeof *message + stream.size);
+}
+
+/* It is so small that there is room for it, sooner or later. */
+static void put_failure(size_t index, mr_error code)
+{
+    const struct timespec moment = {.tv_nsec = 10000000};
+    failure f = {.head = {.index = index, .failed = 1}};
+
+    mri_batch_describe_failure(mri_self(), index, code, &f.error);
+    while (put(&f.head, sizeof f) != MR_OK) {
+        nanosleep(&moment, NULL);
+    }
+}
+
+/* What a worker calls for each task.  The map sees no failure of it. */
+static mr_error run(const void *input, void *output, const mr_task *task)
+{
+    mr_error error;
+
+    stream.size = 0;
+    error = stream.function(input, output, task);
+    if (!error) {
+        error = put_result(task->index);
+    }
+    if (error) {
+        put_failure(task->index, error);
+    }
+    return MR_OK;
+}
+
+mr_task_function *mri_return_begin(const mri_batch *map,
+                                   mr_task_function *function)
+{
+    stream.map = map;
+    stream.function = function;
+    return run;
+}
+
+void mri_return_end(void)
+{
+    stream.function = NULL;
+    if (stream.capacity > LARGE_MESSAGE) {
+        free(stream.message);
+        stream.message = NULL;
+        stream.capacity = 0;
+    }
+}

@@ -1,0 +1,418 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Owns the loop of a worker, and stealing.
+ *
+ * What pool/worker/death.c relies on, store by store:
+ * - A claim is written before the compare-exchange that takes it: it counts
+ *   if the range then does not begin where the claim does.  Only the slot's
+ *   worker moves the beginning of its range.
+ * - `done` grows by one store when a claim is finished; done_at_claim tells
+ *   whether that was before the death.
+ * - While a thief is entered in two slots, the victim's and its own, the end
+ *   of both ranges is changed by nobody else: the loot is stolen if the
+ *   victim's range ends where the loot begins.
+ */
+#include "pool/worker/run.h"
+
+#include <sched.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "engine/operation.h"
+#include "engine/wait.h"
+#include "pool/worker/return.h"
+#include "runtime/job/identity.h"
+#include "util/clock.h"
+
+/* Chunks are made to last about this long, when the choice is ours: long
+ * against the 25 ns that looking at the clock takes, short against the time
+ * one worker may be late at the end. */
+enum { SHORT_CHUNK = 4000, LONG_CHUNK = 16000 }; /* nanoseconds */
+
+/* ---- errors of tasks ----------------------------------------------------- */
+
+/* What a task of this thread said last, and which task that was. */
+static _Thread_local char task_text[MR_TEXT_SIZE];
+static _Thread_local uint64_t task_text_of;
+static _Thread_local const mri_slot *task_slot;
+
+static uint64_t current_task(void)
+{
+    return task_slot ? mri_peek(&task_slot->current) : 0;
+}
+
+mr_error mr_task_fail(mr_error code, const char *format, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, format);
+    vsnprintf(task_text, sizeof task_text, format, arguments);
+    va_end(arguments);
+    task_text_of = current_task();
+    return code == MR_OK ? MR_ERR_USER : code;
+}
+
+void mri_batch_fail(mri_record *self, mri_batch *map,
+                    const mr_task_error *error)
+{
+    uint64_t none = 0;
+
+    if (mri_cas(&map->error_state, &none, mri_ref_of(self))) {
+        map->error = *error;
+        map->failed_at = mri_now();
+        mri_store(&map->error_state, MRI_ERROR_SET);
+    }
+}
+
+void mri_batch_describe_failure(mri_record *self, size_t index, mr_error code,
+                                mr_task_error *error)
+{
+    *error =
+        (mr_task_error){.code = code,
+                        .index = index,
+                        .rank = (int)mri_endpoint_rank(mri_load(&self->owner))};
+    snprintf(error->host, sizeof error->host, "%s", mri_here.host);
+    snprintf(error->text, sizeof error->text, "%s",
+             task_text_of == current_task() ? task_text : mr_error_text(code));
+    task_text_of = 0;
+}
+
+static void task_failed(mri_record *self, mri_batch *map, size_t index,
+                        mr_error code)
+{
+    mr_task_error error;
+
+    mri_batch_describe_failure(self, map->first + index, code, &error);
+    mri_batch_fail(self, map, &error);
+}
+
+/* ---- the loop of a worker ------------------------------------------------ */
+
+typedef struct worker {
+    mri_record *self;
+    mri_batch *map;
+    mri_slot *slot;
+    mr_task_function *function;
+    unsigned char *inputs; /* of all tasks of the part, or NULL */
+    unsigned char *outputs;
+    mr_task task;
+    uint64_t chunk;
+} worker;
+
+/* Take the next chunk of the own range; 0: it is empty. */
+static uint64_t take(worker *w)
+{
+    mri_slot *slot = w->slot;
+    uint64_t range = mri_load(&slot->range);
+
+    mri_store(&slot->done_at_claim, mri_peek(&slot->done));
+    for (;;) {
+        uint64_t first = mri_range_first(range);
+        uint64_t left = mri_range_end(range) - first;
+        uint64_t count = w->chunk < left ? w->chunk : left;
+        uint64_t claim = mri_range(first, first + count);
+
+        if (left == 0) {
+            return 0;
+        }
+        mri_store(&slot->current, 0);
+        mri_store(&slot->claim, claim);
+        if (mri_cas(&slot->range, &range,
+                    mri_range(first + count, mri_range_end(range)))) {
+            return claim;
+        }
+        mri_store(&slot->claim, 0);
+    }
+}
+
+/* What is one number takes a store and no call: in a chunk of one task that is
+ * a tenth of all instructions. */
+static void clear(unsigned char *output, size_t size)
+{
+    if (size == sizeof(uint64_t)) {
+        memset(output, 0, sizeof(uint64_t));
+    } else {
+        memset(output, 0, size);
+    }
+}
+
+/* The loop that all else is for: what it needs is in locals, since a shared
+ * store makes the compiler read everything else again. */
+static void run(worker *w, uint64_t claim)
+{
+    const mri_batch *map = w->map;
+    mri_slot *slot = w->slot;
+    mr_task_function *function = w->function;
+    size_t input_size = map->input_size;
+    size_t output_size = map->output_size;
+    uint64_t index = mri_range_first(claim);
+    uint64_t end = mri_range_end(claim);
+    uint64_t count = end - index;
+    const unsigned char *input =
+        w->inputs ? w->inputs + index * input_size : NULL;
+    unsigned char *output =
+        w->outputs ? w->outputs + index * output_size : NULL;
+
+    if (map->clear_outputs) {
+        clear(output, count * output_size);
+    }
+    w->task.index = map->first + index;
+    for (; index < end; index++) {
+        mr_error error;
+
+        mri_store(&slot->current, index + 1);
+        error = function(input, output, &w->task);
+        if (error) {
+            task_failed(w->self, w->map, index, error);
+        }
+        input += input_size;
+        output += output_size;
+        w->task.index++;
+    }
+    mri_store(&slot->done, mri_peek(&slot->done) + count);
+    mri_store(&slot->claim, 0);
+}
+
+static void run_own(worker *w)
+{
+    bool choose = w->map->chunk == 0;
+    int64_t before = choose ? mri_now() : 0;
+    uint64_t claim;
+
+    while (!mri_load(&w->map->cancelled) && (claim = take(w)) != 0) {
+        run(w, claim);
+        if (choose) {
+            int64_t now = mri_now();
+            bool whole =
+                mri_range_end(claim) - mri_range_first(claim) == w->chunk;
+
+            /* The short rest of a range says nothing about a chunk. */
+            if (whole && now - before < SHORT_CHUNK) {
+                w->chunk *= 2;
+            } else if (now - before > LONG_CHUNK && w->chunk > 1) {
+                w->chunk /= 2;
+            }
+            before = now;
+        }
+    }
+}
+
+/* ---- stealing ------------------------------------------------------------ */
+
+static bool enter_as_thief(mri_slot *slot, uint64_t me)
+{
+    uint64_t nobody = 0;
+
+    return mri_load(&slot->thief) == 0 && mri_cas(&slot->thief, &nobody, me);
+}
+
+void mri_batch_leave_as_thief(mri_slot *slot, uint64_t me)
+{
+    if (mri_load(&slot->thief) == me) {
+        mri_store(&slot->thief, 0);
+    }
+}
+
+/* Entered in both slots: move the upper half of the victim's range. */
+static bool move_half(mri_slot *mine, mri_slot *victim)
+{
+    uint64_t range = mri_load(&victim->range);
+
+    for (;;) {
+        uint64_t first = mri_range_first(range);
+        uint64_t end = mri_range_end(range);
+        uint64_t middle = first + (end - first) / 2;
+
+        if (first == end) {
+            return false;
+        }
+        mri_store(&mine->loot, mri_range(middle, end));
+        if (mri_cas(&victim->range, &range, mri_range(first, middle))) {
+            mri_store(&mine->range, mri_range(middle, end));
+            return true;
+        }
+    }
+}
+
+static bool steal_from(worker *w, uint64_t number)
+{
+    mri_slot *victim = &w->map->slots[number];
+    uint64_t me = mri_ref_of(w->self);
+    uint64_t range = mri_load(&victim->range);
+    bool stolen = false;
+
+    if (victim == w->slot || mri_range_first(range) == mri_range_end(range)) {
+        return false;
+    }
+    mri_store(&w->slot->loot, 0);
+    mri_store(&w->slot->victim, number + 1);
+    if (enter_as_thief(w->slot, me)) {
+        if (enter_as_thief(victim, me)) {
+            stolen = move_half(w->slot, victim);
+        }
+        mri_batch_leave_as_thief(victim, me);
+    }
+    mri_batch_leave_as_thief(w->slot, me);
+    mri_store(&w->slot->victim, 0);
+    return stolen;
+}
+
+bool mri_batch_anything_left(mri_batch *map)
+{
+    for (uint64_t i = 0; i < map->workers; i++) {
+        uint64_t range = mri_load(&map->slots[i].range);
+
+        if (mri_range_first(range) != mri_range_end(range)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* From the next slot on, lest all thieves meet at one victim.  When others
+ * are stealing what is left, look again. */
+static bool steal(worker *w)
+{
+    uint64_t own = (uint64_t)(w->slot - w->map->slots);
+
+    for (unsigned int round = 0;; round++) {
+        for (uint64_t i = 1; i < w->map->workers; i++) {
+            if (steal_from(w, (own + i) % w->map->workers)) {
+                return true;
+            }
+        }
+        if (mri_load(&w->map->cancelled) || !mri_batch_anything_left(w->map)) {
+            return false;
+        }
+        if (round < 100) {
+            mri_pause();
+        } else {
+            sched_yield();
+        }
+    }
+}
+
+/* ---- a worker as a whole ------------------------------------------------- */
+
+uint64_t mri_batch_ended(mri_batch *map)
+{
+    uint64_t ended = 0;
+
+    for (uint64_t i = 0; i < map->workers; i++) {
+        ended += mri_load(&map->slots[i].done);
+    }
+    return ended;
+}
+
+static bool nobody_works(mri_batch *map)
+{
+    for (uint64_t i = 0; i < map->workers; i++) {
+        if (mri_load(&map->slots[i].worker)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+void mri_batch_stop(mri_record *self, mri_object *object)
+{
+    mri_batch *map = mri_batch_of(object);
+    mr_handle handle = mri_handle_of(object); /* its row may be used again */
+    bool unused;
+
+    mri_swap(&map->cancelled, 1);
+    unused = nobody_works(map);
+    if (unused) {
+        /* Still inside, so that our death here is mended; another that
+         * leaves at the same time may be faster. */
+        mri_object_destroy(handle, MRI_BATCH);
+    }
+    mri_store(&self->working, 0);
+    mri_store(&self->active, 0);
+}
+
+/* What ended last is seen by whoever looks last: the swaps are barriers between
+ * what was done and the look at what others have done. */
+static void leave(mri_record *self, mri_object *object, mri_slot *slot)
+{
+    mri_batch *map = mri_batch_of(object);
+
+    mri_store(&self->active, mri_ref_of(object));
+    mri_swap(&slot->claim, 0);
+    if (mri_batch_ended(map) == map->count) {
+        if (map->timed && !mri_load(&map->ended)) {
+            mri_store(&map->ended, (uint64_t)mri_now());
+        }
+        mri_wake_all(self, object, 0);
+    }
+    mri_swap(&slot->worker, 0);
+    if (mri_load(&map->cancelled)) {
+        mri_batch_stop(self, object);
+    }
+    mri_store(&self->working, 0);
+    mri_store(&self->active, 0);
+}
+
+static mr_error no_function(const void *input, void *output,
+                            const mr_task *task)
+{
+    (void)input;
+    (void)output;
+    (void)task;
+    return MR_ERR_FUNCTION;
+}
+
+/* What a worker needs to know, in its slot. */
+static worker begin(mri_record *self, mri_batch *map, mri_slot *slot,
+                    unsigned int number)
+{
+    worker w = {.self = self,
+                .map = map,
+                .slot = slot,
+                .inputs = map->inputs ? mri_at(map->inputs) : NULL,
+                .outputs = map->outputs ? mri_at(map->outputs) : NULL,
+                .chunk = map->chunk ? map->chunk : 1};
+
+    if (map->timed && !mri_load(&map->begun)) {
+        mri_store(&map->begun, (uint64_t)mri_now());
+    }
+    w.function = (mr_task_function *)mri_function_decode(&map->function);
+    if (!w.function) {
+        w.function = no_function;
+    }
+    if (map->results.kind != MRI_NONE) {
+        w.function = mri_return_begin(map, w.function);
+    }
+    w.task = (mr_task){.count = map->total,
+                       .context = map->context ? mri_at(map->context) : NULL,
+                       .context_size = map->context_size,
+                       .input_size = map->input_size,
+                       .output_size = map->output_size,
+                       .worker = number,
+                       .workers = (unsigned int)map->pool_workers};
+    return w;
+}
+
+void mri_batch_run(mri_record *self, mri_object *object, unsigned int slot,
+                   unsigned int number)
+{
+    mri_batch *map = mri_batch_of(object);
+    worker w;
+
+    if (!mri_batch_enter_slot(self, &map->slots[slot])) {
+        mri_store(&self->working, 0);
+        return; /* it is being filled anew, and we will be told again */
+    }
+    w = begin(self, map, &map->slots[slot], number);
+    mri_inside_task = true;
+    task_slot = w.slot;
+    task_text_of = 0;
+    do {
+        run_own(&w);
+    } while (!mri_load(&map->cancelled) && steal(&w));
+    mri_return_end();
+    mri_inside_task = false;
+    task_slot = NULL;
+    leave(self, object, w.slot);
+}

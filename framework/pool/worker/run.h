@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Map: the shared state of one part of an mr_pool_map, and the work on it.
+ * A part is what one node does at once: all of the map, where there is but
+ * one node.
+ *
+ * Each worker has a slot with a range of tasks.  It takes chunks from the
+ * front of its own range, and when that is empty steals half of another's
+ * from the back (work stealing; Blumofe and Leiserson, J. ACM 46(5), 1999).
+ * A range is one word, so both are one compare-exchange; no message and no
+ * master is involved.
+ *
+ * One thread at a time is in a slot.  Who fills the part anew is in all of
+ * them: see pool/batch_reuse.c.
+ */
+#ifndef MRI_POOL_WORKER_RUN_H
+#define MRI_POOL_WORKER_RUN_H
+
+#include <multirank/pool.h>
+
+#include "engine/object.h"
+#include "engine/owned_block.h"
+#include "runtime/code/function.h"
+
+/* (first, last + 1) in one word. */
+static inline uint64_t mri_range(uint64_t first, uint64_t end)
+{
+    return first << 32 | end;
+}
+
+static inline uint64_t mri_range_first(uint64_t range)
+{
+    return range >> 32;
+}
+
+static inline uint64_t mri_range_end(uint64_t range)
+{
+    return range & 0xffffffff;
+}
+
+typedef struct mri_slot {
+    /* What others see: the tasks that nobody has taken, and who is stealing
+     * from here, or into here, by its record. */
+    _Alignas(64) mri_word range;
+    mri_word thief;
+    /* What the worker writes down, for the reaper. */
+    _Alignas(64) mri_word worker; /* record; 0: nobody is in the slot */
+    mri_word done;                /* tasks that ended here, well or not */
+    mri_word done_at_claim;       /* what done was when the claim was made */
+    mri_word claim;   /* the range being taken or worked on; 0: none */
+    mri_word current; /* 1 + the task that runs; 0: none of the claim */
+    mri_word victim;  /* 1 + the slot being stolen from; 0: none */
+    mri_word loot;    /* the range being stolen; 0: none */
+    /* With results one by one: how the worker ended, until the creator has
+     * been told; nobody works here again before that. */
+    mri_word died;
+    mr_task_error death;
+} mri_slot;
+
+/* The detail of an object of kind MRI_BATCH.  What comes before `begun` is
+ * changed by nobody while a worker is in a slot. */
+typedef struct mri_batch {
+    mri_function_ref function;
+    mr_handle results; /* a mailbox to put each result into, or none */
+    uint64_t context_size;
+    uint64_t input_size;
+    uint64_t output_size;
+    uint64_t count;        /* below 2^32 */
+    uint64_t first;        /* number of the first task, for the user */
+    uint64_t total;        /* tasks of the whole map, for the user */
+    uint64_t chunk;        /* 0: chosen */
+    uint64_t pool_workers; /* for the user */
+    uint64_t workers;      /* slots */
+    mri_ref context;
+    mri_ref inputs;
+    mri_ref outputs;
+    bool clear_outputs;
+    bool timed;
+    /* Not in the lines that the workers read: */
+    _Alignas(64) mri_word begun; /* when the first came, in nanoseconds */
+    mri_word ended;              /* when the last task had ended */
+    mri_word cancelled;   /* begin no more tasks; the last worker destroys it */
+    mri_word error_state; /* 0: none; the writer's record; MRI_ERROR_SET */
+    mr_task_error error;
+    int64_t failed_at; /* in nanoseconds */
+    mri_slot slots[];
+} mri_batch;
+
+#define MRI_ERROR_SET 1
+
+/* The body: what belongs to the part, and is freed with it. */
+typedef struct mri_batch_body {
+    mri_owned_block inputs;
+    mri_owned_block outputs;
+    mri_word context; /* a use, see pool/context.h */
+    uint64_t workers;
+    uint64_t creator; /* endpoint */
+} mri_batch_body;
+
+static inline mri_batch *mri_batch_of(mri_object *object)
+{
+    return mri_at(mri_peek(&object->detail));
+}
+
+static inline mri_batch_body *mri_batch_body_of(mri_object *object)
+{
+    return (mri_batch_body *)object->body;
+}
+
+/* Enter a slot; false: another is in it. */
+static inline bool mri_batch_enter_slot(mri_record *self, mri_slot *slot)
+{
+    uint64_t nobody = 0;
+
+    return mri_load(&slot->worker) == 0 &&
+           mri_cas(&slot->worker, &nobody, mri_ref_of(self));
+}
+
+/* Work until nothing is left to take; `number` is that of the worker, for the
+ * user. */
+void mri_batch_run(mri_record *self, mri_object *object, unsigned int slot,
+                   unsigned int number);
+
+/* True as long as some slot has tasks that nobody took. */
+bool mri_batch_anything_left(mri_batch *map);
+
+/* Tasks that have ended. */
+uint64_t mri_batch_ended(mri_batch *map);
+
+/* Begin no more tasks; whoever leaves last destroys the part.  The caller has
+ * entered the object, and has left it on return. */
+void mri_batch_stop(mri_record *self, mri_object *object);
+
+/* How a task of this thread failed. */
+void mri_batch_describe_failure(mri_record *self, size_t index, mr_error code,
+                                mr_task_error *error);
+
+/* Keep the first error. */
+void mri_batch_fail(mri_record *self, mri_batch *map,
+                    const mr_task_error *error);
+
+/* Leave the slots of a victim and of oneself. */
+void mri_batch_leave_as_thief(mri_slot *slot, uint64_t me);
+
+/* A worker died: what it had begun, and took, is put right. */
+void mri_batch_repair(mri_record *self, mri_object *object, mri_record *dead);
+
+/* Which task it was in. */
+void mri_batch_describe_death(mri_object *object, const mri_record *dead,
+                              char *text, size_t size);
+
+#endif

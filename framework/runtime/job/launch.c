@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Owns bare start.
+ *
+ * exec keeps the process: who waits for it, sends it signals or feeds its
+ * stdin means mpirun from then on, which passes all of that to rank 0, and its
+ * exit status back.
+ */
+#include "runtime/job/launch.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "message/world.h"
+#include "topology/placement.h"
+#include "util/log.h"
+#include "util/settings.h"
+
+extern char **environ;
+
+/* Set for the ranks: whatever becomes of the launcher's own variables, nobody
+ * launches twice. */
+#define GUARD "MULTIRANK_LAUNCHED"
+
+static bool is_set(const char *variable)
+{
+    const char *value = getenv(variable);
+
+    return value && *value;
+}
+
+/* Slurm numbers the steps of a job from 0; the last numbers there are stand
+ * for the batch script and the interactive shell (slurm.h,
+ * SLURM_BATCH_SCRIPT, SLURM_INTERACTIVE_STEP). */
+static bool is_slurm_step(void)
+{
+    const char *step = getenv("SLURM_STEP_ID");
+
+    return step && *step && strtoul(step, NULL, 10) < 0xfffffff0;
+}
+
+/* A process manager gives each process its rank.  MPI that was started without
+ * one gives itself a PMIX_RANK (Open MPI 4.1). */
+static bool has_rank(void)
+{
+    return is_set("OMPI_COMM_WORLD_RANK") || is_set("PMI_RANK") ||
+           (is_set("PMIX_RANK") && !mri_world_is_started());
+}
+
+static bool is_launched(void)
+{
+    return is_set(GUARD) || has_rank() || is_slurm_step() ||
+           mri_world_is_started();
+}
+
+int mri_launcher_open(void)
+{
+    return has_rank() ? (int)syscall(SYS_pidfd_open, getppid(), 0) : -1;
+}
+
+/* In an allocation of these, mpirun knows hosts and slots by itself. */
+static bool has_allocation(void)
+{
+    return is_set("SLURM_JOB_ID") || is_set("LSB_JOBID") ||
+           is_set("PE_HOSTFILE");
+}
+
+static const char *mpirun(void)
+{
+    return is_set("MPIRUN") ? getenv("MPIRUN") : "mpirun";
+}
+
+/* mpirun does not run as root unless it is told so twice; and root who starts
+ * a program by its name has not thought of mpirun. */
+static bool refuses_root(void)
+{
+    return geteuid() == 0 && !(is_set("OMPI_ALLOW_RUN_AS_ROOT") &&
+                               is_set("OMPI_ALLOW_RUN_AS_ROOT_CONFIRM"));
+}
+
+/* ---- the command --------------------------------------------------------- */
+
+typedef struct words {
+    char **list; /* ends with NULL */
+    size_t count;
+    bool failed;
+} words;
+
+static void add(words *w, const char *word)
+{
+    char **list = realloc(w->list, (w->count + 2) * sizeof *list);
+    char *copy = strdup(word);
+
+    if (list) {
+        w->list = list;
+    }
+    if (!list || !copy) {
+        free(copy);
+        w->failed = true;
+        return;
+    }
+    list[w->count++] = copy;
+    list[w->count] = NULL;
+}
+
+static void add_pair(words *w, const char *option, const char *value)
+{
+    add(w, option);
+    add(w, value);
+}
+
+static void free_words(words *w)
+{
+    for (size_t i = 0; i < w->count; i++) {
+        free(w->list[i]);
+    }
+    free(w->list);
+}
+
+/* Ranks on other hosts get those variables that are named. */
+static void add_settings(words *w)
+{
+    add_pair(w, "-x", GUARD);
+    for (char **variable = environ; *variable; variable++) {
+        if (strncmp(*variable, "MR_", 3) == 0) {
+            char name[128];
+
+            snprintf(name, sizeof name, "%.*s", (int)strcspn(*variable, "="),
+                     *variable);
+            add_pair(w, "-x", name);
+        }
+    }
+}
+
+/* What the program was started with: its argv may have been changed since. */
+static void add_program(words *w)
+{
+    char program[PATH_MAX] = "";
+    FILE *file = fopen("/proc/self/cmdline", "re");
+    char *argument = NULL;
+    size_t room = 0;
+
+    w->failed |= readlink("/proc/self/exe", program, sizeof program - 1) < 0;
+    add(w, program);
+    for (int i = 0; file && getdelim(&argument, &room, '\0', file) > 0; i++) {
+        if (i > 0) {
+            add(w, argument);
+        }
+    }
+    w->failed |= file == NULL;
+    free(argument);
+    if (file) {
+        fclose(file);
+    }
+}
+
+static void fill(words *w, unsigned int cores)
+{
+    char number[16];
+
+    add(w, mpirun());
+    if (is_set("PBS_NODEFILE")) {
+        add_pair(w, "--hostfile", getenv("PBS_NODEFILE"));
+    } else if (!has_allocation()) {
+        snprintf(number, sizeof number, "%u", cores);
+        add_pair(w, "-n", number);
+    }
+    add_settings(w);
+    add_program(w);
+}
+
+/* Those on which this process may run. */
+static unsigned int count_cores(void)
+{
+    mri_placement_summary seating;
+    mri_placement seat = {0};
+
+    if (!mri_processors_of(0, &seat.allowed)) {
+        return 1;
+    }
+    mri_placements_plan(MRI_BIND_NONE, &seat, 1, &seating);
+    return seat.cores;
+}
+
+/* ---- going --------------------------------------------------------------- */
+
+/* There were several ranks to be had. */
+static void warn(const char *why, const char *advice)
+{
+    mri_log(MR_LOG_WARNING,
+            "%s: this job has one rank; %s, or set MR_LAUNCH=never to do "
+            "without",
+            why, advice);
+}
+
+static void become(const words *w)
+{
+    char why[128];
+
+    setenv(GUARD, "1", 1);
+    mri_log(MR_LOG_INFO, "becoming %s", w->list[0]);
+    execvp(w->list[0], w->list);
+    unsetenv(GUARD);
+    snprintf(why, sizeof why, "%s cannot be started (%s)", mpirun(),
+             strerror(errno));
+    warn(why, "install Open MPI, or name its launcher by MPIRUN");
+}
+
+void mri_launch(void)
+{
+    bool allocated = has_allocation() || is_set("PBS_NODEFILE");
+    words w = {0};
+    unsigned int cores;
+
+    if (mri_settings()->launch == MRI_LAUNCH_NEVER || is_launched()) {
+        return;
+    }
+    cores = count_cores();
+    if (!allocated && cores < 2) {
+        return;
+    }
+    if (refuses_root()) {
+        warn("mpirun does not run as root unless told to",
+             "set OMPI_ALLOW_RUN_AS_ROOT=1 and "
+             "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1");
+        return;
+    }
+    fill(&w, cores);
+    if (!w.failed) {
+        become(&w);
+    }
+    free_words(&w);
+}

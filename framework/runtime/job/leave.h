@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Leaving: how all ranks come to the end of a job together, also when some
+ * are lost.  It needs no MPI: mailboxes do.
+ */
+#ifndef MRI_RUNTIME_JOB_LEAVE_H
+#define MRI_RUNTIME_JOB_LEAVE_H
+
+#include <stdbool.h>
+
+/* Rank 0: tell all others to come to their end. */
+void mri_job_stop_hosts(void);
+
+/* Wait until all ranks that live are here, and will send nothing to anybody
+ * any more.  False: some rank is lost, so that MPI cannot be finalized. */
+bool mri_job_leave_together(void);
+
+#endif

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Owns the first and the last moments of a child.  It was forked by a
+ * single-threaded fork server that MPI never saw.
+ */
+#include "runtime/server/child.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include "engine/operation.h"
+#include "engine/wait.h"
+#include "far/far.h"
+#include "memory/record.h"
+#include "runtime/job/identity.h"
+#include "runtime/output.h"
+#include "util/log.h"
+
+void (*mri_at_endpoint_end)(void);
+
+static mri_object *this_process;
+
+mri_object *mri_this_process(void)
+{
+    return this_process;
+}
+
+void mri_process_set_state(mri_record *self, mri_object *process,
+                           mri_process_state state)
+{
+    mri_swap(&mri_process_of(process)->state, state);
+    mri_wake_all(self, process, 0);
+}
+
+/* exit() of the user, or our own after the function returned.  What was put
+ * and printed has arrived before anybody learns of the end: a call that is
+ * still under way then, as a queue is full, would be dropped. */
+void mri_child_at_exit(void)
+{
+    if (mri_here.role == MRI_CHILD && mri_here.pid == getpid()) {
+        if (mri_at_endpoint_end) {
+            mri_at_endpoint_end();
+        }
+        fflush(NULL);
+        if (mri_self_record) {
+            mri_far_settle(mri_self_record);
+        }
+    }
+}
+
+/* The actions are the default ones already, as the server's are. */
+static void unblock_signals(void)
+{
+    sigset_t none;
+
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+/* The death signal is for the end of the thread that forked us; the server
+ * has but one.  It may have died before we asked. */
+static void die_with(pid_t server)
+{
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (getppid() != server) {
+        _exit(128 + SIGKILL);
+    }
+}
+
+static void become(mri_object *process, uint64_t endpoint)
+{
+    unsigned int rank = mri_endpoint_rank(endpoint);
+
+    this_process = process;
+    mri_here.role = MRI_CHILD;
+    mri_here.pid = getpid();
+    mri_stalled = NULL;
+    mri_become(endpoint, false);
+    mri_log_set_place("rank %u, %.16s", rank,
+                      mri_process_detail_of(process)->name);
+}
+
+void mri_child_run(mri_object *process, uint64_t endpoint,
+                   mr_process_function *function, const int output[2])
+{
+    mri_process_body *body = mri_process_of(process);
+    int code;
+
+    die_with((pid_t)mri_load(
+        &mri_segment_at(mri_segment_of(mri_ref_of(process)))->server_pid));
+    unblock_signals();
+    dup2(output[0], STDOUT_FILENO);
+    dup2(output[1], STDERR_FILENO);
+    close(output[0]);
+    close(output[1]);
+    become(process, endpoint);
+    mri_output_redirect(mri_handle_of(process), &body->printed);
+    code =
+        function(mri_process_detail_of(process)->argument, body->argument_size);
+    mri_child_at_exit();
+    _exit(code & 0xff);
+}

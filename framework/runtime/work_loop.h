@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * What a hosting rank is asked to do through its row MRI_ROW_MAILBOX.
+ */
+#ifndef MRI_RUNTIME_WORK_LOOP_H
+#define MRI_RUNTIME_WORK_LOOP_H
+
+#include <stdint.h>
+
+#include <multirank/base.h>
+
+enum { MRI_WORK_BATCH = 1, MRI_WORK_STOP };
+
+typedef struct mri_work {
+    uint32_t what;
+    uint32_t worker; /* its number in the pool */
+    mr_handle job;
+    uint32_t slot; /* its own in the job */
+} mri_work;
+
+/* Does one piece of work.  Set by the layer above. */
+extern void (*mri_do_work)(const mri_work *work);
+
+/* Take work from a mailbox until told to stop, or the mailbox is gone. */
+void mri_work_loop(mr_handle mailbox);
+
+#endif
