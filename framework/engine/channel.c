@@ -61,13 +61,13 @@ static unsigned int segment_of(const mri_channel *channel)
 
 /* A block in a hand: what was in the memory before is no ticket. */
 static mr_error allocate_block(mri_record *self, mri_channel *channel,
-                               unsigned int hand)
+                               unsigned int slot)
 {
     mr_error error = mri_allocate(self, segment_of(channel),
-                                  (mri_pool)channel->pool, sizeof(block), hand);
+                                  (mri_pool)channel->pool, sizeof(block), slot);
 
     if (!error) {
-        memset(mri_at(mri_peek(&self->hands[hand].block)), 0, sizeof(block));
+        memset(mri_at(mri_peek(&self->owned[slot].block)), 0, sizeof(block));
     }
     return error;
 }
@@ -85,7 +85,7 @@ mr_error mri_channel_format(mri_record *self, mri_channel *channel,
         return error;
     }
     mri_latch(self, &channel->get_latch);
-    mri_set(self, &channel->put_block, mri_peek(&self->hands[0].block));
+    mri_set(self, &channel->put_block, mri_peek(&self->owned[0].block));
     mri_owned_move(self, 0, &channel->get_block);
     mri_commit(self);
     mri_unlatch(self, &channel->get_latch);
@@ -134,12 +134,12 @@ static mr_error no_memory(mri_call *call, mr_error error)
     return MRI_WOULD_BLOCK;
 }
 
-/* Copy a large item into hand 0. */
+/* Copy a large item into owned slot 0. */
 static mr_error prepare(mri_record *self, mri_channel *channel, mri_call *call)
 {
     mr_error error;
 
-    if (call->in_size <= INLINE || call->keeps_hand) {
+    if (call->in_size <= INLINE || call->keeps_block) {
         return MR_OK;
     }
     error = mri_allocate(self, segment_of(channel), (mri_pool)channel->pool,
@@ -147,8 +147,8 @@ static mr_error prepare(mri_record *self, mri_channel *channel, mri_call *call)
     if (error) {
         return no_memory(call, error);
     }
-    memcpy(mri_at(mri_peek(&self->hands[0].block)), call->in, call->in_size);
-    call->keeps_hand = true;
+    memcpy(mri_at(mri_peek(&self->owned[0].block)), call->in, call->in_size);
+    call->keeps_block = true;
     return MR_OK;
 }
 
@@ -168,7 +168,7 @@ static mr_error extend(mri_record *self, mri_channel *channel)
         return error;
     }
     mri_set(self, &channel->put_base, base + CELLS);
-    mri_set(self, &channel->put_block, mri_peek(&self->hands[1].block));
+    mri_set(self, &channel->put_block, mri_peek(&self->owned[1].block));
     mri_owned_move(self, 1, &last->next);
     mri_commit(self);
     return MR_OK;
@@ -205,12 +205,12 @@ static void link_item(mri_record *self, mri_channel *channel, mri_call *call)
         copy(at->bytes, call->in, call->in_size);
         mri_store(&at->ticket, new);
     } else {
-        mri_store(&at->block, mri_peek(&self->hands[0].block));
+        mri_store(&at->block, mri_peek(&self->owned[0].block));
         mri_store(&at->size, call->in_size);
         mri_intent(self, &at->ticket, new, 0, 0);
         mri_store(&at->ticket, new);
         mri_intent_done(self);
-        call->keeps_hand = false;
+        call->keeps_block = false;
     }
     mri_store(&channel->tail, tail + 1);
 }
@@ -252,7 +252,7 @@ mr_error mri_channel_put(mri_record *self, mri_channel *channel, mri_call *call)
 
 /* ---- get ----------------------------------------------------------------- */
 
-/* Its cells were all got; it goes to hand 1. */
+/* Its cells were all got; it goes to owned slot 1. */
 static void leave_block(mri_record *self, mri_channel *channel)
 {
     uint64_t base = mri_peek(&channel->get_base);
@@ -349,7 +349,7 @@ static uint64_t size_of(const cell *at)
     return size == LARGE ? mri_peek(&at->size) : size;
 }
 
-/* The item's block goes to hand 0. */
+/* The item's block goes to owned slot 0. */
 static void unlink_large(mri_record *self, mri_channel *channel, const cell *at)
 {
     uint64_t head = mri_peek(&channel->head);
@@ -391,10 +391,10 @@ static mr_error take_item(mri_record *self, mri_channel *channel,
     return MR_OK;
 }
 
-/* A large item, from hand 0. */
+/* A large item, from owned slot 0. */
 static void deliver(mri_record *self, mri_call *call)
 {
-    void *item = mri_at(mri_peek(&self->hands[0].block));
+    void *item = mri_at(mri_peek(&self->owned[0].block));
 
     if (mri_lends(call, call->result)) {
         call->out = item;
@@ -416,14 +416,14 @@ mr_error mri_channel_get(mri_record *self, mri_channel *channel, mri_call *call)
         error = take_item(self, channel, call);
     }
     mri_unlatch(self, &channel->get_latch);
-    if (mri_peek(&self->hands[1].block)) {
+    if (mri_peek(&self->owned[1].block)) {
         mri_give_back(self, 1);
     }
     if (error) {
         return error;
     }
     call->out_size = call->result;
-    if (mri_peek(&self->hands[0].block)) {
+    if (mri_peek(&self->owned[0].block)) {
         deliver(self, call);
     }
     return MR_OK;

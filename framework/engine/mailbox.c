@@ -65,16 +65,16 @@ static mr_error try_count(mri_record *self, mri_object *object, mri_call *call)
     return MR_OK;
 }
 
-static bool ready(mri_object *object, unsigned int part)
+static bool ready(mri_object *object, unsigned int variant)
 {
-    (void)part;
+    (void)variant;
     return !mri_channel_empty(channel_of(object));
 }
 
-static unsigned int ready_list(mri_object *object, unsigned int part)
+static unsigned int ready_list(mri_object *object, unsigned int variant)
 {
     (void)object;
-    (void)part;
+    (void)variant;
     return GETTERS;
 }
 

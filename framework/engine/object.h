@@ -90,16 +90,16 @@ _Static_assert(sizeof(mri_object) == MRI_OBJECT_SIZE, "a row of the table");
  * `out` and `result` are all that it gives.
  *
  * Between nodes large data is not copied.  What came with the call lies in a
- * block in hand 0 (keeps_hand), which a try function may keep by emptying the
- * hand.  What goes back it may leave there: see mri_lend.
+ * block in owned slot 0 (keeps_hand), which a try function may keep by emptying
+ * the hand.  What goes back it may leave there: see mri_lend.
  */
 typedef struct mri_call {
-    unsigned int part; /* of the handle */
-    unsigned int list; /* set by a try function that would block: where to
-                          wait, or MRI_LISTS for memory alone */
-    bool keeps_hand;   /* set: hand 0 is full while waiting */
-    bool may_lend;     /* hand 0 may be full on return: see mri_lend */
-    bool by_window;    /* what it brings comes through the window */
+    unsigned int variant; /* of the handle */
+    unsigned int list;    /* set by a try function that would block: where to
+                             wait, or MRI_LISTS for memory alone */
+    bool keeps_block;     /* set: owned slot 0 is full while waiting */
+    bool may_lend;        /* owned slot 0 may be full on return: see mri_lend */
+    bool by_window;       /* what it brings comes through the window */
     const void *in;
     size_t in_size;
     const void *more; /* a second part of the input; far it is aligned to 16 */
@@ -111,10 +111,10 @@ typedef struct mri_call {
 } mri_call;
 
 /* Of a far call: what is larger cannot be written to `out`, but has to be
- * left in hand 0, with `out` at it and out_size its size. */
+ * left in owned slot 0, with `out` at it and out_size its size. */
 enum { MRI_OUT_MAX = 32768 };
 
-/* Is output of this size to be left in hand 0? */
+/* Is output of this size to be left in owned slot 0? */
 static inline bool mri_lends(const mri_call *call, size_t size)
 {
     return call->may_lend && size > MRI_OUT_MAX;
@@ -164,11 +164,11 @@ typedef struct mri_kind_ops {
 
     /* Would the next call at this part not block?  May be called while
      * others change the object. */
-    bool (*ready)(mri_object *object, unsigned int part);
-    bool ready_inside; /* that is not for users */
+    bool (*ready)(mri_object *object, unsigned int variant);
+    bool ready_internal; /* that is not for users */
 
     /* The list in which to wait for that. */
-    unsigned int (*ready_list)(mri_object *object, unsigned int part);
+    unsigned int (*ready_list)(mri_object *object, unsigned int variant);
 
     /* Free the blocks of an object that nobody uses.  May be called again
      * after a kill in the middle. */
@@ -230,7 +230,8 @@ mr_error mri_object_build(mri_record *self, unsigned int index, mri_kind kind,
 mr_handle mri_object_publish(mri_record *self, mri_object *object);
 void mri_object_abandon(mri_record *self, mri_object *object);
 
-/* Inside a noted change, with hand 0 full: its block becomes the detail. */
+/* Inside a noted change, with owned slot 0 full: its block becomes the detail.
+ */
 void mri_object_detail(mri_record *self, mri_object *object);
 
 /* Free a block of `size` bytes that a word of an object refers to. */

@@ -30,12 +30,12 @@ void mri_wake_for_memory(mri_record *self, unsigned int segment)
     }
 }
 
-void mri_give_back(mri_record *self, unsigned int hand)
+void mri_give_back(mri_record *self, unsigned int slot)
 {
-    mri_ref block = mri_peek(&self->hands[hand].block);
+    mri_ref block = mri_peek(&self->owned[slot].block);
 
     if (block) {
-        mri_owned_free(self, hand);
+        mri_owned_free(self, slot);
         mri_wake_for_memory(self, mri_segment_of(block));
     }
 }
@@ -150,7 +150,7 @@ void mri_blocked_end(mri_blocked *b, mr_error error)
     for (unsigned int i = 0; i < MRI_WAITS_INLINE; i++) {
         mri_wait_leave(b->self, &b->self->inline_waits[i], error == MR_OK);
     }
-    if (error && b->call->keeps_hand) {
+    if (error && b->call->keeps_block) {
         mri_give_back(b->self, 0);
     }
 }
@@ -205,7 +205,7 @@ mr_error mri_block(mri_record *self, mri_object *object, uint64_t identity,
     if (error == MRI_WOULD_BLOCK) {
         error = sleep_until_done(&b, deadline);
         mri_blocked_end(&b, error);
-    } else if (error && call->keeps_hand) {
+    } else if (error && call->keeps_block) {
         mri_give_back(self, 0);
     }
     return error == MR_ERR_CLOSED ? why_closed(object) : error;
@@ -220,7 +220,7 @@ mr_error mri_operate_elsewhere(mri_record *self, const mri_kind_ops *ops,
     if (mri_is_far(handle.owner) && handle.kind == ops->kind) {
         return mri_far_operate(self, ops, handle, operation, call, timeout);
     }
-    if (self->ahead) {
+    if (self->pipelined) {
         mri_far_settle(self);
         return mri_operate(ops, handle, operation, call, timeout);
     }

@@ -88,7 +88,7 @@ mri_operate(const mri_kind_ops *ops, mr_handle handle, unsigned int operation,
     if (isnan(timeout)) {
         return mri_bad_argument(ops->name, "timeout", "is NaN");
     }
-    if (__builtin_expect(self->ahead, 0)) {
+    if (__builtin_expect(self->pipelined, 0)) {
         return mri_operate_elsewhere(self, ops, handle, operation, call,
                                      timeout);
     }
@@ -97,7 +97,7 @@ mri_operate(const mri_kind_ops *ops, mr_handle handle, unsigned int operation,
         return mri_operate_elsewhere(self, ops, handle, operation, call,
                                      timeout);
     }
-    call->part = handle.part;
+    call->variant = handle.variant;
     error = ops->tries[operation](self, object, call);
     if (__builtin_expect(error == MRI_WOULD_BLOCK, 0)) {
         error = mri_block(self, object, mri_identity(handle),
@@ -117,6 +117,6 @@ mr_error mri_destroy(const mri_kind_ops *ops, mr_handle handle);
 void mri_wake_for_memory(mri_record *self, unsigned int segment);
 
 /* Free the block in a hand and wake who waits for memory there. */
-void mri_give_back(mri_record *self, unsigned int hand);
+void mri_give_back(mri_record *self, unsigned int slot);
 
 #endif

@@ -7,11 +7,11 @@
 #include <string.h>
 
 static void take(mri_record *self, mri_object *object, mri_owned_block *piece,
-                 unsigned int hand)
+                 unsigned int slot)
 {
-    piece->size = mri_peek(&self->hands[hand].size);
+    piece->size = mri_peek(&self->owned[slot].size);
     mri_latch(self, &object->wait_latch);
-    mri_owned_move(self, hand, &piece->ref);
+    mri_owned_move(self, slot, &piece->ref);
     mri_commit(self);
     mri_unlatch(self, &object->wait_latch);
 }
@@ -38,7 +38,7 @@ mr_error mri_owned_block_keep_more(mri_record *self, mri_object *object,
     if (call->more_size == 0) {
         return MR_OK;
     }
-    if (call->keeps_hand) {
+    if (call->keeps_block) {
         *bytes = mri_ref_of(call->more);
         take(self, object, piece, 2);
         return MR_OK;

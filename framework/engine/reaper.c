@@ -64,12 +64,12 @@ void mri_reap_describe(uint64_t endpoint, char *text, size_t size)
 static void free_hands(mri_record *self, mri_record *dead)
 {
     for (unsigned int i = 0; i < MRI_OWNED_MAX; i++) {
-        mri_ref block = mri_load(&dead->hands[i].block);
+        mri_ref block = mri_load(&dead->owned[i].block);
 
         if (block) {
-            mri_store(&self->hands[0].size, mri_load(&dead->hands[i].size));
-            mri_store(&self->hands[0].block, block);
-            mri_store(&dead->hands[i].block, 0);
+            mri_store(&self->owned[0].size, mri_load(&dead->owned[i].size));
+            mri_store(&self->owned[0].block, block);
+            mri_store(&dead->owned[i].block, 0);
             mri_give_back(self, 0);
         }
     }

@@ -3,8 +3,8 @@
  * Owns waiting for any of several: mr_wait, and its parts that are served for
  * far callers.
  *
- * The entries of the lists lie in a block in hand 2, which a death frees after
- * it has taken them out of their lists.
+ * The entries of the lists lie in a block in owned slot 2, which a death frees
+ * after it has taken them out of their lists.
  */
 #include "engine/wait_any.h"
 
@@ -33,7 +33,7 @@ mr_error mri_wait_set_look(mri_wait_set *s)
         if (!object) {
             return mri_why_stale(s->handles[i]);
         }
-        s->found[i] = mri_ops_of(kind)->ready(object, s->handles[i].part);
+        s->found[i] = mri_ops_of(kind)->ready(object, s->handles[i].variant);
         if (s->found[i]) {
             error = MR_OK;
         }
@@ -48,7 +48,7 @@ static mr_error enter_all(mri_wait_set *s)
         mri_kind kind = (mri_kind)s->handles[i].kind;
         mri_object *object = mri_row(s->handles[i]);
         unsigned int list =
-            mri_ops_of(kind)->ready_list(object, s->handles[i].part);
+            mri_ops_of(kind)->ready_list(object, s->handles[i].variant);
 
         if (!mri_wait_enter(s->self, &s->entries[i], object, list,
                             mri_identity(s->handles[i]))) {
@@ -73,7 +73,7 @@ mr_error mri_wait_set_enter(mri_wait_set *s)
         s->entered = false;
         return error;
     }
-    s->entries = mri_at(mri_peek(&s->self->hands[ENTRIES].block));
+    s->entries = mri_at(mri_peek(&s->self->owned[ENTRIES].block));
     for (size_t i = 0; i < s->count; i++) {
         mri_store(&s->entries[i].list, 0);
         mri_store(&s->entries[i].object, 0);
@@ -128,7 +128,7 @@ mr_error mri_wait_set_check(const mr_handle *handles, size_t count)
         if (!ops->ready) {
             return never_ready();
         }
-        if (ops->ready_list(object, handles[i].part) >= MRI_LISTS) {
+        if (ops->ready_list(object, handles[i].variant) >= MRI_LISTS) {
             return MR_ERR_STALE; /* no such part */
         }
     }
@@ -312,7 +312,7 @@ static mr_error check(const mr_handle *handles, size_t count, double timeout,
         return mri_bad_argument("mr_wait", "timeout", "is NaN");
     }
     for (size_t i = 0; i < count; i++) {
-        if (mri_ops_of((mri_kind)handles[i].kind)->ready_inside) {
+        if (mri_ops_of((mri_kind)handles[i].kind)->ready_internal) {
             return never_ready();
         }
     }

@@ -13,7 +13,7 @@ typedef struct mri_wait_set {
     size_t count;
     bool *found; /* written at each look */
     bool entered;
-    mri_wait *entries; /* in the block in hand 2 */
+    mri_wait *entries; /* in the block in owned slot 2 */
     uint64_t bell;
 } mri_wait_set;
 

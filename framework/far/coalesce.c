@@ -31,18 +31,18 @@ static bool is_alike(const mri_head *a, const mri_head *b)
            memcmp(&a->handle, &b->handle, sizeof a->handle) == 0;
 }
 
-bool mri_coalesced_add(mri_coalesced **batch, const mri_head *head,
+bool mri_coalesced_add(mri_coalesced **coalesced, const mri_head *head,
                        const void *in)
 {
     size_t padded = mri_padded(head->in_size);
-    mri_coalesced *b = *batch;
+    mri_coalesced *b = *coalesced;
     item *at;
 
     if (head->more_size || head->in_size > ROOM) {
         return false;
     }
     if (!b) {
-        b = *batch = calloc(1, sizeof *b);
+        b = *coalesced = calloc(1, sizeof *b);
     }
     if (!b || b->used + sizeof *at + padded > ROOM ||
         (b->count && !is_alike(&b->head, head))) {
@@ -60,25 +60,25 @@ bool mri_coalesced_add(mri_coalesced **batch, const mri_head *head,
     return true;
 }
 
-uint32_t mri_coalesced_count(const mri_coalesced *batch)
+uint32_t mri_coalesced_count(const mri_coalesced *coalesced)
 {
-    return batch ? batch->count : 0;
+    return coalesced ? coalesced->count : 0;
 }
 
-const mri_head *mri_coalesced_close(mri_coalesced *batch, const void **in)
+const mri_head *mri_coalesced_close(mri_coalesced *coalesced, const void **in)
 {
-    batch->head.flags |= MRI_COALESCED;
-    batch->head.in_size = batch->used;
-    mri_coalesced_drop(batch);
-    *in = batch->bytes;
-    return &batch->head;
+    coalesced->head.flags |= MRI_COALESCED;
+    coalesced->head.in_size = coalesced->used;
+    mri_coalesced_drop(coalesced);
+    *in = coalesced->bytes;
+    return &coalesced->head;
 }
 
-void mri_coalesced_drop(mri_coalesced *batch)
+void mri_coalesced_drop(mri_coalesced *coalesced)
 {
-    if (batch) {
-        batch->count = 0;
-        batch->used = 0;
+    if (coalesced) {
+        coalesced->count = 0;
+        coalesced->used = 0;
     }
 }
 
@@ -105,7 +105,7 @@ bool mri_coalesced_next(const mri_head *message, const void *body, size_t *at,
     return true;
 }
 
-void mri_coalesced_free(mri_coalesced *batch)
+void mri_coalesced_free(mri_coalesced *coalesced)
 {
-    free(batch);
+    free(coalesced);
 }

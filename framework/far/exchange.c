@@ -18,8 +18,8 @@
 
 enum {
     MESSAGES_AT_ONCE = 64,
-    LOOKS = 4, /* before the lock is free for others */
-    AHEAD_PER_LOOK = 8,
+    POLLS = 4, /* before the lock is free for others */
+    PIPELINED_PER_POLL = 8,
     TRIES = 1000 /* to take it, when there is no hurry */
 };
 
@@ -200,14 +200,14 @@ static void acknowledge(mri_port *port, uint32_t number, mr_error error)
 {
     port->unacknowledged -= number;
     mri_exchange_send_coalesced(port);
-    if (port->ahead_done) {
-        port->ahead_done(port, number, error);
+    if (port->pipelined_done) {
+        port->pipelined_done(port, number, error);
         return;
     }
     if (error) {
-        atomic_store(&port->ahead_error, (int)error);
+        atomic_store(&port->pipelined_error, (int)error);
     }
-    atomic_fetch_sub(&port->ahead, number);
+    atomic_fetch_sub(&port->pipelined, number);
     if (mri_load(&port->record->sleeping) != MRI_AWAKE) {
         mri_ring(port->record);
     }
@@ -215,7 +215,7 @@ static void acknowledge(mri_port *port, uint32_t number, mr_error error)
 
 void mri_exchange_send_coalesced(mri_port *port)
 {
-    uint32_t count = mri_coalesced_count(port->batch);
+    uint32_t count = mri_coalesced_count(port->coalesced);
     const mri_head *head;
     const void *in;
     mr_error error;
@@ -223,10 +223,10 @@ void mri_exchange_send_coalesced(mri_port *port)
     if (!count) {
         return;
     }
-    head = mri_coalesced_close(port->batch, &in);
-    error = lost[port->ahead_to]
+    head = mri_coalesced_close(port->coalesced, &in);
+    error = lost[port->pipelined_to]
                 ? MR_ERR_OWNER_LOST
-                : mri_exchange_send_small(port->ahead_to, head, in, NULL);
+                : mri_exchange_send_small(port->pipelined_to, head, in, NULL);
     if (error) {
         acknowledge(port, count, error);
     }
@@ -235,13 +235,13 @@ void mri_exchange_send_coalesced(mri_port *port)
 static bool collect(mri_port *port, const mri_outgoing *outgoing)
 {
     return port->unacknowledged &&
-           mri_coalesced_add(&port->batch, &outgoing->head, outgoing->in);
+           mri_coalesced_add(&port->coalesced, &outgoing->head, outgoing->in);
 }
 
 /* Who sends much does all that the service thread would, as that keeps away
  * from those who do; what is owed to ranks to which nothing goes, now and
  * then. */
-static mr_error send_ahead(mri_port *port, mri_outgoing *outgoing)
+static mr_error send_pipelined(mri_port *port, mri_outgoing *outgoing)
 {
     mr_error error = MR_OK;
 
@@ -253,9 +253,9 @@ static mr_error send_ahead(mri_port *port, mri_outgoing *outgoing)
     }
     if (!error) {
         port->unacknowledged++;
-        port->ahead_to = outgoing->to;
+        port->pipelined_to = outgoing->to;
     }
-    if (outgoing->head.number % AHEAD_PER_LOOK == 0) {
+    if (outgoing->head.number % PIPELINED_PER_POLL == 0) {
         count_poll();
         progress(receive_one());
     }
@@ -271,7 +271,7 @@ mr_error mri_exchange_send(mri_port *port, mri_outgoing *outgoing)
 
     wait_for_room();
     if (outgoing->head.flags & MRI_PIPELINED) {
-        return send_ahead(port, outgoing);
+        return send_pipelined(port, outgoing);
     }
     outgoing->next = port->first;
     port->first = outgoing;
@@ -559,7 +559,7 @@ bool mri_exchange_poll_once(void)
     if (try_enter()) {
         bool due = count_poll() % MESSAGES_AT_ONCE == 0;
 
-        for (int i = 0; i < LOOKS && !any; i++) {
+        for (int i = 0; i < POLLS && !any; i++) {
             any = receive_one();
         }
         if (!any || due) {
@@ -632,8 +632,8 @@ static void lose_calls(mri_port *port, unsigned int rank)
 {
     mri_outgoing *next;
 
-    if (port->unacknowledged && port->ahead_to == rank) {
-        mri_coalesced_drop(port->batch);
+    if (port->unacknowledged && port->pipelined_to == rank) {
+        mri_coalesced_drop(port->coalesced);
         acknowledge(port, port->unacknowledged, MR_ERR_OWNER_LOST);
     }
     for (mri_outgoing *o = port->first; o; o = next) {

@@ -38,10 +38,10 @@ static mr_error settle(mri_port *port)
     mr_error error;
 
     mri_port_await_pipelined(port, 0);
-    port->record->ahead = 0;
-    error = (mr_error)atomic_exchange(&port->ahead_error, MR_OK);
+    port->record->pipelined = 0;
+    error = (mr_error)atomic_exchange(&port->pipelined_error, MR_OK);
     if (error) {
-        port->proven = (mr_handle){0};
+        port->confirmed = (mr_handle){0};
     }
     return error;
 }
@@ -51,7 +51,7 @@ void mri_far_settle(mri_record *self)
     mri_port *port;
     mr_error error;
 
-    if (!self->ahead || mri_port_of(self, &port)) {
+    if (!self->pipelined || mri_port_of(self, &port)) {
         return;
     }
     error = settle(port);
@@ -63,14 +63,14 @@ void mri_far_settle(mri_record *self)
     }
 }
 
-static bool is_proven(const mri_port *port, mr_handle handle)
+static bool is_confirmed(const mri_port *port, mr_handle handle)
 {
-    return memcmp(&port->proven, &handle, sizeof handle) == 0;
+    return memcmp(&port->confirmed, &handle, sizeof handle) == 0;
 }
 
 /* In one small message; and from a process as one small errand, as large ones
  * go another way and could be overtaken. */
-static bool may_run_ahead(const mri_head *head)
+static bool may_pipeline(const mri_head *head)
 {
     return mri_is_small(head) &&
            (mri_exchange_on ||
@@ -78,21 +78,21 @@ static bool may_run_ahead(const mri_head *head)
 }
 
 /* Send and do not wait for the reply. */
-static mr_error run_ahead(mri_port *port, mri_outgoing *outgoing)
+static mr_error pipeline(mri_port *port, mri_outgoing *outgoing)
 {
     mr_error error;
 
     mri_port_await_pipelined(port, MRI_PIPELINED_MAX - 1);
-    error = (mr_error)atomic_load(&port->ahead_error);
+    error = (mr_error)atomic_load(&port->pipelined_error);
     if (error) {
         return settle(port);
     }
     outgoing->head.flags |= MRI_PIPELINED;
-    port->record->ahead = 1;
-    atomic_fetch_add(&port->ahead, 1);
+    port->record->pipelined = 1;
+    atomic_fetch_add(&port->pipelined, 1);
     error = mri_port_send(port, outgoing);
     if (error) {
-        atomic_fetch_sub(&port->ahead, 1);
+        atomic_fetch_sub(&port->pipelined, 1);
     }
     return error;
 }
@@ -160,15 +160,15 @@ mr_error mri_far_operate(mri_record *self, const mri_kind_ops *ops,
         return error;
     }
     head.operation = (uint16_t)operation;
-    if (one_way && timeout < 0 && is_proven(port, handle) &&
-        may_run_ahead(&head)) {
+    if (one_way && timeout < 0 && is_confirmed(port, handle) &&
+        may_pipeline(&head)) {
         mri_outgoing outgoing = {
             .head = head, .to = handle.owner, .in = call->in};
 
-        return run_ahead(port, &outgoing);
+        return pipeline(port, &outgoing);
     }
-    if (is_proven(port, handle)) {
-        error = self->ahead ? settle(port) : MR_OK;
+    if (is_confirmed(port, handle)) {
+        error = self->pipelined ? settle(port) : MR_OK;
     } else {
         mri_far_settle(self);
     }
@@ -176,7 +176,7 @@ mr_error mri_far_operate(mri_record *self, const mri_kind_ops *ops,
         error = call_with_room(port, &head, handle.owner, call);
     }
     if (one_way) {
-        port->proven = error ? (mr_handle){0} : handle;
+        port->confirmed = error ? (mr_handle){0} : handle;
     }
     return error;
 }
@@ -301,10 +301,10 @@ void mri_far_tell_gone(mri_ranks ranks, const mri_gone *gone)
         return;
     }
     if (!mri_exchange_on) {
-        mri_relay_request errand = {.what = MRI_RELAY_TELL, .ranks = ranks};
+        mri_relay_request request = {.what = MRI_RELAY_TELL, .ranks = ranks};
 
-        errand.head.in_size = sizeof *gone;
-        (void)!mri_relay_put(&errand, gone, NULL, MR_FOREVER);
+        request.head.in_size = sizeof *gone;
+        (void)!mri_relay_put(&request, gone, NULL, MR_FOREVER);
         return;
     }
     mri_exchange_enter();

@@ -17,7 +17,7 @@
 #include "util/clock.h"
 
 /* Pauses, in nanoseconds, between looks of a rank that waits for a reply. */
-enum { FIRST_PAUSE = 20000, LAST_PAUSE = 1000000, LOOKS_AT_EACH = 16 };
+enum { FIRST_PAUSE = 20000, LAST_PAUSE = 1000000, POLLS_AT_EACH = 16 };
 
 static _Thread_local mri_port *my_port;
 
@@ -57,9 +57,9 @@ static void arrived(mri_port *port, const mri_head *head, const void *body)
 
     if (head->flags & MRI_PIPELINED) {
         if (head->error) {
-            atomic_store(&port->ahead_error, (int)head->error);
+            atomic_store(&port->pipelined_error, (int)head->error);
         }
-        atomic_fetch_sub(&port->ahead, (unsigned int)head->result);
+        atomic_fetch_sub(&port->pipelined, (unsigned int)head->result);
         return;
     }
     outgoing = unlink_call(port, head->number);
@@ -77,12 +77,12 @@ static void arrived(mri_port *port, const mri_head *head, const void *body)
 static bool take_reply(mri_port *port, double timeout)
 {
     _Alignas(16) unsigned char some[MRI_RELAY_SMALL];
-    uint64_t ahead = port->record->ahead;
+    uint64_t pipelined = port->record->pipelined;
     void *all = NULL;
     size_t size = 0;
     mr_error error;
 
-    port->record->ahead = 0;
+    port->record->pipelined = 0;
     error = mri_mailbox_get(port->replies, some, sizeof some, &size, timeout);
     if (error == MR_ERR_TRUNCATED) {
         while (!(all = malloc(size))) {
@@ -96,29 +96,29 @@ static bool take_reply(mri_port *port, double timeout)
         arrived(port, (const mri_head *)item, item + sizeof(mri_head));
     }
     free(all);
-    port->record->ahead = ahead;
+    port->record->pipelined = pipelined;
     return error == MR_OK;
 }
 
-static mr_error send_errand(mri_port *port, mri_outgoing *outgoing)
+static mr_error send_request(mri_port *port, mri_outgoing *outgoing)
 {
-    mri_relay_request errand = {.replies = port->replies,
-                                .to = outgoing->to,
-                                .what = MRI_RELAY_CALL,
-                                .head = outgoing->head};
-    uint64_t ahead = port->record->ahead;
+    mri_relay_request request = {.replies = port->replies,
+                                 .to = outgoing->to,
+                                 .what = MRI_RELAY_CALL,
+                                 .head = outgoing->head};
+    uint64_t pipelined = port->record->pipelined;
     mr_error error;
 
-    port->record->ahead = 0;
+    port->record->pipelined = 0;
     if (!(outgoing->head.flags & MRI_PIPELINED)) {
         outgoing->next = port->first;
         port->first = outgoing;
     }
-    error = mri_relay_put(&errand, outgoing->in, outgoing->more, MR_FOREVER);
+    error = mri_relay_put(&request, outgoing->in, outgoing->more, MR_FOREVER);
     if (error && !(outgoing->head.flags & MRI_PIPELINED)) {
         unlink_call(port, outgoing->head.number);
     }
-    port->record->ahead = ahead;
+    port->record->pipelined = pipelined;
     return error;
 }
 
@@ -129,32 +129,32 @@ static bool is_complete(const mri_outgoing *outgoing)
     return atomic_load_explicit(&outgoing->complete, memory_order_acquire);
 }
 
-static bool has_ahead(mri_port *port, unsigned int most)
+static bool has_pipelined(mri_port *port, unsigned int limit)
 {
-    return atomic_load(&port->ahead) > most;
+    return atomic_load(&port->pipelined) > limit;
 }
 
 /* Wait for a call, or for NULL until no more than `most` run ahead.  Whoever
  * completes them rings our bell; while the service thread sleeps nobody but
  * us receives. */
 static void await_in_rank(mri_port *port, const mri_outgoing *outgoing,
-                          unsigned int most)
+                          unsigned int limit)
 {
     int64_t pause = FIRST_PAUSE;
     mri_spinner spinner;
 
     mri_spin_start(&spinner);
-    for (unsigned int looks = 1;; looks++) {
+    for (unsigned int polls_made = 1;; polls_made++) {
         uint64_t bell = mri_bell(port->record);
 
-        if (outgoing ? is_complete(outgoing) : !has_ahead(port, most)) {
+        if (outgoing ? is_complete(outgoing) : !has_pipelined(port, limit)) {
             return;
         }
         if (mri_exchange_poll_once() || mri_spin(&spinner)) {
             continue;
         }
         mri_sleep(port->record, bell, mri_now() + pause);
-        if (looks % LOOKS_AT_EACH == 0 && pause < LAST_PAUSE) {
+        if (polls_made % POLLS_AT_EACH == 0 && pause < LAST_PAUSE) {
             pause *= 2;
         }
     }
@@ -187,7 +187,7 @@ static void leave(mri_record *self)
     } else {
         mri_object_destroy(port->replies, MRI_QUEUE);
     }
-    mri_coalesced_free(port->batch);
+    mri_coalesced_free(port->coalesced);
     free(port);
 }
 
@@ -246,7 +246,7 @@ mr_error mri_port_send(mri_port *port, mri_outgoing *outgoing)
     outgoing->head.number = ++port->number;
     be_known_to(port, outgoing->to);
     if (!mri_exchange_on) {
-        return send_errand(port, outgoing);
+        return send_request(port, outgoing);
     }
     if (!outgoing->completed) {
         outgoing->completed = ring;
@@ -269,38 +269,38 @@ void mri_port_await(mri_port *port, mri_outgoing *outgoing)
     }
 }
 
-void mri_port_await_pipelined(mri_port *port, unsigned int most)
+void mri_port_await_pipelined(mri_port *port, unsigned int limit)
 {
     if (mri_exchange_on) {
-        if (has_ahead(port, most)) {
+        if (has_pipelined(port, limit)) {
             mri_exchange_enter();
             mri_exchange_send_coalesced(port);
             mri_exchange_leave();
         }
-        await_in_rank(port, NULL, most);
+        await_in_rank(port, NULL, limit);
         return;
     }
-    while (has_ahead(port, most)) {
+    while (has_pipelined(port, limit)) {
         take_reply(port, MR_FOREVER);
     }
 }
 
-static void cancel_errand(mri_port *port, const mri_outgoing *outgoing)
+static void cancel_request(mri_port *port, const mri_outgoing *outgoing)
 {
-    mri_relay_request errand = {.replies = port->replies,
-                                .to = outgoing->to,
-                                .what = MRI_RELAY_CANCEL,
-                                .head = outgoing->head};
+    mri_relay_request request = {.replies = port->replies,
+                                 .to = outgoing->to,
+                                 .what = MRI_RELAY_CANCEL,
+                                 .head = outgoing->head};
 
-    errand.head.in_size = 0;
-    errand.head.more_size = 0;
-    (void)!mri_relay_put(&errand, NULL, NULL, MR_FOREVER);
+    request.head.in_size = 0;
+    request.head.more_size = 0;
+    (void)!mri_relay_put(&request, NULL, NULL, MR_FOREVER);
 }
 
 void mri_port_cancel(mri_port *port, const mri_outgoing *outgoing)
 {
     if (!mri_exchange_on) {
-        cancel_errand(port, outgoing);
+        cancel_request(port, outgoing);
         return;
     }
     mri_exchange_enter();

@@ -38,20 +38,21 @@ typedef struct mri_port {
     struct mri_port *next; /* in the exchange */
     mri_record *record;    /* of the calling thread */
     uint64_t endpoint;
-    uint64_t number;     /* of the last call */
-    mri_outgoing *first; /* all under way */
-    mri_ranks ranks;     /* that know of the endpoint */
-    mr_handle proven;    /* what calls may run ahead to */
-    atomic_uint ahead;   /* calls that do */
-    atomic_int ahead_error;
-    uint32_t unacknowledged; /* of those, sent by this rank to ... */
-    uint32_t ahead_to;       /* ... that one; inside the exchange */
-    mri_coalesced *batch;    /* some of them, not on their way yet */
-    mr_handle replies;       /* of a process: its mailbox */
+    uint64_t number;       /* of the last call */
+    mri_outgoing *first;   /* all under way */
+    mri_ranks ranks;       /* that know of the endpoint */
+    mr_handle confirmed;   /* what calls may run ahead to */
+    atomic_uint pipelined; /* calls that do */
+    atomic_int pipelined_error;
+    uint32_t unacknowledged;  /* of those, sent by this rank to ... */
+    uint32_t pipelined_to;    /* ... that one; inside the exchange */
+    mri_coalesced *coalesced; /* some of them, not on their way yet */
+    mr_handle replies;        /* of a process: its mailbox */
 
     /* In a rank, for a port that it has for a process: a call that ran ahead
      * has its reply. */
-    void (*ahead_done)(struct mri_port *port, uint32_t number, mr_error error);
+    void (*pipelined_done)(struct mri_port *port, uint32_t number,
+                           mr_error error);
 } mri_port;
 
 enum { MRI_PIPELINED_MAX = 64 };
@@ -72,6 +73,6 @@ void mri_port_cancel(mri_port *port, const mri_outgoing *outgoing);
 bool mri_port_poll(mri_port *port);
 
 /* Wait until what runs ahead is at most so much. */
-void mri_port_await_pipelined(mri_port *port, unsigned int most);
+void mri_port_await_pipelined(mri_port *port, unsigned int limit);
 
 #endif

@@ -21,27 +21,27 @@ void (*mri_report_lost)(unsigned int rank);
 /* ---- in a process -------------------------------------------------------- */
 
 static unsigned char *compose(unsigned char *item,
-                              const mri_relay_request *errand, const void *in,
+                              const mri_relay_request *request, const void *in,
                               const void *more)
 {
-    unsigned char *at = item + sizeof *errand;
+    unsigned char *at = item + sizeof *request;
 
-    memcpy(item, errand, sizeof *errand);
-    if (errand->head.in_size) {
-        memcpy(at, in, errand->head.in_size);
+    memcpy(item, request, sizeof *request);
+    if (request->head.in_size) {
+        memcpy(at, in, request->head.in_size);
     }
-    if (errand->head.more_size) {
-        memcpy(at + mri_padded(errand->head.in_size), more,
-               errand->head.more_size);
+    if (request->head.more_size) {
+        memcpy(at + mri_padded(request->head.in_size), more,
+               request->head.more_size);
     }
     return item;
 }
 
-mr_error mri_relay_put(const mri_relay_request *errand, const void *in,
+mr_error mri_relay_put(const mri_relay_request *request, const void *in,
                        const void *more, double timeout)
 {
     _Alignas(16) unsigned char some[MRI_RELAY_SMALL];
-    size_t size = sizeof *errand + mri_brings(&errand->head);
+    size_t size = sizeof *request + mri_brings(&request->head);
     bool small = size <= sizeof some;
     unsigned char *item = small ? some : malloc(size);
     unsigned int rank = mri_endpoint_rank(mri_self_endpoint());
@@ -52,7 +52,7 @@ mr_error mri_relay_put(const mri_relay_request *errand, const void *in,
     }
     error = mri_mailbox_put(
         mri_mailbox_at(rank, small ? MRI_ROW_RELAY : MRI_ROW_RELAY_LARGE),
-        compose(item, errand, in, more), size, timeout);
+        compose(item, request, in, more), size, timeout);
     if (!small) {
         free(item);
     }
@@ -62,17 +62,17 @@ mr_error mri_relay_put(const mri_relay_request *errand, const void *in,
 /* ---- in the rank --------------------------------------------------------- */
 
 /* Of a thread of a process. */
-typedef struct agent {
-    struct agent *next;
+typedef struct relay {
+    struct relay *next;
     mri_port port;
     uint64_t thread;
-} agent;
+} relay;
 
 /* A call of one. */
 typedef struct job {
     mri_outgoing outgoing;
     struct job *next; /* of those that are complete */
-    agent *agent;
+    relay *relay;
     _Alignas(16) unsigned char data[];
 } job;
 
@@ -86,17 +86,17 @@ typedef struct farewell {
     mri_outgoing *calls;
 } farewell;
 
-static agent *agents;
+static relay *relays;
 static job *completed; /* under the lock of the exchange */
 static job *undelivered;
 static farewell *farewells;
 
-static agent *agent_of(const mri_relay_request *errand)
+static relay *relay_of(const mri_relay_request *request)
 {
-    agent *a = agents;
+    relay *a = relays;
 
-    while (a && (a->thread != errand->head.thread ||
-                 a->port.endpoint != errand->head.endpoint)) {
+    while (a && (a->thread != request->head.thread ||
+                 a->port.endpoint != request->head.endpoint)) {
         a = a->next;
     }
     return a;
@@ -111,7 +111,7 @@ static void complete(mri_outgoing *outgoing)
 }
 
 /* A call that ran ahead has no outgoing: its reply is made up. */
-static void ahead_done(mri_port *port, uint32_t number, mr_error error)
+static void pipelined_done(mri_port *port, uint32_t number, mr_error error)
 {
     job *done = calloc(1, sizeof *done + sizeof(mri_head));
 
@@ -119,7 +119,7 @@ static void ahead_done(mri_port *port, uint32_t number, mr_error error)
         mri_log(MR_LOG_ERROR, "no memory for a reply to a process");
         return;
     }
-    done->agent = (agent *)((unsigned char *)port - offsetof(agent, port));
+    done->relay = (relay *)((unsigned char *)port - offsetof(relay, port));
     done->outgoing.head = (mri_head){.what = MRI_REPLY,
                                      .flags = MRI_PIPELINED,
                                      .result = number,
@@ -128,18 +128,18 @@ static void ahead_done(mri_port *port, uint32_t number, mr_error error)
     complete(&done->outgoing);
 }
 
-static agent *make_agent(const mri_relay_request *errand)
+static relay *make_relay(const mri_relay_request *request)
 {
-    agent *a = calloc(1, sizeof *a);
+    relay *a = calloc(1, sizeof *a);
 
     if (a) {
-        a->thread = errand->head.thread;
-        a->port.record = mri_at(errand->head.thread);
-        a->port.endpoint = errand->head.endpoint;
-        a->port.replies = errand->replies;
-        a->port.ahead_done = ahead_done;
-        a->next = agents;
-        agents = a;
+        a->thread = request->head.thread;
+        a->port.record = mri_at(request->head.thread);
+        a->port.endpoint = request->head.endpoint;
+        a->port.replies = request->replies;
+        a->port.pipelined_done = pipelined_done;
+        a->next = relays;
+        relays = a;
         mri_exchange_enter();
         mri_exchange_connect(&a->port);
         mri_exchange_leave();
@@ -147,11 +147,11 @@ static agent *make_agent(const mri_relay_request *errand)
     return a;
 }
 
-static job *make_job(agent *a, const mri_relay_request *errand,
+static job *make_job(relay *a, const mri_relay_request *request,
                      const void *brought)
 {
-    size_t brings = mri_brings(&errand->head);
-    size_t gives = sizeof(mri_head) + errand->head.out_size;
+    size_t brings = mri_brings(&request->head);
+    size_t gives = sizeof(mri_head) + request->head.out_size;
     size_t room = brings > gives ? brings : gives;
     job *j = malloc(sizeof *j + room);
 
@@ -160,12 +160,12 @@ static job *make_job(agent *a, const mri_relay_request *errand,
     }
     memset(j, 0, sizeof *j);
     memcpy(j->data, brought, brings);
-    j->agent = a;
+    j->relay = a;
     j->outgoing =
-        (mri_outgoing){.head = errand->head,
-                       .to = errand->to,
+        (mri_outgoing){.head = request->head,
+                       .to = request->to,
                        .in = j->data,
-                       .more = j->data + mri_padded(errand->head.in_size),
+                       .more = j->data + mri_padded(request->head.in_size),
                        .out = j->data + sizeof(mri_head),
                        .completed = complete,
                        .user = j};
@@ -182,17 +182,17 @@ static void refuse(job *j, mr_error error)
     complete(&j->outgoing);
 }
 
-static void call(const mri_relay_request *errand, const void *brought)
+static void call(const mri_relay_request *request, const void *brought)
 {
-    agent *a = agent_of(errand);
+    relay *a = relay_of(request);
     job *j;
     mr_error error;
 
-    a = a ? a : make_agent(errand);
+    a = a ? a : make_relay(request);
     if (a) {
-        a->port.replies = errand->replies; /* of the thread there is now */
+        a->port.replies = request->replies; /* of the thread there is now */
     }
-    j = a ? make_job(a, errand, brought) : NULL;
+    j = a ? make_job(a, request, brought) : NULL;
     if (!j) {
         mri_log(MR_LOG_ERROR, "no memory for a call of a process");
         return;
@@ -201,16 +201,16 @@ static void call(const mri_relay_request *errand, const void *brought)
     error = mri_exchange_send(&a->port, &j->outgoing);
     if (error) {
         refuse(j, error);
-    } else if (errand->head.flags & MRI_PIPELINED) {
+    } else if (request->head.flags & MRI_PIPELINED) {
         free(j);
     }
     mri_exchange_leave();
 }
 
-static void cancel(const mri_relay_request *errand)
+static void cancel(const mri_relay_request *request)
 {
     mri_exchange_enter();
-    mri_exchange_cancel(&errand->head);
+    mri_exchange_cancel(&request->head);
     mri_exchange_leave();
 }
 
@@ -223,7 +223,7 @@ static bool deliver(job *j)
     size_t size = sizeof *head;
     mr_error error;
 
-    if (j->agent->port.replies.kind != MRI_QUEUE) {
+    if (j->relay->port.replies.kind != MRI_QUEUE) {
         return true; /* the process has ended */
     }
     if (j->outgoing.lost) {
@@ -233,11 +233,11 @@ static bool deliver(job *j)
     }
     *head = j->outgoing.head;
     size += head->out_size;
-    error = mri_mailbox_put(j->agent->port.replies, head, size, 0);
+    error = mri_mailbox_put(j->relay->port.replies, head, size, 0);
     if (error == MR_ERR_TOO_LARGE) {
         head->error = error;
         head->out_size = 0;
-        error = mri_mailbox_put(j->agent->port.replies, head, sizeof *head, 0);
+        error = mri_mailbox_put(j->relay->port.replies, head, sizeof *head, 0);
     }
     return error != MR_ERR_TIMEOUT;
 }
@@ -284,7 +284,7 @@ static bool knows(const mri_ranks ranks, unsigned int rank)
            !mri_exchange_is_lost(rank);
 }
 
-static void expect_farewell(const mri_relay_request *errand,
+static void expect_farewell(const mri_relay_request *request,
                             const mri_gone *gone)
 {
     farewell *f = calloc(1, sizeof *f);
@@ -294,7 +294,7 @@ static void expect_farewell(const mri_relay_request *errand,
         return;
     }
     f->gone = *gone;
-    f->ranks = errand->ranks;
+    f->ranks = request->ranks;
     f->next = farewells;
     farewells = f;
 }
@@ -305,7 +305,7 @@ static bool end_calls(uint64_t endpoint)
     bool none = true;
 
     mri_exchange_enter();
-    for (agent *a = agents; a; a = a->next) {
+    for (relay *a = relays; a; a = a->next) {
         if (a->port.endpoint != endpoint) {
             continue;
         }
@@ -323,26 +323,26 @@ static bool end_calls(uint64_t endpoint)
     return none;
 }
 
-static bool has_job(const job *list, const agent *a)
+static bool has_job(const job *list, const relay *a)
 {
-    while (list && list->agent != a) {
+    while (list && list->relay != a) {
         list = list->next;
     }
     return list != NULL;
 }
 
 /* Those with replies that are on their way to nobody are left for later. */
-static void end_agents(uint64_t endpoint)
+static void end_relays(uint64_t endpoint)
 {
     mri_exchange_enter();
-    for (agent **at = &agents; *at;) {
-        agent *a = *at;
+    for (relay **at = &relays; *at;) {
+        relay *a = *at;
 
         if (a->port.endpoint == endpoint && !has_job(undelivered, a) &&
             !has_job(completed, a)) {
             mri_exchange_disconnect(&a->port);
             *at = a->next;
-            mri_coalesced_free(a->port.batch);
+            mri_coalesced_free(a->port.coalesced);
             free(a);
         } else {
             at = &a->next;
@@ -399,7 +399,7 @@ static bool say(farewell *f)
             return false;
         }
         deliver_all();
-        end_agents(f->gone.endpoint);
+        end_relays(f->gone.endpoint);
         tell_all(f);
     }
     mri_exchange_enter();
@@ -408,7 +408,7 @@ static bool say(farewell *f)
     if (!answered_all) {
         return false;
     }
-    end_agents(f->gone.endpoint);
+    end_relays(f->gone.endpoint);
     row = mri_endpoint_at(f->gone.endpoint);
     mri_store(&row->far, 0);
     free(f->calls);
@@ -435,25 +435,25 @@ static bool say_farewells(void)
 
 /* ---- taking errands ------------------------------------------------------ */
 
-static void run(const mri_relay_request *errand)
+static void run(const mri_relay_request *request)
 {
-    const void *brought = errand + 1;
+    const void *brought = request + 1;
 
-    switch (errand->what) {
+    switch (request->what) {
     case MRI_RELAY_CALL:
-        call(errand, brought);
+        call(request, brought);
         break;
     case MRI_RELAY_CANCEL:
-        cancel(errand);
+        cancel(request);
         break;
     case MRI_RELAY_TELL:
-        mri_far_tell_gone(errand->ranks, brought);
+        mri_far_tell_gone(request->ranks, brought);
         break;
     case MRI_RELAY_LOST:
-        mri_report_lost(errand->to);
+        mri_report_lost(request->to);
         break;
     default:
-        expect_farewell(errand, brought);
+        expect_farewell(request, brought);
     }
 }
 

@@ -34,7 +34,7 @@ extern void (*mri_report_lost)(unsigned int rank);
 enum { MRI_RELAY_SMALL = 8192 };
 
 /* Send an errand from a process; `in` and `more` as of a call. */
-mr_error mri_relay_put(const mri_relay_request *errand, const void *in,
+mr_error mri_relay_put(const mri_relay_request *request, const void *in,
                        const void *more, double timeout);
 
 /* In the rank, by its service thread alone, without the message lock: take

@@ -74,10 +74,10 @@ static bool has_windowed(const mri_served *s)
            s->ops->windowed >> s->head.operation & 1;
 }
 
-/* What lies in hand 0 goes from there, or is fetched. */
+/* What lies in owned slot 0 goes from there, or is fetched. */
 static void reply_with_lent(mri_served *s)
 {
-    mri_ref block = mri_peek(&s->client->proxy->hands[0].block);
+    mri_ref block = mri_peek(&s->client->proxy->owned[0].block);
     mri_head head = s->head;
     uint64_t size = s->call.out_size;
 
@@ -104,8 +104,8 @@ static bool has_lent(const mri_served *s)
     const mri_record *proxy = s->client->proxy;
 
     return s->call.may_lend && s->call.out_size > MRI_OUT_MAX &&
-           mri_peek(&proxy->hands[0].block) &&
-           s->call.out == mri_at(mri_peek(&proxy->hands[0].block));
+           mri_peek(&proxy->owned[0].block) &&
+           s->call.out == mri_at(mri_peek(&proxy->owned[0].block));
 }
 
 static void finish(mri_served *s, mr_error error)
@@ -193,16 +193,16 @@ static void received(void *user, mr_error error)
     }
 }
 
-/* There is memory in hand 0: let it come. */
+/* There is memory in owned slot 0: let it come. */
 static void receive_bulk(mri_served *s)
 {
-    unsigned char *block = mri_at(mri_peek(&s->client->proxy->hands[0].block));
+    unsigned char *block = mri_at(mri_peek(&s->client->proxy->owned[0].block));
     uint64_t sizes[2] = {s->head.in_size, s->head.more_size};
     mri_head head = s->head;
 
     s->call.in = block;
     s->call.more = block + mri_padded(s->head.in_size);
-    s->call.keeps_hand = true;
+    s->call.keeps_block = true;
     s->state = MRI_RECEIVING;
     s->transfers = 1;                  /* until all have begun */
     s->transfers += s->call.by_window; /* until MRI_MOVED */
@@ -221,7 +221,7 @@ static void receive_bulk(mri_served *s)
     if (s->call.by_window) {
         head.flags |= MRI_WINDOW;
         head.place =
-            mri_onesided_place(mri_peek(&s->client->proxy->hands[0].block));
+            mri_onesided_place(mri_peek(&s->client->proxy->owned[0].block));
     }
     head.what = MRI_CLEAR;
     head.in_size = 0;

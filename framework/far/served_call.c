@@ -32,13 +32,13 @@ mr_error mri_served_keep_input(mri_served *s, const void *body)
     return MR_OK;
 }
 
-/* Bulk lies in hand 0 for try functions; who makes an object needs that hand,
- * and finds it in hand 2. */
-static void move_to_hand_2(mri_record *proxy)
+/* Bulk lies in owned slot 0 for try functions; who makes an object needs that
+ * hand, and finds it in owned slot 2. */
+static void move_to_slot_2(mri_record *proxy)
 {
-    mri_store(&proxy->hands[2].size, mri_peek(&proxy->hands[0].size));
-    mri_store(&proxy->hands[2].block, mri_peek(&proxy->hands[0].block));
-    mri_store(&proxy->hands[0].block, 0);
+    mri_store(&proxy->owned[2].size, mri_peek(&proxy->owned[0].size));
+    mri_store(&proxy->owned[2].block, mri_peek(&proxy->owned[0].block));
+    mri_store(&proxy->owned[0].block, 0);
 }
 
 static mr_error make(mri_served *s)
@@ -49,8 +49,8 @@ static mr_error make(mri_served *s)
     if (!s->ops->create) {
         return MR_ERR_ARGUMENT;
     }
-    if (s->call.keeps_hand) {
-        move_to_hand_2(s->client->proxy);
+    if (s->call.keeps_block) {
+        move_to_slot_2(s->client->proxy);
     }
     s->call.out = output;
     error =
@@ -80,7 +80,7 @@ static mr_error first_try(mri_served *s)
                                .identity = mri_identity(s->head.handle),
                                .try = s->ops->tries[s->head.operation],
                                .call = &s->call};
-    s->call.part = s->head.handle.part;
+    s->call.variant = s->head.handle.variant;
     error = s->blocked.try(proxy, object, &s->call);
     mri_leave(proxy);
     return error;

@@ -47,7 +47,8 @@ mr_error mri_served_try_again(mri_served *served);
 /* Out of all lists; `error` is how it ended. */
 void mri_served_leave_lists(mri_served *served, mr_error error);
 
-/* Memory for its bulk, in hand 0; MRI_WOULD_BLOCK, then to be tried again. */
+/* Memory for its bulk, in owned slot 0; MRI_WOULD_BLOCK, then to be tried
+ * again. */
 mr_error mri_served_allocate(mri_served *served);
 void mri_served_end_allocation(mri_served *served, mr_error error);
 

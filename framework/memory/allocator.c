@@ -150,12 +150,12 @@ static mr_error back(mri_record *self, mri_segment *segment, mri_arena *arena,
 /* ---- runs of pages ------------------------------------------------------ */
 
 /* Into an empty hand; a part of a noted change. */
-static void fill_hand(mri_record *self, unsigned int hand, mri_ref block,
+static void fill_hand(mri_record *self, unsigned int slot, mri_ref block,
                       uint64_t size)
 {
-    assert(mri_peek(&self->hands[hand].block) == 0);
-    mri_set(self, &self->hands[hand].size, size);
-    mri_set(self, &self->hands[hand].block, block);
+    assert(mri_peek(&self->owned[slot].block) == 0);
+    mri_set(self, &self->owned[slot].size, size);
+    mri_set(self, &self->owned[slot].block, block);
 }
 
 /* Where a block of `size` fits into [at, end) last, at a multiple of `unit`
@@ -251,7 +251,7 @@ static mr_error take_from_top(mri_record *self, mri_segment *segment,
 
 static mr_error take_run(mri_record *self, mri_segment *segment,
                          mri_arena *arena, uint64_t size, uint64_t unit,
-                         unsigned int hand)
+                         unsigned int slot)
 {
     mr_error error = MR_OK;
     mri_ref at;
@@ -262,7 +262,7 @@ static mr_error take_run(mri_record *self, mri_segment *segment,
         error = take_from_top(self, segment, arena, size, unit, &at);
     }
     if (!error) {
-        fill_hand(self, hand, at, size);
+        fill_hand(self, slot, at, size);
         mri_commit(self);
     }
     mri_unlatch(self, &arena->latch);
@@ -308,12 +308,12 @@ static void add_run(mri_record *self, mri_arena *arena, mri_ref at,
 }
 
 /* Give the run in a hand back. */
-static void give_run(mri_record *self, mri_arena *arena, unsigned int hand)
+static void give_run(mri_record *self, mri_arena *arena, unsigned int slot)
 {
     mri_latch(self, &arena->latch);
-    add_run(self, arena, mri_peek(&self->hands[hand].block),
-            mri_peek(&self->hands[hand].size));
-    mri_set(self, &self->hands[hand].block, 0);
+    add_run(self, arena, mri_peek(&self->owned[slot].block),
+            mri_peek(&self->owned[slot].size));
+    mri_set(self, &self->owned[slot].block, 0);
     mri_commit(self);
     mri_unlatch(self, &arena->latch);
 }
@@ -387,14 +387,14 @@ static mri_ref take_small(mri_record *self, mri_class *class, size_t size)
 }
 
 static mri_ref allocate_small_once(mri_record *self, mri_class *class,
-                                   size_t size, unsigned int hand)
+                                   size_t size, unsigned int slot)
 {
     mri_ref at;
 
     mri_latch(self, &class->latch);
     at = take_small(self, class, size);
     if (at) {
-        fill_hand(self, hand, at, size);
+        fill_hand(self, slot, at, size);
         mri_commit(self);
     }
     mri_unlatch(self, &class->latch);
@@ -404,7 +404,7 @@ static mri_ref allocate_small_once(mri_record *self, mri_class *class,
 /* Give the class the slab in the spare hand. */
 static void add_slab(mri_record *self, mri_class *class)
 {
-    mri_owned *spare = &self->hands[SPARE_HAND];
+    mri_owned *spare = &self->owned[SPARE_HAND];
     mri_ref ref = mri_peek(&spare->block);
     slab *added = mri_at(ref);
 
@@ -421,21 +421,21 @@ static void add_slab(mri_record *self, mri_class *class)
 
 /* An empty slab leaves its class, into a hand. */
 static void remove_slab(mri_record *self, mri_class *class, mri_ref ref,
-                        unsigned int hand)
+                        unsigned int slot)
 {
     close_slab(self, class, ref);
     mri_set(self, &class->slabs, mri_peek(&class->slabs) - 1);
-    mri_set(self, &self->hands[hand].size, SLAB);
-    mri_set(self, &self->hands[hand].block, ref);
+    mri_set(self, &self->owned[slot].size, SLAB);
+    mri_set(self, &self->owned[slot].block, ref);
 }
 
 /* The block in a hand goes back to its slab.  When that is empty then, and
  * not the only open one, it takes the block's place in the hand: true. */
 static bool give_small(mri_record *self, mri_arena *arena, unsigned int number,
-                       unsigned int hand)
+                       unsigned int slot)
 {
     mri_class *class = &arena->classes[number];
-    mri_ref at = mri_peek(&self->hands[hand].block);
+    mri_ref at = mri_peek(&self->owned[slot].block);
     mri_ref ref = slab_of(arena, at);
     slab *to = mri_at(ref);
     bool empty;
@@ -451,9 +451,9 @@ static bool give_small(mri_record *self, mri_arena *arena, unsigned int number,
     empty = mri_peek(&to->blocks) == 0 &&
             (mri_peek(&to->next) || mri_peek(&to->previous));
     if (empty) {
-        remove_slab(self, class, ref, hand);
+        remove_slab(self, class, ref, slot);
     } else {
-        mri_set(self, &self->hands[hand].block, 0);
+        mri_set(self, &self->owned[slot].block, 0);
     }
     mri_commit(self);
     mri_unlatch(self, &class->latch);
@@ -497,30 +497,30 @@ static void trim(mri_record *self, mri_arena *arena)
 
 static mr_error allocate_run(mri_record *self, mri_segment *segment,
                              mri_arena *arena, uint64_t size, uint64_t unit,
-                             unsigned int hand)
+                             unsigned int slot)
 {
     mr_error error;
 
     if (size > segment->budget || size > arena->end - arena->start) {
         return MR_ERR_TOO_LARGE;
     }
-    error = take_run(self, segment, arena, size, unit, hand);
+    error = take_run(self, segment, arena, size, unit, slot);
     if (error == MR_ERR_NO_MEMORY) {
         trim(self, &segment->heap);
         trim(self, &segment->arrays);
         trim(self, &segment->reserve);
-        error = take_run(self, segment, arena, size, unit, hand);
+        error = take_run(self, segment, arena, size, unit, slot);
     }
     return error;
 }
 
 static mr_error allocate_small(mri_record *self, mri_segment *segment,
-                               mri_arena *arena, size_t size, unsigned int hand)
+                               mri_arena *arena, size_t size, unsigned int slot)
 {
     unsigned int index = class_for(size);
     mri_class *class = &arena->classes[index];
 
-    while (!allocate_small_once(self, class, class_size(index), hand)) {
+    while (!allocate_small_once(self, class, class_size(index), slot)) {
         if (allocate_run(self, segment, arena, SLAB, SLAB, SPARE_HAND)) {
             return MR_ERR_NO_MEMORY;
         }
@@ -530,7 +530,7 @@ static mr_error allocate_small(mri_record *self, mri_segment *segment,
 }
 
 mr_error mri_allocate(mri_record *self, unsigned int index, mri_pool pool,
-                      size_t size, unsigned int hand)
+                      size_t size, unsigned int slot)
 {
     mri_segment *segment = mri_segment_at(index);
     mri_arena *arena = arena_for(segment, pool);
@@ -542,15 +542,15 @@ mr_error mri_allocate(mri_record *self, unsigned int index, mri_pool pool,
         return MR_ERR_TOO_LARGE;
     }
     if (size <= class_size(MRI_CLASSES - 1)) {
-        return allocate_small(self, segment, arena, size, hand);
+        return allocate_small(self, segment, arena, size, slot);
     }
-    return allocate_run(self, segment, arena, page_round(size), MRI_PAGE, hand);
+    return allocate_run(self, segment, arena, page_round(size), MRI_PAGE, slot);
 }
 
-void mri_owned_free(mri_record *self, unsigned int hand)
+void mri_owned_free(mri_record *self, unsigned int slot)
 {
-    mri_ref block = mri_peek(&self->hands[hand].block);
-    uint64_t size = mri_peek(&self->hands[hand].size);
+    mri_ref block = mri_peek(&self->owned[slot].block);
+    uint64_t size = mri_peek(&self->owned[slot].size);
     mri_arena *arena;
 
     if (!block) {
@@ -558,25 +558,25 @@ void mri_owned_free(mri_record *self, unsigned int hand)
     }
     arena = arena_of(block);
     if (size <= class_size(MRI_CLASSES - 1)) {
-        if (!give_small(self, arena, class_for(size), hand)) {
+        if (!give_small(self, arena, class_for(size), slot)) {
             return;
         }
     } else {
-        mri_store(&self->hands[hand].size, page_round(size));
+        mri_store(&self->owned[slot].size, page_round(size));
     }
-    give_run(self, arena, hand);
+    give_run(self, arena, slot);
 }
 
-void mri_owned_move(mri_record *self, unsigned int hand, mri_word *word)
+void mri_owned_move(mri_record *self, unsigned int slot, mri_word *word)
 {
-    mri_set(self, word, mri_peek(&self->hands[hand].block));
-    mri_set(self, &self->hands[hand].block, 0);
+    mri_set(self, word, mri_peek(&self->owned[slot].block));
+    mri_set(self, &self->owned[slot].block, 0);
 }
 
-void mri_owned_take(mri_record *self, unsigned int hand, mri_word *word,
+void mri_owned_take(mri_record *self, unsigned int slot, mri_word *word,
                     size_t size)
 {
-    fill_hand(self, hand, mri_peek(word), size);
+    fill_hand(self, slot, mri_peek(word), size);
     mri_set(self, word, 0);
 }
 

@@ -50,15 +50,15 @@ void mri_arena_format(mri_arena *arena, mri_ref start, mri_ref end);
 /* Put a block of at least `size` bytes into hand `hand` of `self`, which is
  * empty.  Its bytes are undefined.  MR_ERR_NO_MEMORY, MR_ERR_TOO_LARGE. */
 mr_error mri_allocate(struct mri_record *self, unsigned int segment,
-                      mri_pool pool, size_t size, unsigned int hand);
+                      mri_pool pool, size_t size, unsigned int slot);
 
 /* Free the block in a hand, if there is one. */
-void mri_owned_free(struct mri_record *self, unsigned int hand);
+void mri_owned_free(struct mri_record *self, unsigned int slot);
 
 /* Inside a noted change: the block goes from the hand to an object's word,
  * or from there to the empty hand. */
-void mri_owned_move(struct mri_record *self, unsigned int hand, mri_word *word);
-void mri_owned_take(struct mri_record *self, unsigned int hand, mri_word *word,
+void mri_owned_move(struct mri_record *self, unsigned int slot, mri_word *word);
+void mri_owned_take(struct mri_record *self, unsigned int slot, mri_word *word,
                     size_t size);
 
 /* Bytes in blocks that are not free.  Exact while nobody allocates. */

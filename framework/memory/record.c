@@ -128,7 +128,7 @@ mri_record *mri_self_claim(void)
     mri_store(&record->sleeping, MRI_AWAKE);
     mri_add(&segment->awake, 1);
     record->depth = 0;
-    record->ahead = 0;
+    record->pipelined = 0;
     record->told_it_may_hold = false;
     mri_self_record = record;
     pthread_once(&leave_once, make_key);
@@ -143,7 +143,7 @@ mri_record *mri_proxy_claim(unsigned int index, uint64_t endpoint)
     if (record) {
         mri_store(&record->sleeping, MRI_BY_SERVICE);
         record->depth = 0;
-        record->ahead = 0;
+        record->pipelined = 0;
         record->told_it_may_hold = true; /* its own node tells of its end */
     }
     return record;
@@ -244,24 +244,24 @@ void mri_set(mri_record *self, mri_word *word, uint64_t value)
 void mri_intent(mri_record *self, mri_word *word, uint64_t value, mri_ref block,
                 uint64_t size)
 {
-    mri_store(&self->promise_value, value);
-    mri_store(&self->promise_block, block);
-    mri_store(&self->promise_size, size);
-    mri_store(&self->promise_word, mri_ref_of(word));
+    mri_store(&self->intent_value, value);
+    mri_store(&self->intent_block, block);
+    mri_store(&self->intent_size, size);
+    mri_store(&self->intent_word, mri_ref_of(word));
 }
 
 /* Size first: a hand without a block is empty whatever its size. */
 void mri_intent_done(mri_record *self)
 {
-    mri_store(&self->hands[0].block, 0);
-    mri_store(&self->hands[0].size, mri_peek(&self->promise_size));
-    mri_store(&self->hands[0].block, mri_peek(&self->promise_block));
-    mri_store(&self->promise_word, 0);
+    mri_store(&self->owned[0].block, 0);
+    mri_store(&self->owned[0].size, mri_peek(&self->intent_size));
+    mri_store(&self->owned[0].block, mri_peek(&self->intent_block));
+    mri_store(&self->intent_word, 0);
 }
 
 void mri_record_repair(mri_record *dead)
 {
-    uint64_t promise = mri_load(&dead->promise_word);
+    uint64_t promise = mri_load(&dead->intent_word);
 
     for (uint64_t left = mri_load(&dead->notes); left > 0; left--) {
         mri_note *note = &dead->log[left - 1];
@@ -269,11 +269,10 @@ void mri_record_repair(mri_record *dead)
         mri_store(mri_at(mri_load(&note->word)), mri_load(&note->old));
     }
     mri_store(&dead->notes, 0);
-    if (promise &&
-        mri_load(mri_at(promise)) == mri_load(&dead->promise_value)) {
+    if (promise && mri_load(mri_at(promise)) == mri_load(&dead->intent_value)) {
         mri_intent_done(dead);
     }
-    mri_store(&dead->promise_word, 0);
+    mri_store(&dead->intent_word, 0);
     for (unsigned int i = 0; i < MRI_HELD_MAX; i++) {
         uint64_t latch = mri_load(&dead->held[i]);
         uint64_t holder = mri_ref_of(dead);

@@ -76,21 +76,21 @@ typedef struct mri_record {
     _Alignas(64) mri_word owner; /* endpoint id; 0: free */
     mri_word bell;               /* futex on the lower half */
     mri_word sleeping;
-    mri_word active;   /* the object inside whose call the thread is */
-    mri_word working;  /* the map job whose task the thread runs */
-    mri_word building; /* the object that is being made or unmade */
-    uint64_t ahead;    /* far calls are under way; the thread's own */
-    mri_word gone;     /* mended: its thread is dead, and in no object */
-    mri_word pid;      /* to signal, when MRI_IN_POLL */
-    mri_word notes;    /* noted changes that are not committed */
+    mri_word active;    /* the object inside whose call the thread is */
+    mri_word working;   /* the map job whose task the thread runs */
+    mri_word building;  /* the object that is being made or unmade */
+    uint64_t pipelined; /* far calls are under way; the thread's own */
+    mri_word gone;      /* mended: its thread is dead, and in no object */
+    mri_word pid;       /* to signal, when MRI_IN_POLL */
+    mri_word notes;     /* noted changes that are not committed */
     mri_word held[MRI_HELD_MAX]; /* latches taken, or about to be */
-    mri_word promise_word;       /* see mri_intent */
-    mri_word promise_value;
-    mri_word promise_block;
-    mri_word promise_size;
+    mri_word intent_word;        /* see mri_intent */
+    mri_word intent_value;
+    mri_word intent_block;
+    mri_word intent_size;
     mri_word waits;       /* reference of the array of wait entries */
     mri_word waits_count; /* entries in it */
-    mri_owned hands[MRI_OWNED_MAX];
+    mri_owned owned[MRI_OWNED_MAX];
     mri_wait inline_waits[MRI_WAITS_INLINE];
     mri_note log[MRI_NOTES_MAX];
     unsigned int depth;    /* of latches; the thread's own */
@@ -181,8 +181,8 @@ static inline void mri_commit(mri_record *self)
     mri_store(&self->notes, 0);
 }
 
-/* Bind hand 0 to one store: when `word`, under a latch that the thread
- * holds, gets `value`, hand 0 holds (block, size) from then on. */
+/* Bind owned slot 0 to one store: when `word`, under a latch that the thread
+ * holds, gets `value`, owned slot 0 holds (block, size) from then on. */
 void mri_intent(mri_record *self, mri_word *word, uint64_t value, mri_ref block,
                 uint64_t size);
 

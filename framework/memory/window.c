@@ -142,7 +142,7 @@ static bool prepare(MPI_Comm communicator, unsigned int rank, int64_t *places)
     int64_t place = 0;
 
     if (ready) {
-        mri_ref block = mri_peek(&self->hands[0].block);
+        mri_ref block = mri_peek(&self->owned[0].block);
         int64_t *words = mri_at(block);
 
         place = (int64_t)(block -

@@ -180,9 +180,9 @@ mr_error mri_world_find_nodes(bool each_alone, uint32_t *leaders)
         return mri_mpi_error("MPI_Comm_split_type", code);
     }
     MPI_Comm_size(mri_all.machine, &number);
-    mri_all.sharers = (unsigned int)number;
+    mri_all.local_ranks = (unsigned int)number;
     MPI_Comm_rank(mri_all.machine, &number);
-    mri_all.sharer = (unsigned int)number;
+    mri_all.local_rank = (unsigned int)number;
     code = MPI_Comm_split(mri_all.machine, each_alone ? (int)mri_all.rank : 0,
                           (int)mri_all.rank, &mri_all.node);
     if (code != MPI_SUCCESS) {

@@ -20,9 +20,9 @@ typedef struct mri_world {
                               taken for a node of its own */
     unsigned int rank;
     unsigned int size;
-    unsigned int sharers; /* ranks on this machine */
-    unsigned int sharer;  /* the number of this one among them */
-    bool threads;         /* several threads may call MPI, one at a time */
+    unsigned int local_ranks; /* ranks on this machine */
+    unsigned int local_rank;  /* the number of this one among them */
+    bool threads;             /* several threads may call MPI, one at a time */
 } mri_world;
 
 /* Written at the start, then constant. */

@@ -60,7 +60,7 @@ static bool nobody_at(mri_object *object, unsigned int side)
 
 static mr_error try_send(mri_record *self, mri_object *object, mri_call *call)
 {
-    unsigned int side = call->part;
+    unsigned int side = call->variant;
     mr_error error;
 
     if (!body_of(object)->duplex && side == 0) {
@@ -79,7 +79,7 @@ static mr_error try_send(mri_record *self, mri_object *object, mri_call *call)
 /* The other side is looked at first: what it sent before it went is there. */
 static mr_error try_recv(mri_record *self, mri_object *object, mri_call *call)
 {
-    unsigned int side = call->part;
+    unsigned int side = call->variant;
     bool last = nobody_at(object, !side);
     mr_error error;
 
@@ -95,8 +95,8 @@ static mr_error try_may_recv(mri_record *self, mri_object *object,
                              mri_call *call)
 {
     (void)self;
-    return !body_of(object)->duplex && call->part == 1 ? MR_ERR_DIRECTION
-                                                       : MR_OK;
+    return !body_of(object)->duplex && call->variant == 1 ? MR_ERR_DIRECTION
+                                                          : MR_OK;
 }
 
 static bool ready(mri_object *object, unsigned int side)
@@ -149,7 +149,8 @@ static size_t table_size(uint64_t capacity)
     return capacity * sizeof(holder);
 }
 
-/* Twice as many rows; the old table goes to hand 0.  The latch is held. */
+/* Twice as many rows; the old table goes to owned slot 0.  The latch is held.
+ */
 static mr_error grow(mri_record *self, mri_object *object)
 {
     pipe_body *pipe = body_of(object);
@@ -166,13 +167,13 @@ static mr_error grow(mri_record *self, mri_object *object)
     if (error) {
         return error;
     }
-    new = mri_peek(&self->hands[0].block);
+    new = mri_peek(&self->owned[0].block);
     memset(mri_at(new), 0, table_size(2 * capacity));
     memcpy(mri_at(new), mri_at(old), table_size(capacity));
     mri_set(self, &pipe->holders, new);
     mri_set(self, &pipe->capacity, 2 * capacity);
-    mri_set(self, &self->hands[0].size, table_size(capacity));
-    mri_set(self, &self->hands[0].block, old);
+    mri_set(self, &self->owned[0].size, table_size(capacity));
+    mri_set(self, &self->owned[0].block, old);
     mri_commit(self);
     return MR_OK;
 }
@@ -184,7 +185,7 @@ static mr_error try_hold(mri_record *self, mri_object *object, mri_call *call)
     mr_error error = MR_OK;
 
     mri_latch(self, &pipe->latch);
-    if (!find(pipe, call->argument, call->part)) {
+    if (!find(pipe, call->argument, call->variant)) {
         holder *row = find(pipe, 0, 0);
 
         if (!row) {
@@ -192,10 +193,10 @@ static mr_error try_hold(mri_record *self, mri_object *object, mri_call *call)
             row = error ? NULL : find(pipe, 0, 0);
         }
         if (row) {
-            mri_set(self, &row->side, call->part);
+            mri_set(self, &row->side, call->variant);
             mri_set(self, &row->id, call->argument);
-            mri_set(self, &pipe->count[call->part],
-                    mri_peek(&pipe->count[call->part]) + 1);
+            mri_set(self, &pipe->count[call->variant],
+                    mri_peek(&pipe->count[call->variant]) + 1);
             mri_commit(self);
         }
     }
@@ -278,7 +279,7 @@ static void forget(mri_record *self, mri_object *object, const mri_gone *gone)
  * is one inside a call, see mend.  call->argument is the holder. */
 static mr_error try_close(mri_record *self, mri_object *object, mri_call *call)
 {
-    mr_error error = drop(self, object, call->argument, call->part);
+    mr_error error = drop(self, object, call->argument, call->variant);
 
     if (!error && nobody_at(object, 0) && nobody_at(object, 1)) {
         /* Another's close may be faster to destroy it. */
@@ -369,7 +370,7 @@ static mr_error add_channels(mri_record *self, mri_object *object)
     if (error) {
         return error;
     }
-    memset(mri_at(mri_peek(&self->hands[0].block)), 0, sizeof(channels));
+    memset(mri_at(mri_peek(&self->owned[0].block)), 0, sizeof(channels));
     mri_object_detail(self, object);
     for (unsigned int side = 0; !error && side < 2; side++) {
         error = mri_channel_format(self, channel_of(object, side), 0, MRI_HEAP);
@@ -389,7 +390,7 @@ static mr_error add_holders(mri_record *self, mri_object *object)
     if (error) {
         return error;
     }
-    rows = mri_at(mri_peek(&self->hands[0].block));
+    rows = mri_at(mri_peek(&self->owned[0].block));
     memset(rows, 0, table_size(FIRST_HOLDERS));
     for (unsigned int side = 0; side < 2; side++) {
         mri_store(&rows[side].id, me);
@@ -443,7 +444,7 @@ mr_error mr_pipe_create(mr_pipe_end *first, mr_pipe_end *second, bool duplex)
     if (!error) {
         first->handle = handle;
         second->handle = handle;
-        second->handle.part = 1;
+        second->handle.variant = 1;
     }
     return error;
 }
@@ -451,7 +452,7 @@ mr_error mr_pipe_create(mr_pipe_end *first, mr_pipe_end *second, bool duplex)
 static mr_error operate(mr_pipe_end end, unsigned int operation, mri_call *call,
                         double timeout)
 {
-    if (end.handle.part > 1) {
+    if (end.handle.variant > 1) {
         return MR_ERR_STALE;
     }
     return mri_operate(&mri_pipe_ops, end.handle, operation, call, timeout);

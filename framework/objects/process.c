@@ -145,16 +145,16 @@ static mr_error try_forget(mri_record *self, mri_object *object, mri_call *call)
     return MR_ERR_STATE;
 }
 
-static bool ready(mri_object *object, unsigned int part)
+static bool ready(mri_object *object, unsigned int variant)
 {
-    (void)part;
+    (void)variant;
     return state_of(object) >= MRI_ENDED;
 }
 
-static unsigned int ready_list(mri_object *object, unsigned int part)
+static unsigned int ready_list(mri_object *object, unsigned int variant)
 {
     (void)object;
-    (void)part;
+    (void)variant;
     return 0;
 }
 
@@ -253,7 +253,7 @@ static mr_error fill(mri_record *self, mri_object *object, unsigned int index,
     if (error) {
         return error;
     }
-    detail = mri_at(mri_peek(&self->hands[0].block));
+    detail = mri_at(mri_peek(&self->owned[0].block));
     detail->function = spec->function;
     memcpy(detail->name, spec->name, sizeof detail->name);
     memcpy(detail->path, spec->path, sizeof detail->path);

@@ -27,12 +27,12 @@ enum {
 
 static mr_error try_await(mri_record *self, mri_object *object, mri_call *call)
 {
-    mri_batch *map = mri_batch_of(object);
+    mri_batch *batch = mri_batch_of(object);
 
     (void)self;
     call->list = 0;
-    call->result = mri_batch_ended(map);
-    return call->result == map->count ? MR_OK : MRI_WOULD_BLOCK;
+    call->result = mri_batch_ended(batch);
+    return call->result == batch->count ? MR_OK : MRI_WOULD_BLOCK;
 }
 
 static mr_error try_left(mri_record *self, mri_object *object, mri_call *call)
@@ -55,7 +55,7 @@ static void copy_outputs(mri_object *object, mri_call *call, size_t size)
 }
 
 /* To another node they go from where they lie: so they leave the part.  Its
- * end needs hand 0, in which they are lent. */
+ * end needs owned slot 0, in which they are lent. */
 static void take_outputs(mri_record *self, mri_object *object)
 {
     mri_owned_block *outputs = &mri_batch_body_of(object)->outputs;
@@ -68,38 +68,39 @@ static void take_outputs(mri_record *self, mri_object *object)
 
 static void lend_outputs(mri_record *self, mri_call *call, size_t size)
 {
-    mri_ref block = mri_peek(&self->hands[2].block);
+    mri_ref block = mri_peek(&self->owned[2].block);
 
-    mri_store(&self->hands[0].size, mri_peek(&self->hands[2].size));
-    mri_store(&self->hands[0].block, block);
-    mri_store(&self->hands[2].block, 0);
+    mri_store(&self->owned[0].size, mri_peek(&self->owned[2].size));
+    mri_store(&self->owned[0].block, block);
+    mri_store(&self->owned[2].block, 0);
     call->out = mri_at(block);
     call->out_size = size;
 }
 
-static bool has_failed(const mri_batch *map)
+static bool has_failed(const mri_batch *batch)
 {
-    return mri_load(&map->error_state) == MRI_ERROR_SET;
+    return mri_load(&batch->error_state) == MRI_ERROR_SET;
 }
 
 /* Those in place are where they belong, whatever the part may have kept; and
  * what a single task leaves that failed is nothing. */
 static size_t size_of_outputs(mri_object *object)
 {
-    mri_batch *map = mri_batch_of(object);
+    mri_batch *batch = mri_batch_of(object);
     mri_ref own = mri_peek(&mri_batch_body_of(object)->outputs.ref);
 
-    return own && own == map->outputs && !(map->total == 1 && has_failed(map))
-               ? map->count * map->output_size
+    return own && own == batch->outputs &&
+                   !(batch->total == 1 && has_failed(batch))
+               ? batch->count * batch->output_size
                : 0;
 }
 
 /* Between the first task and the last; 0 if that is not known yet. */
-static uint64_t time_taken(const mri_batch *map)
+static uint64_t time_taken(const mri_batch *batch)
 {
-    uint64_t ended = mri_load(&map->ended);
+    uint64_t ended = mri_load(&batch->ended);
 
-    return ended ? ended - mri_load(&map->begun) : 0;
+    return ended ? ended - mri_load(&batch->begun) : 0;
 }
 
 /* call->argument asks to keep the part, and then tells whether a task failed;
@@ -108,7 +109,7 @@ static uint64_t time_taken(const mri_batch *map)
  * tasks took. */
 static mr_error try_gather(mri_record *self, mri_object *object, mri_call *call)
 {
-    mri_batch *map = mri_batch_of(object);
+    mri_batch *batch = mri_batch_of(object);
     bool keep = call->argument != 0;
     size_t size;
     bool lends;
@@ -122,8 +123,8 @@ static mr_error try_gather(mri_record *self, mri_object *object, mri_call *call)
         call->result = size;
         return MR_ERR_TRUNCATED;
     }
-    call->result = time_taken(map);
-    call->argument = has_failed(map);
+    call->result = time_taken(batch);
+    call->argument = has_failed(batch);
     if (lends) {
         take_outputs(self, object);
     } else if (size) {
@@ -152,15 +153,15 @@ static mr_error try_tell_error(mri_record *self, mri_object *object,
 static mr_error try_tell_deaths(mri_record *self, mri_object *object,
                                 mri_call *call)
 {
-    mri_batch *map = mri_batch_of(object);
+    mri_batch *batch = mri_batch_of(object);
     mr_task_error *deaths = call->out;
 
     (void)self;
-    for (uint64_t i = 0; i < map->workers && call->result < MRI_BATCH_DEATHS;
+    for (uint64_t i = 0; i < batch->workers && call->result < MRI_BATCH_DEATHS;
          i++) {
-        if (mri_load(&map->slots[i].died)) {
-            deaths[call->result++] = map->slots[i].death;
-            mri_store(&map->slots[i].died, 0);
+        if (mri_load(&batch->slots[i].died)) {
+            deaths[call->result++] = batch->slots[i].death;
+            mri_store(&batch->slots[i].died, 0);
         }
     }
     call->out_size = call->result * sizeof *deaths;
@@ -201,12 +202,12 @@ static void dispose(mri_record *self, mri_object *object)
     mri_object_free(self, object, &object->detail, map_size(body->workers));
 }
 
-static void fill(mri_batch *map, const mri_batch_spec *spec)
+static void fill(mri_batch *batch, const mri_batch_spec *spec)
 {
-    memset(map, 0, map_size(spec->workers));
-    mri_batch_fill(map, spec);
-    for (uint64_t i = 0; i < map->workers; i++) {
-        mri_store(&map->slots[i].range, mri_batch_range(map, i));
+    memset(batch, 0, map_size(spec->workers));
+    mri_batch_fill(batch, spec);
+    for (uint64_t i = 0; i < batch->workers; i++) {
+        mri_store(&batch->slots[i].range, mri_batch_range(batch, i));
     }
 }
 
@@ -220,7 +221,7 @@ static mr_error add_map(mri_record *self, mri_object *object,
     mri_batch_body_of(object)->creator = mri_load(&self->owner);
     error = mri_allocate(self, segment, MRI_HEAP, map_size(spec->workers), 0);
     if (!error) {
-        fill(mri_at(mri_peek(&self->hands[0].block)), spec);
+        fill(mri_at(mri_peek(&self->owned[0].block)), spec);
         mri_object_detail(self, object);
     }
     return error;
@@ -229,13 +230,13 @@ static mr_error add_map(mri_record *self, mri_object *object,
 static mr_error add_context(mri_record *self, mri_object *object,
                             const mri_batch_spec *spec)
 {
-    mri_batch *map = mri_batch_of(object);
+    mri_batch *batch = mri_batch_of(object);
     mri_word *use = &mri_batch_body_of(object)->context;
     mr_error error = MR_OK;
 
     if (spec->context.kind != MRI_NONE) {
         error = mri_context_use(self, spec->context, use);
-        map->context = mri_context_bytes(use, &map->context_size);
+        batch->context = mri_context_bytes(use, &batch->context_size);
     }
     return error;
 }
@@ -245,19 +246,19 @@ static mr_error add_context(mri_record *self, mri_object *object,
 static mr_error add_outputs(mri_record *self, mri_object *object,
                             const mri_batch_spec *spec, const mri_call *call)
 {
-    mri_batch *map = mri_batch_of(object);
+    mri_batch *batch = mri_batch_of(object);
     mri_owned_block *block = &mri_batch_body_of(object)->outputs;
     size_t size = spec->count * spec->output_size;
     mr_error error = MR_OK;
 
-    map->outputs = spec->outputs;
+    batch->outputs = spec->outputs;
     if (size && !spec->outputs) {
         error = mri_owned_block_allocate(self, object, block, size);
-        map->outputs = mri_peek(&block->ref);
-        map->clear_outputs = !spec->old_outputs;
+        batch->outputs = mri_peek(&block->ref);
+        batch->clear_outputs = !spec->old_outputs;
     }
     if (!error && spec->old_outputs) {
-        memcpy(mri_at(map->outputs),
+        memcpy(mri_at(batch->outputs),
                (const unsigned char *)call->more + spec->old_outputs, size);
     }
     return error;
@@ -266,14 +267,14 @@ static mr_error add_outputs(mri_record *self, mri_object *object,
 static mr_error add_inputs(mri_record *self, mri_object *object,
                            const mri_batch_spec *spec, const mri_call *call)
 {
-    mri_batch *map = mri_batch_of(object);
+    mri_batch *batch = mri_batch_of(object);
 
     if (spec->inputs || !spec->input_size) {
-        map->inputs = spec->inputs;
+        batch->inputs = spec->inputs;
         return MR_OK;
     }
     return mri_owned_block_keep_more(
-        self, object, &mri_batch_body_of(object)->inputs, call, &map->inputs);
+        self, object, &mri_batch_body_of(object)->inputs, call, &batch->inputs);
 }
 
 static mr_error create(mri_record *self, unsigned int index, mri_call *call,
@@ -309,18 +310,18 @@ static mr_error create(mri_record *self, unsigned int index, mri_call *call,
 
 /* ---- the kind ------------------------------------------------------------ */
 
-static bool ready(mri_object *object, unsigned int part)
+static bool ready(mri_object *object, unsigned int variant)
 {
-    mri_batch *map = mri_batch_of(object);
+    mri_batch *batch = mri_batch_of(object);
 
-    (void)part;
-    return mri_batch_ended(map) == map->count;
+    (void)variant;
+    return mri_batch_ended(batch) == batch->count;
 }
 
-static unsigned int ready_list(mri_object *object, unsigned int part)
+static unsigned int ready_list(mri_object *object, unsigned int variant)
 {
     (void)object;
-    (void)part;
+    (void)variant;
     return 0;
 }
 
@@ -338,7 +339,7 @@ const mri_kind_ops mri_batch_ops = {.name = "map",
                                     .count = TRIES,
                                     .create = create,
                                     .ready = ready,
-                                    .ready_inside = true,
+                                    .ready_internal = true,
                                     .ready_list = ready_list,
                                     .dispose = dispose,
                                     .forget = forget,
@@ -348,49 +349,49 @@ const mri_kind_ops mri_batch_ops = {.name = "map",
 /* ---- for the creator ----------------------------------------------------- */
 
 mr_error mri_batch_create(unsigned int rank, const mri_batch_spec *spec,
-                          const void *inputs, size_t size, mr_handle *part)
+                          const void *inputs, size_t size, mr_handle *batch)
 {
     mri_call call = {.in = spec,
                      .in_size = mri_batch_spec_size(spec->workers),
                      .more = inputs,
                      .more_size = size};
 
-    return mri_create(&mri_batch_ops, rank, &call, part);
+    return mri_create(&mri_batch_ops, rank, &call, batch);
 }
 
-static mr_error operate(mr_handle part, unsigned int operation, mri_call *call,
+static mr_error operate(mr_handle batch, unsigned int operation, mri_call *call,
                         double timeout)
 {
-    return mri_operate(&mri_batch_ops, part, operation, call, timeout);
+    return mri_operate(&mri_batch_ops, batch, operation, call, timeout);
 }
 
-mr_error mri_batch_await(mr_handle part, double timeout, uint64_t *ended)
+mr_error mri_batch_await(mr_handle batch, double timeout, uint64_t *ended)
 {
     mri_call call = {0};
-    mr_error error = operate(part, AWAIT, &call, timeout);
+    mr_error error = operate(batch, AWAIT, &call, timeout);
 
     *ended = call.result;
     return error;
 }
 
-mr_error mri_batch_end(mr_handle part, bool keep, double timeout, void *outputs,
-                       size_t size, mri_batch_result *result)
+mr_error mri_batch_end(mr_handle batch, bool keep, double timeout,
+                       void *outputs, size_t size, mri_batch_result *result)
 {
     mri_call gather = {.out = outputs, .out_size = size, .argument = keep};
     mri_call tell = {.out = &result->error, .out_size = sizeof result->error};
-    mr_error error = operate(part, GATHER, &gather, timeout);
+    mr_error error = operate(batch, GATHER, &gather, timeout);
 
     result->error.code = MR_OK;
     result->age = 0;
     result->time = gather.result;
     if (!error && gather.argument) {
-        error = operate(part, TELL_ERROR, &tell, 0);
+        error = operate(batch, TELL_ERROR, &tell, 0);
         result->age = tell.result;
     }
     return error;
 }
 
-mr_error mri_batch_refill(mr_handle part, const mri_batch_spec *spec,
+mr_error mri_batch_refill(mr_handle batch, const mri_batch_spec *spec,
                           const void *inputs, size_t size)
 {
     mri_call call = {.in = spec,
@@ -398,31 +399,31 @@ mr_error mri_batch_refill(mr_handle part, const mri_batch_spec *spec,
                      .more = inputs,
                      .more_size = size};
 
-    return operate(part, RESTART, &call, 0);
+    return operate(batch, RESTART, &call, 0);
 }
 
-mr_error mri_batch_left(mr_handle part, bool *left)
+mr_error mri_batch_left(mr_handle batch, bool *left)
 {
     mri_call call = {0};
-    mr_error error = operate(part, LEFT, &call, 0);
+    mr_error error = operate(batch, LEFT, &call, 0);
 
     *left = call.result != 0;
     return error;
 }
 
-mr_error mri_batch_deaths(mr_handle part, mr_task_error *deaths, size_t *count)
+mr_error mri_batch_deaths(mr_handle batch, mr_task_error *deaths, size_t *count)
 {
     mri_call call = {.out = deaths,
                      .out_size = MRI_BATCH_DEATHS * sizeof *deaths};
-    mr_error error = operate(part, TELL_DEATHS, &call, 0);
+    mr_error error = operate(batch, TELL_DEATHS, &call, 0);
 
     *count = error ? 0 : call.result;
     return error;
 }
 
-void mri_batch_cancel(mr_handle part)
+void mri_batch_cancel(mr_handle batch)
 {
     mri_call call = {0};
 
-    (void)!operate(part, CANCEL, &call, 0);
+    (void)!operate(batch, CANCEL, &call, 0);
 }

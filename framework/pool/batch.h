@@ -48,11 +48,11 @@ static inline size_t mri_batch_spec_size(uint64_t workers)
 /* Make a part; inputs are `size` bytes.  Errors as mri_create;
  * MR_ERR_NO_MEMORY also when no worker can be told. */
 mr_error mri_batch_create(unsigned int rank, const mri_batch_spec *spec,
-                          const void *inputs, size_t size, mr_handle *part);
+                          const void *inputs, size_t size, mr_handle *batch);
 
 /* Wait until all tasks have ended; *ended is written on MR_ERR_TIMEOUT,
  * too. */
-mr_error mri_batch_await(mr_handle part, double timeout, uint64_t *ended);
+mr_error mri_batch_await(mr_handle batch, double timeout, uint64_t *ended);
 
 /* How the tasks of a part went. */
 typedef struct mri_batch_result {
@@ -64,26 +64,27 @@ typedef struct mri_batch_result {
 /* Wait until all tasks have ended, and destroy the part, with its outputs
  * copied into `outputs`, of `size` bytes, unless they were in place.  When
  * `keep` is set and no task failed the part stays, for mri_batch_refill. */
-mr_error mri_batch_end(mr_handle part, bool keep, double timeout, void *outputs,
-                       size_t size, mri_batch_result *result);
+mr_error mri_batch_end(mr_handle batch, bool keep, double timeout,
+                       void *outputs, size_t size, mri_batch_result *result);
 
 /* Are there tasks that no worker has taken? */
-mr_error mri_batch_left(mr_handle part, bool *left);
+mr_error mri_batch_left(mr_handle batch, bool *left);
 
 /* How workers died since this was asked last, of a part whose results come one
  * by one; at most MRI_BATCH_DEATHS of them. */
 enum { MRI_BATCH_DEATHS = 8 };
-mr_error mri_batch_deaths(mr_handle part, mr_task_error *deaths, size_t *count);
+mr_error mri_batch_deaths(mr_handle batch, mr_task_error *deaths,
+                          size_t *count);
 
 /* Begin no more tasks: the part ends with those that run. */
-void mri_batch_cancel(mr_handle part);
+void mri_batch_cancel(mr_handle batch);
 
 /* ---- pool/batch_reuse.c ------------------------------------------------ */
 
 /* Fill a part of this node that was kept with other tasks, for the same
  * workers, who are then to be told.  MR_ERR_STATE: the tasks do not fit, or a
  * worker is still inside. */
-mr_error mri_batch_refill(mr_handle part, const mri_batch_spec *spec,
+mr_error mri_batch_refill(mr_handle batch, const mri_batch_spec *spec,
                           const void *inputs, size_t size);
 
 /* The try function of that. */
@@ -91,12 +92,12 @@ mr_error mri_batch_try_refill(mri_record *self, mri_object *object,
                               mri_call *call);
 
 /* What a spec says of the tasks, in an empty map. */
-void mri_batch_fill(mri_batch *map, const mri_batch_spec *spec);
+void mri_batch_fill(mri_batch *batch, const mri_batch_spec *spec);
 
 /* ---- pool/batch_notify.c ------------------------------------------------- */
 
 /* Let a worker work in its slot. */
-mr_error mri_batch_notify(mr_handle part, const mri_batch_worker *worker,
+mr_error mri_batch_notify(mr_handle batch, const mri_batch_worker *worker,
                           unsigned int slot, double timeout);
 
 /* Where a worker's slot begins in a new part: with these tasks. */
@@ -106,10 +107,10 @@ static inline uint64_t mri_batch_share(uint64_t count, uint64_t workers,
     return count * slot / workers;
 }
 
-static inline uint64_t mri_batch_range(const mri_batch *map, uint64_t slot)
+static inline uint64_t mri_batch_range(const mri_batch *batch, uint64_t slot)
 {
-    return mri_range(mri_batch_share(map->count, map->workers, slot),
-                     mri_batch_share(map->count, map->workers, slot + 1));
+    return mri_range(mri_batch_share(batch->count, batch->workers, slot),
+                     mri_batch_share(batch->count, batch->workers, slot + 1));
 }
 
 /* Has a part of so many tasks some for only a few?  Where results come one by
@@ -132,11 +133,11 @@ static inline bool mri_batch_defers(const mri_batch_spec *spec, uint64_t count,
 
 /* Let all but the spared work in their slots.  MR_ERR_NO_MEMORY, when no worker
  * can be told. */
-mr_error mri_batch_notify_all(mr_handle part, const mri_batch_spec *spec);
+mr_error mri_batch_notify_all(mr_handle batch, const mri_batch_spec *spec);
 
 /* Let the spared work, too, at a part of so many tasks; true if all were
  * told. */
-bool mri_batch_notify_rest(mr_handle part, const mri_batch_spec *spec,
+bool mri_batch_notify_rest(mr_handle batch, const mri_batch_spec *spec,
                            uint64_t count);
 
 #endif

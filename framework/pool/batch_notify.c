@@ -9,20 +9,20 @@
 /* A worker with so many letters unread is in a long task, and does without
  * more of them.  One that only wakes late, on a busy machine, has fewer: it
  * would not hear of the parts that it does without. */
-enum { MANY_LETTERS = 256 };
+enum { MAX_NOTIFICATIONS = 256 };
 
-mr_error mri_batch_notify(mr_handle part, const mri_batch_worker *worker,
+mr_error mri_batch_notify(mr_handle batch, const mri_batch_worker *worker,
                           unsigned int slot, double timeout)
 {
     mri_work work = {.what = MRI_WORK_BATCH,
                      .worker = (uint32_t)worker->number,
-                     .job = part,
+                     .job = batch,
                      .slot = slot};
 
     return mri_mailbox_put(worker->mailbox, &work, sizeof work, timeout);
 }
 
-static uint64_t unread_letters(const mri_batch_worker *worker)
+static uint64_t unread_notifications(const mri_batch_worker *worker)
 {
     uint64_t unread = 0;
     uint64_t maxsize;
@@ -45,18 +45,18 @@ static bool is_meant(const mri_batch_spec *spec, unsigned int slot,
 
     return worker->mailbox.kind != MRI_NONE &&
            (whom > IDLE || !mri_batch_defers(spec, spec->count, slot)) &&
-           (whom == ALL || unread_letters(worker) < MANY_LETTERS);
+           (whom == ALL || unread_notifications(worker) < MAX_NOTIFICATIONS);
 }
 
 /* True when at least one was told. */
-static bool post(mr_handle part, const mri_batch_spec *spec, audience whom,
+static bool post(mr_handle batch, const mri_batch_spec *spec, audience whom,
                  mr_error *refused)
 {
     bool told = false;
 
     for (unsigned int i = 0; i < spec->workers; i++) {
         if (is_meant(spec, i, whom)) {
-            mr_error error = mri_batch_notify(part, &spec->list[i], i, 0);
+            mr_error error = mri_batch_notify(batch, &spec->list[i], i, 0);
 
             told |= error == MR_OK;
             *refused = error ? error : *refused;
@@ -66,14 +66,14 @@ static bool post(mr_handle part, const mri_batch_spec *spec, audience whom,
 }
 
 /* Nobody is spared when workers with tasks in their slots are in others. */
-static bool spares_some(const mri_batch_spec *spec)
+static bool defers_some(const mri_batch_spec *spec)
 {
     if (!mri_batch_is_for_few(spec, spec->count)) {
         return false;
     }
     for (unsigned int i = 0; i < spec->workers; i++) {
         if (!mri_batch_defers(spec, spec->count, i) &&
-            unread_letters(&spec->list[i]) > 0) {
+            unread_notifications(&spec->list[i]) > 0) {
             return false;
         }
     }
@@ -81,19 +81,19 @@ static bool spares_some(const mri_batch_spec *spec)
 }
 
 /* One that works is enough, as it takes what the others leave. */
-mr_error mri_batch_notify_all(mr_handle part, const mri_batch_spec *spec)
+mr_error mri_batch_notify_all(mr_handle batch, const mri_batch_spec *spec)
 {
     mr_error refused = MR_OK;
 
-    if ((spares_some(spec) && post(part, spec, IDLE, &refused)) ||
-        post(part, spec, ALL_IDLE, &refused) ||
-        post(part, spec, ALL, &refused)) {
+    if ((defers_some(spec) && post(batch, spec, IDLE, &refused)) ||
+        post(batch, spec, ALL_IDLE, &refused) ||
+        post(batch, spec, ALL, &refused)) {
         return MR_OK;
     }
     return refused == MR_ERR_TIMEOUT ? MR_ERR_NO_MEMORY : refused;
 }
 
-bool mri_batch_notify_rest(mr_handle part, const mri_batch_spec *spec,
+bool mri_batch_notify_rest(mr_handle batch, const mri_batch_spec *spec,
                            uint64_t count)
 {
     bool all = true;
@@ -101,7 +101,7 @@ bool mri_batch_notify_rest(mr_handle part, const mri_batch_spec *spec,
     for (unsigned int i = 0; i < spec->workers; i++) {
         if (spec->list[i].mailbox.kind != MRI_NONE &&
             mri_batch_defers(spec, count, i)) {
-            all &= mri_batch_notify(part, &spec->list[i], i, 0) == MR_OK;
+            all &= mri_batch_notify(batch, &spec->list[i], i, 0) == MR_OK;
         }
     }
     return all;

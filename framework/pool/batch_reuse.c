@@ -22,27 +22,27 @@
 /* A worker that has just ended the last task leaves within some 100 ns. */
 enum { PATIENCE = 1000 };
 
-void mri_batch_fill(mri_batch *map, const mri_batch_spec *spec)
+void mri_batch_fill(mri_batch *batch, const mri_batch_spec *spec)
 {
-    map->function = spec->function;
-    map->results = spec->results;
-    map->input_size = spec->input_size;
-    map->output_size = spec->output_size;
-    map->count = spec->count;
-    map->first = spec->first;
-    map->total = spec->total;
-    map->chunk = spec->chunk;
-    map->pool_workers = spec->pool_workers;
-    map->timed = spec->timed;
-    map->workers = spec->workers;
+    batch->function = spec->function;
+    batch->results = spec->results;
+    batch->input_size = spec->input_size;
+    batch->output_size = spec->output_size;
+    batch->count = spec->count;
+    batch->first = spec->first;
+    batch->total = spec->total;
+    batch->chunk = spec->chunk;
+    batch->pool_workers = spec->pool_workers;
+    batch->timed = spec->timed;
+    batch->workers = spec->workers;
 }
 
 /* ---- slots --------------------------------------------------------------- */
 
-static void leave_slots(mri_batch *map, uint64_t count)
+static void leave_slots(mri_batch *batch, uint64_t count)
 {
     for (uint64_t i = 0; i < count; i++) {
-        mri_store(&map->slots[i].worker, 0);
+        mri_store(&batch->slots[i].worker, 0);
     }
 }
 
@@ -57,25 +57,25 @@ static bool enter_slot(mri_record *self, mri_slot *slot)
     return false;
 }
 
-static bool enter_slots(mri_record *self, mri_batch *map)
+static bool enter_slots(mri_record *self, mri_batch *batch)
 {
-    for (uint64_t i = 0; i < map->workers; i++) {
-        if (!enter_slot(self, &map->slots[i])) {
-            leave_slots(map, i);
+    for (uint64_t i = 0; i < batch->workers; i++) {
+        if (!enter_slot(self, &batch->slots[i])) {
+            leave_slots(batch, i);
             return false;
         }
     }
     return true;
 }
 
-static void fill_slots(mri_batch *map)
+static void fill_slots(mri_batch *batch)
 {
-    for (uint64_t i = 0; i < map->workers; i++) {
-        mri_slot *slot = &map->slots[i];
+    for (uint64_t i = 0; i < batch->workers; i++) {
+        mri_slot *slot = &batch->slots[i];
 
         mri_store(&slot->done, 0);
         mri_store(&slot->current, 0);
-        mri_store(&slot->range, mri_batch_range(map, i));
+        mri_store(&slot->range, mri_batch_range(batch, i));
     }
 }
 
@@ -104,7 +104,7 @@ static void fill(mri_object *object, const mri_batch_spec *spec,
                  const mri_call *call)
 {
     mri_batch_body *body = mri_batch_body_of(object);
-    mri_batch *map = mri_batch_of(object);
+    mri_batch *batch = mri_batch_of(object);
     mri_batch next;
 
     memset(&next, 0, offsetof(mri_batch, begun));
@@ -119,8 +119,8 @@ static void fill(mri_object *object, const mri_batch_spec *spec,
     if (next.clear_outputs) {
         next.outputs = mri_peek(&body->outputs.ref);
     }
-    if (memcmp(map, &next, offsetof(mri_batch, begun)) != 0) {
-        memcpy(map, &next, offsetof(mri_batch, begun));
+    if (memcmp(batch, &next, offsetof(mri_batch, begun)) != 0) {
+        memcpy(batch, &next, offsetof(mri_batch, begun));
     }
 }
 
@@ -128,13 +128,13 @@ mr_error mri_batch_try_refill(mri_record *self, mri_object *object,
                               mri_call *call)
 {
     const mri_batch_spec *spec = call->in;
-    mri_batch *map = mri_batch_of(object);
+    mri_batch *batch = mri_batch_of(object);
 
-    if (!fits(object, spec, call) || !enter_slots(self, map)) {
+    if (!fits(object, spec, call) || !enter_slots(self, batch)) {
         return MR_ERR_STATE;
     }
     fill(object, spec, call);
-    fill_slots(map);
-    leave_slots(map, map->workers);
+    fill_slots(batch);
+    leave_slots(batch, batch->workers);
     return MR_OK;
 }

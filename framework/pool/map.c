@@ -23,8 +23,9 @@ static void collected(mri_scheduler *d, mri_schedule_node *n,
 {
     mri_schedule_batch_ended(d, p);
     n->task = (double)time / (double)p->tasks.count;
-    if (!n->near && (d->care == 0 || p->care < d->care)) {
-        d->care = p->care;
+    if (!n->near &&
+        (d->dispatch_cost == 0 || p->dispatch_cost < d->dispatch_cost)) {
+        d->dispatch_cost = p->dispatch_cost;
     }
 }
 
@@ -59,7 +60,7 @@ static mr_error collect(mri_scheduler *d, mri_schedule_node *n,
     } else if (keep) {
         mri_pool_keep(d->pool, &p->handle, n->spec);
     }
-    p->care += mri_schedule_now(d) - begun;
+    p->dispatch_cost += mri_schedule_now(d) - begun;
     collected(d, n, p, result.time);
     return MR_OK;
 }
@@ -69,7 +70,7 @@ static mr_error collect(mri_scheduler *d, mri_schedule_node *n,
 typedef struct waiting {
     mr_handle handles[MR_WAIT_MAX];
     bool ready[MR_WAIT_MAX];
-    mri_schedule_batch *parts[MR_WAIT_MAX];
+    mri_schedule_batch *batches[MR_WAIT_MAX];
     mri_schedule_node *nodes[MR_WAIT_MAX];
     size_t count;
 } waiting;
@@ -80,11 +81,11 @@ static void list_all(const mri_scheduler *d, waiting *w)
     w->count = 1;
     for (size_t i = 0; i < d->nodes_count; i++) {
         for (unsigned int k = 0; k < d->nodes[i].parts_count; k++) {
-            mri_schedule_batch *p = &d->nodes[i].parts[k];
+            mri_schedule_batch *p = &d->nodes[i].batches[k];
 
             if (p->handle.kind != MRI_NONE) {
                 w->handles[w->count] = p->handle;
-                w->parts[w->count] = p;
+                w->batches[w->count] = p;
                 w->nodes[w->count++] = &d->nodes[i];
             }
         }
@@ -96,13 +97,15 @@ static void list_all(const mri_scheduler *d, waiting *w)
 static void tell_the_spared(const waiting *w)
 {
     for (size_t i = 1; i < w->count; i++) {
-        mri_schedule_batch *p = w->parts[i];
+        mri_schedule_batch *p = w->batches[i];
 
-        if (p->spares && !w->ready[i] && mri_now() >= p->spares) {
-            p->spares = mri_batch_notify_rest(p->handle, w->nodes[i]->spec,
-                                              p->tasks.count)
-                            ? 0
-                            : mri_now() + MRI_SCHEDULE_DEFER;
+        if (p->deferred_until && !w->ready[i] &&
+            mri_now() >= p->deferred_until) {
+            p->deferred_until =
+                mri_batch_notify_rest(p->handle, w->nodes[i]->spec,
+                                      p->tasks.count)
+                    ? 0
+                    : mri_now() + MRI_SCHEDULE_DEFER;
         }
     }
 }
@@ -112,7 +115,7 @@ static void tell_the_spared(const waiting *w)
 static void look_what_has_begun(const waiting *w)
 {
     for (size_t i = 1; i < w->count; i++) {
-        mri_schedule_batch *p = w->parts[i];
+        mri_schedule_batch *p = w->batches[i];
         bool left = true;
 
         if (!p->begun && mri_batch_left(p->handle, &left) == MR_OK) {
@@ -124,7 +127,7 @@ static void look_what_has_begun(const waiting *w)
 static bool some_are_spared(const waiting *w)
 {
     for (size_t i = 1; i < w->count; i++) {
-        if (w->parts[i]->spares) {
+        if (w->batches[i]->deferred_until) {
             return true;
         }
     }
@@ -180,8 +183,8 @@ static mr_error wait_and_collect(mri_scheduler *d)
         error = mri_schedule_restart_dead(d);
     }
     for (size_t i = 1; !error && i < w.count; i++) {
-        if (w.ready[i] && w.parts[i]->handle.kind != MRI_NONE) {
-            error = collect(d, w.nodes[i], w.parts[i]);
+        if (w.ready[i] && w.batches[i]->handle.kind != MRI_NONE) {
+            error = collect(d, w.nodes[i], w.batches[i]);
         }
     }
     return error;
@@ -208,13 +211,13 @@ mr_error mri_schedule(mr_pool pool, const mri_map_request *request,
 {
     mri_scheduler d = {.first = first,
                        .deadline = mri_deadline(request->timeout)};
-    mr_handle part;
-    mr_error error = mri_map_reuse(pool, request, first, &part);
+    mr_handle batch;
+    mr_error error = mri_map_reuse(pool, request, first, &batch);
 
     if (error != MRI_WOULD_BLOCK) {
         return error;
     }
-    d.adopted = part;
+    d.adopted = batch;
     error = mri_schedule_begin(&d, pool, request);
     if (!error) {
         error = run(&d);

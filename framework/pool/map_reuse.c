@@ -48,13 +48,13 @@ static double soon(const mri_map_request *r)
 
 /* All have been told. */
 static mr_error finish(mr_pool pool, const mri_map_request *r,
-                       mr_task_error *first, mr_handle part)
+                       mr_task_error *first, mr_handle batch)
 {
     mri_batch_result result;
     mr_error error;
 
     mri_pool_give_way(pool, true);
-    error = mri_batch_end(part, true, soon(r), r->outputs,
+    error = mri_batch_end(batch, true, soon(r), r->outputs,
                           r->total * r->output_size, &result);
     mri_pool_give_way(pool, false);
     if (error == MR_ERR_TIMEOUT) {
@@ -70,30 +70,30 @@ static mr_error finish(mr_pool pool, const mri_map_request *r,
 }
 
 mr_error mri_map_reuse(mr_pool pool, const mri_map_request *request,
-                       mr_task_error *first, mr_handle *part)
+                       mr_task_error *first, mr_handle *batch)
 {
     mri_pool_kept *kept = mri_pool_kept_batch(pool);
     mr_error error;
     size_t size;
 
-    *part = (mr_handle){0};
+    *batch = (mr_handle){0};
     if (!kept || !is_small(request)) {
         return MRI_WOULD_BLOCK;
     }
     describe(&kept->spec, request);
     size = kept->spec.inputs ? 0 : request->total * request->input_size;
-    if (mri_batch_refill(kept->part, &kept->spec, request->inputs, size)) {
+    if (mri_batch_refill(kept->batch, &kept->spec, request->inputs, size)) {
         mri_pool_keep(pool, NULL, NULL);
         return MRI_WOULD_BLOCK;
     }
-    error = mri_batch_notify_all(kept->part, &kept->spec);
+    error = mri_batch_notify_all(kept->batch, &kept->spec);
     if (error) {
         mri_pool_keep(pool, NULL, NULL);
         return error;
     }
-    error = finish(pool, request, first, kept->part);
+    error = finish(pool, request, first, kept->batch);
     if (error == MRI_WOULD_BLOCK) {
-        *part = kept->part;
+        *batch = kept->batch;
         mri_store(&kept->is_kept, 0);
     }
     return error;

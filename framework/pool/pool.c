@@ -125,7 +125,7 @@ static mr_error operate(mr_pool pool, unsigned int operation, mri_call *call)
 static void dispose(mri_record *self, mri_object *object)
 {
     if (mri_peek(&object->detail) && mri_load(&kept_of(object)->is_kept)) {
-        mri_batch_cancel(kept_of(object)->part);
+        mri_batch_cancel(kept_of(object)->batch);
     }
     mri_object_free(self, object, &object->detail,
                     detail_size(body_of(object)->workers));
@@ -160,16 +160,16 @@ static void forget(mri_record *self, mri_object *object, const mri_gone *gone)
     }
 }
 
-static bool ready(mri_object *object, unsigned int part)
+static bool ready(mri_object *object, unsigned int variant)
 {
-    (void)part;
+    (void)variant;
     return mri_load(&body_of(object)->attention) != 0;
 }
 
-static unsigned int ready_list(mri_object *object, unsigned int part)
+static unsigned int ready_list(mri_object *object, unsigned int variant)
 {
     (void)object;
-    (void)part;
+    (void)variant;
     return 0;
 }
 
@@ -178,7 +178,7 @@ const mri_kind_ops mri_pool_ops = {.name = "pool",
                                    .tries = tries,
                                    .count = TRIES,
                                    .ready = ready,
-                                   .ready_inside = true,
+                                   .ready_internal = true,
                                    .ready_list = ready_list,
                                    .dispose = dispose,
                                    .forget = forget};
@@ -377,17 +377,17 @@ mri_pool_kept *mri_pool_kept_batch(mr_pool pool)
                : NULL;
 }
 
-void mri_pool_keep(mr_pool pool, const mr_handle *part,
+void mri_pool_keep(mr_pool pool, const mr_handle *batch,
                    const mri_batch_spec *spec)
 {
     mri_pool_kept *kept = kept_of(object_of(pool));
     bool had_one = mri_load(&kept->is_kept) != 0;
-    mr_handle old = kept->part;
+    mr_handle old = kept->batch;
 
     mri_store(&kept->is_kept, 0);
-    if (part) {
+    if (batch) {
         memcpy(&kept->spec, spec, mri_batch_spec_size(spec->workers));
-        kept->part = *part;
+        kept->batch = *batch;
         mri_store(&kept->is_kept, 1);
     }
     if (had_one) {
@@ -460,7 +460,7 @@ static mr_error build(mri_record *self, size_t workers, mri_object **result)
         mri_object_abandon(self, object);
         return error;
     }
-    memset(mri_at(mri_peek(&self->hands[0].block)), 0, size);
+    memset(mri_at(mri_peek(&self->owned[0].block)), 0, size);
     mri_object_detail(self, object);
     *result = object;
     return MR_OK;

@@ -24,7 +24,7 @@ typedef struct mri_pool_worker {
  * the table. */
 typedef struct mri_pool_kept {
     mri_word is_kept; /* else there is none */
-    mr_handle part;
+    mr_handle batch;
     mri_batch_spec spec;
 } mri_pool_kept;
 
@@ -53,7 +53,7 @@ mri_pool_kept *mri_pool_kept_batch(mr_pool pool);
 
 /* Keep a part, in place of the one that was kept, which is cancelled.  NULL:
  * none. */
-void mri_pool_keep(mr_pool pool, const mr_handle *part,
+void mri_pool_keep(mr_pool pool, const mr_handle *batch,
                    const mri_batch_spec *spec);
 
 /* Another child in place of a lost one of `count`.  MR_ERR_OWNER_LOST: its rank

@@ -93,9 +93,9 @@ static mr_error run(mr_pool pool, const mri_map_request *request,
     return error ? error : first.code;
 }
 
-static mr_error map(const char *caller, mr_pool pool,
-                    mr_task_function *function, mri_map_request *request,
-                    const mr_map_options *options)
+static mr_error batch(const char *caller, mr_pool pool,
+                      mr_task_function *function, mri_map_request *request,
+                      const mr_map_options *options)
 {
     double timeout = options ? options->timeout : 0;
     mr_error error;
@@ -125,7 +125,7 @@ mr_error mr_pool_map(mr_pool pool, mr_task_function *function,
         .chunk = options ? options->chunk : 0,
     };
 
-    return map("mr_pool_map", pool, function, &request, options);
+    return batch("mr_pool_map", pool, function, &request, options);
 }
 
 mr_error mr_pool_apply(mr_pool pool, mr_task_function *function,
@@ -149,5 +149,5 @@ mr_error mr_pool_apply(mr_pool pool, mr_task_function *function,
     if (!output && output_size) {
         return mri_bad_argument("mr_pool_apply", "output", "is NULL");
     }
-    return map("mr_pool_apply", pool, function, &request, options);
+    return batch("mr_pool_apply", pool, function, &request, options);
 }

@@ -35,7 +35,7 @@ static mri_schedule_batch *part_with(const mri_scheduler *d, size_t index,
 {
     for (size_t i = 0; i < d->nodes_count; i++) {
         for (unsigned int k = 0; k < d->nodes[i].parts_count; k++) {
-            mri_schedule_batch *p = &d->nodes[i].parts[k];
+            mri_schedule_batch *p = &d->nodes[i].batches[k];
 
             if (p->handle.kind != MRI_NONE && index >= p->tasks.first &&
                 index - p->tasks.first < p->tasks.count) {
@@ -155,7 +155,7 @@ mr_error mri_results_ask_for_deaths(mri_scheduler *d)
         mri_schedule_node *n = &d->nodes[i];
 
         for (unsigned int k = 0; !error && k < n->parts_count; k++) {
-            error = ask(d, n, &n->parts[k]);
+            error = ask(d, n, &n->batches[k]);
         }
     }
     return error;
@@ -216,10 +216,10 @@ size_t mri_results_come(const mri_scheduler *d)
  * no other worker from having some. */
 unsigned int mri_results_batches(const mri_scheduler *d, size_t workers)
 {
-    size_t parts = workers > PARTS ? workers : PARTS;
+    size_t batches = workers > PARTS ? workers : PARTS;
 
-    return (unsigned int)(parts < d->results->ahead ? parts
-                                                    : d->results->ahead);
+    return (unsigned int)(batches < d->results->ahead ? batches
+                                                      : d->results->ahead);
 }
 
 /* Tasks that one of several nodes has at most, lest a late one keep others
@@ -240,7 +240,8 @@ static size_t tasks_of_node(const mri_schedule_node *n)
     size_t sum = 0;
 
     for (unsigned int k = 0; k < n->parts_count; k++) {
-        sum += n->parts[k].handle.kind != MRI_NONE ? n->parts[k].missing : 0;
+        sum +=
+            n->batches[k].handle.kind != MRI_NONE ? n->batches[k].missing : 0;
     }
     return sum;
 }

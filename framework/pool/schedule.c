@@ -74,7 +74,7 @@ static size_t fit_in_memory(const mri_scheduler *d)
  * all nodes, and is idle half of the time. */
 static size_t worth_a_part(const mri_scheduler *d, const mri_schedule_node *n)
 {
-    double time = (double)(2 * d->care) * (double)d->nodes_count;
+    double time = (double)(2 * d->dispatch_cost) * (double)d->nodes_count;
     double tasks = (time > PART_TIME ? time : PART_TIME) / n->task;
 
     return n->task > 0 ? (size_t)(tasks < UINT32_MAX ? tasks : UINT32_MAX) : 0;
@@ -251,11 +251,11 @@ static mr_error deal_part(mri_scheduler *d, mri_schedule_node *n,
     mr_error error = add_context(d, n);
     mri_schedule_range tasks = mri_schedule_take(d, size_of_part(d, n));
 
-    p->care = -mri_schedule_now(d);
+    p->dispatch_cost = -mri_schedule_now(d);
     if (!error) {
         error = create(d, n, tasks, &p->handle);
     }
-    p->care += mri_schedule_now(d);
+    p->dispatch_cost += mri_schedule_now(d);
     if (error) {
         mr_error lost = mri_schedule_give_back(d, tasks);
 
@@ -264,9 +264,9 @@ static mr_error deal_part(mri_scheduler *d, mri_schedule_node *n,
     }
     p->tasks = tasks;
     p->begun = false;
-    p->spares = mri_batch_is_for_few(n->spec, tasks.count)
-                    ? mri_now() + MRI_SCHEDULE_DEFER
-                    : 0;
+    p->deferred_until = mri_batch_is_for_few(n->spec, tasks.count)
+                            ? mri_now() + MRI_SCHEDULE_DEFER
+                            : 0;
     p->missing = tasks.count;
     p->dealt = mri_schedule_now(d);
     d->under_way++;
@@ -281,7 +281,7 @@ static unsigned int parts_to_begin(const mri_scheduler *d)
     unsigned int count = 0;
 
     for (unsigned int i = 0; i < n->parts_count; i++) {
-        count += n->parts[i].handle.kind != MRI_NONE && !n->parts[i].begun;
+        count += n->batches[i].handle.kind != MRI_NONE && !n->batches[i].begun;
     }
     return count;
 }
@@ -304,7 +304,7 @@ static bool wants_part(const mri_scheduler *d, const mri_schedule_node *n,
                        unsigned int number)
 {
     return d->left && n->workers && !n->full && number < n->parts_count &&
-           n->parts[number].handle.kind == MRI_NONE &&
+           n->batches[number].handle.kind == MRI_NONE &&
            (d->results ? mri_results_batch_size(d, n) > 0
                        : is_time_for(d, number));
 }
@@ -330,7 +330,7 @@ mr_error mri_schedule_more(mri_scheduler *d)
     for (unsigned int i = 0; i < most; i++) {
         for (size_t k = 0; k < d->nodes_count; k++) {
             while (!error && wants_part(d, &d->nodes[k], i)) {
-                error = deal_part(d, &d->nodes[k], &d->nodes[k].parts[i]);
+                error = deal_part(d, &d->nodes[k], &d->nodes[k].batches[i]);
             }
         }
     }
@@ -350,12 +350,12 @@ void mri_schedule_batch_ended(mri_scheduler *d, mri_schedule_batch *p)
 /* It has been told to all but the spared, and not ended soon. */
 static void take_adopted(mri_scheduler *d)
 {
-    mri_schedule_batch *p = &d->nodes[0].parts[0];
+    mri_schedule_batch *p = &d->nodes[0].batches[0];
 
     p->handle = d->adopted;
     p->tasks = mri_schedule_take(d, d->left);
     p->missing = p->tasks.count;
-    p->spares =
+    p->deferred_until =
         mri_batch_is_for_few(d->nodes[0].spec, p->tasks.count) ? mri_now() : 0;
     d->under_way = 1;
     d->adopted.kind = MRI_NONE;
@@ -393,15 +393,15 @@ void mri_schedule_end(mri_scheduler *d)
         mri_schedule_node *n = &d->nodes[i];
 
         for (unsigned int k = 0; n->spec && k < n->parts_count; k++) {
-            if (n->parts[k].handle.kind != MRI_NONE) {
-                mri_batch_cancel(n->parts[k].handle);
+            if (n->batches[k].handle.kind != MRI_NONE) {
+                mri_batch_cancel(n->batches[k].handle);
             }
         }
         if (n->spec) {
             mri_context_release(n->spec->context);
         }
         free(n->spec);
-        free(n->parts);
+        free(n->batches);
     }
     if (d->adopted.kind != MRI_NONE) {
         mri_batch_cancel(d->adopted);

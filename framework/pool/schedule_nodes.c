@@ -64,9 +64,9 @@ static mr_error add_parts(const mri_scheduler *d, mri_schedule_node *n)
         : n->near  ? MRI_SCHEDULE_NEAR + (unsigned int)n->spec->workers
                    : MRI_SCHEDULE_FAR;
 
-    n->parts = calloc(count, sizeof *n->parts);
-    n->parts_count = n->parts ? count : 0;
-    return n->parts ? MR_OK : MR_ERR_NO_MEMORY;
+    n->batches = calloc(count, sizeof *n->batches);
+    n->parts_count = n->batches ? count : 0;
+    return n->batches ? MR_OK : MR_ERR_NO_MEMORY;
 }
 
 static mr_error fill_node(mri_scheduler *d, mri_schedule_node *n,
@@ -135,8 +135,8 @@ static mr_error post_again(const mri_scheduler *d, unsigned int number)
         for (unsigned int slot = 0; slot < n->spec->workers; slot++) {
             for (unsigned int k = 0; !error && k < n->parts_count; k++) {
                 if (n->spec->list[slot].number == number &&
-                    n->parts[k].handle.kind != MRI_NONE) {
-                    error = mri_batch_notify(n->parts[k].handle,
+                    n->batches[k].handle.kind != MRI_NONE) {
+                    error = mri_batch_notify(n->batches[k].handle,
                                              &n->spec->list[slot], slot,
                                              mri_schedule_time_left(d));
                 }
@@ -178,7 +178,7 @@ static size_t tasks_ended(const mri_scheduler *d)
     }
     for (size_t i = 0; i < d->nodes_count; i++) {
         for (unsigned int k = 0; k < d->nodes[i].parts_count; k++) {
-            const mri_schedule_batch *p = &d->nodes[i].parts[k];
+            const mri_schedule_batch *p = &d->nodes[i].batches[k];
             uint64_t ended = 0;
 
             if (p->handle.kind != MRI_NONE) {
@@ -251,8 +251,8 @@ mr_error mri_schedule_lose(mri_scheduler *d, mri_schedule_node *n)
     mri_log(MR_LOG_WARNING,
             "rank %u is lost; its tasks of a map are dealt again", n->rank);
     for (unsigned int i = 0; i < n->parts_count; i++) {
-        if (n->parts[i].handle.kind != MRI_NONE) {
-            mr_error one = lose_part(d, n, &n->parts[i]);
+        if (n->batches[i].handle.kind != MRI_NONE) {
+            mr_error one = lose_part(d, n, &n->batches[i]);
 
             error = one ? one : error;
         }

@@ -26,10 +26,11 @@ typedef struct mri_schedule_range {
 typedef struct mri_schedule_batch {
     mr_handle handle; /* of kind MRI_NONE: none */
     mri_schedule_range tasks;
-    int64_t care;   /* nanoseconds that the caller spent on it */
-    int64_t dealt;  /* when, in nanoseconds */
-    bool begun;     /* all its tasks have, as far as we know */
-    int64_t spares; /* until when some workers are not told of it; 0: all are */
+    int64_t dispatch_cost;  /* nanoseconds that the caller spent on it */
+    int64_t dealt;          /* when, in nanoseconds */
+    bool begun;             /* all its tasks have, as far as we know */
+    int64_t deferred_until; /* until when some workers are not told of it; 0:
+                               all are */
     size_t missing; /* results that have not come, where these come one by
                        one */
 } mri_schedule_batch;
@@ -40,7 +41,7 @@ typedef struct mri_schedule_node {
     bool near;         /* the caller is on it */
     size_t workers;    /* that live */
     mri_batch_spec *spec;
-    mri_schedule_batch *parts;
+    mri_schedule_batch *batches;
     unsigned int parts_count; /* that may be under way */
     size_t most;              /* tasks in a part, for want of memory */
     double task; /* nanoseconds for one, of the last part; 0: not known; where
@@ -68,7 +69,7 @@ typedef struct mri_scheduler {
     size_t left; /* tasks to be dealt */
     size_t ended;
     size_t under_way;      /* parts */
-    int64_t care;          /* the least that a part took of our time */
+    int64_t dispatch_cost; /* the least that a part took of our time */
     mr_error refused;      /* why the last part could not be made */
     unsigned int restarts; /* of children, since a task ended last */
     size_t progress;       /* tasks that had ended, at the last restart */
@@ -123,7 +124,7 @@ static inline int64_t mri_schedule_now(const mri_scheduler *d)
  * it is still under way in *part; or that is of kind MRI_NONE, and nothing was
  * begun. */
 mr_error mri_map_reuse(mr_pool pool, const mri_map_request *request,
-                       mr_task_error *first, mr_handle *part);
+                       mr_task_error *first, mr_handle *batch);
 
 /* Is the part of that node, with all tasks of the map, to be kept for others?
  */

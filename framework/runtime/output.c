@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Owns the way of output: the streams of processes, and the writer thread of
- * rank 0, which alone puts pieces together to lines.
+ * rank 0, which alone puts chunks together to lines.
  *
  * The writer prints through stdout of rank 0, so that its lines come after
  * what rank 0 itself printed before.
@@ -21,28 +21,28 @@
 #include "runtime/server/child.h"
 #include "util/thread.h"
 
-typedef struct piece {
+typedef struct chunk {
     mr_handle from;
     uint32_t source;
     uint32_t size;
     char text[MRI_OUTPUT_CHUNK];
-} piece;
+} chunk;
 
-#define PIECE_HEADER offsetof(piece, text)
+#define CHUNK_HEADER offsetof(chunk, text)
 
 mr_error mri_output_put(mr_handle from, unsigned int source, const char *text,
                         size_t size, double timeout)
 {
-    piece piece_;
+    chunk chunk_;
 
-    piece_.from = from;
-    piece_.source = source;
-    piece_.size = (uint32_t)size;
+    chunk_.from = from;
+    chunk_.source = source;
+    chunk_.size = (uint32_t)size;
     if (size) {
-        memcpy(piece_.text, text, size);
+        memcpy(chunk_.text, text, size);
     }
-    return mri_mailbox_put(mri_mailbox_at(0, MRI_ROW_OUTPUT), &piece_,
-                           PIECE_HEADER + size, timeout);
+    return mri_mailbox_put(mri_mailbox_at(0, MRI_ROW_OUTPUT), &chunk_,
+                           CHUNK_HEADER + size, timeout);
 }
 
 /* ---- the streams of a process -------------------------------------------- */
@@ -166,7 +166,7 @@ static FILE *file_of(uint32_t source)
 }
 
 /* Without memory the line is cut in two, but nothing is lost. */
-static void keep(const piece *from, const char *text, size_t size)
+static void keep(const chunk *from, const char *text, size_t size)
 {
     pending **at = find(&from->from, from->source);
     pending *line = *at;
@@ -212,17 +212,17 @@ static bool write_kept(const mr_handle *from, uint32_t source)
     return true;
 }
 
-static void write_piece(const piece *piece_)
+static void write_chunk(const chunk *chunk_)
 {
-    const char *end = memrchr(piece_->text, '\n', piece_->size);
-    size_t whole = end ? (size_t)(end - piece_->text) + 1 : 0;
+    const char *end = memrchr(chunk_->text, '\n', chunk_->size);
+    size_t whole = end ? (size_t)(end - chunk_->text) + 1 : 0;
 
     if (whole) {
-        write_kept(&piece_->from, piece_->source);
-        fwrite(piece_->text, 1, whole, file_of(piece_->source));
+        write_kept(&chunk_->from, chunk_->source);
+        fwrite(chunk_->text, 1, whole, file_of(chunk_->source));
     }
-    if (whole < piece_->size) {
-        keep(piece_, piece_->text + whole, piece_->size - whole);
+    if (whole < chunk_->size) {
+        keep(chunk_, chunk_->text + whole, chunk_->size - whole);
     }
 }
 
@@ -262,22 +262,22 @@ static void flush_when_idle(mr_handle mailbox)
 static void *write_all(void *unused)
 {
     mr_handle mailbox = mri_mailbox_at(0, MRI_ROW_OUTPUT);
-    static piece piece_;
+    static chunk chunk_;
 
     mri_self();
     sem_post(&begun);
     for (;;) {
         size_t size;
         mr_error error =
-            mri_mailbox_get(mailbox, &piece_, sizeof piece_, &size, MR_FOREVER);
+            mri_mailbox_get(mailbox, &chunk_, sizeof chunk_, &size, MR_FOREVER);
 
-        if (error || piece_.source == MRI_OUTPUT_STOP) {
+        if (error || chunk_.source == MRI_OUTPUT_STOP) {
             break;
         }
-        if (piece_.source == MRI_OUTPUT_END) {
-            end_process(piece_.from);
+        if (chunk_.source == MRI_OUTPUT_END) {
+            end_process(chunk_.from);
         } else {
-            write_piece(&piece_);
+            write_chunk(&chunk_);
         }
         flush_when_idle(mailbox);
     }

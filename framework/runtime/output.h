@@ -17,7 +17,7 @@
 
 enum { MRI_OUTPUT_ITEMS = 4096, MRI_OUTPUT_CHUNK = 4096 };
 
-/* Where a piece of text comes from; each has lines of its own. */
+/* Where a chunk of text comes from; each has lines of its own. */
 enum {
     MRI_STREAM_OUT = 0,
     MRI_STREAM_ERR,
@@ -28,12 +28,12 @@ enum {
     MRI_OUTPUT_STOP /* the writer shall end */
 };
 
-/* Send a piece of at most MRI_OUTPUT_CHUNK bytes.  Errors as mr_queue_put. */
+/* Send a chunk of at most MRI_OUTPUT_CHUNK bytes.  Errors as mr_queue_put. */
 mr_error mri_output_put(mr_handle from, unsigned int source, const char *text,
                         size_t size, double timeout);
 
 /* In a process, or a rank that hosts: print through rank 0 from now on.
- * *printed becomes 1 before the first piece. */
+ * *printed becomes 1 before the first chunk. */
 void mri_output_redirect(mr_handle from, mri_word *printed);
 
 /* The thread of rank 0 that writes.  MR_ERR_SYSTEM. */

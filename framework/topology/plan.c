@@ -20,7 +20,7 @@
 #include "util/settings.h"
 
 /* The ranks that share one set, while they are planned. */
-typedef struct sharers {
+typedef struct local_ranks {
     hwloc_topology_t topology;
     hwloc_bitmap_t allowed;
     hwloc_bitmap_t taken;
@@ -28,7 +28,7 @@ typedef struct sharers {
     unsigned int count;
     unsigned int done;
     unsigned int layer; /* 0: the first processors of cores */
-} sharers;
+} local_ranks;
 
 void mri_plan_from_hwloc(mri_processors *set, hwloc_const_bitmap_t bitmap)
 {
@@ -73,7 +73,7 @@ static unsigned int cores_in(hwloc_topology_t topology,
 /* ---- shares -------------------------------------------------------------- */
 
 /* They take their shares. */
-static void hand_out(sharers *s, unsigned int count)
+static void hand_out(local_ranks *s, unsigned int count)
 {
     for (unsigned int i = 0; i < count; i++, s->done++) {
         if (s->layer > 0) {
@@ -84,7 +84,7 @@ static void hand_out(sharers *s, unsigned int count)
 }
 
 /* Deal a set to the next `count` ranks; it has a processor for each. */
-static void deal(sharers *s, hwloc_const_bitmap_t set, unsigned int count)
+static void deal(local_ranks *s, hwloc_const_bitmap_t set, unsigned int count)
 {
     hwloc_topology_t part;
     hwloc_obj_t root;
@@ -102,7 +102,7 @@ static void deal(sharers *s, hwloc_const_bitmap_t set, unsigned int count)
     hwloc_topology_destroy(part);
 }
 
-static void deal_group(sharers *s, hwloc_const_bitmap_t group)
+static void deal_group(local_ranks *s, hwloc_const_bitmap_t group)
 {
     unsigned int processors = weight(group);
     unsigned int left = s->count - s->done;
@@ -114,7 +114,7 @@ static void deal_group(sharers *s, hwloc_const_bitmap_t group)
 
 /* One group after the other, of the processors that are in a layer: the first
  * of each core, or the second... */
-static void deal_layer(sharers *s, hwloc_const_bitmap_t layer)
+static void deal_layer(local_ranks *s, hwloc_const_bitmap_t layer)
 {
     hwloc_bitmap_t rest = hwloc_bitmap_dup(layer);
     hwloc_bitmap_t kind = hwloc_bitmap_alloc();
@@ -140,7 +140,7 @@ static void deal_layer(sharers *s, hwloc_const_bitmap_t layer)
 }
 
 /* What nobody took of the cores on which a rank is. */
-static void complete_share(sharers *s, hwloc_bitmap_t share)
+static void complete_share(local_ranks *s, hwloc_bitmap_t share)
 {
     hwloc_bitmap_t more = hwloc_bitmap_alloc();
     hwloc_obj_t core = NULL;
@@ -158,7 +158,7 @@ static void complete_share(sharers *s, hwloc_bitmap_t share)
 }
 
 /* There is a processor for each.  False: no memory. */
-static bool share_out(sharers *s)
+static bool share_out(local_ranks *s)
 {
     hwloc_bitmap_t layer = hwloc_bitmap_alloc();
     unsigned int before;
@@ -184,7 +184,7 @@ static bool share_out(sharers *s)
 /* ---- what a rank is bound to --------------------------------------------- */
 
 /* All objects of a type, or only the first, on which a share lies. */
-static void widen(const sharers *s, hwloc_obj_type_t type, bool first,
+static void widen(const local_ranks *s, hwloc_obj_type_t type, bool first,
                   hwloc_bitmap_t share)
 {
     hwloc_bitmap_t wide = hwloc_bitmap_alloc();
@@ -204,7 +204,7 @@ static void widen(const sharers *s, hwloc_obj_type_t type, bool first,
     hwloc_bitmap_free(wide);
 }
 
-static void bind_share(const sharers *s, int bind, hwloc_bitmap_t share)
+static void bind_share(const local_ranks *s, int bind, hwloc_bitmap_t share)
 {
     switch (bind) {
     case MRI_BIND_NONE:
@@ -247,7 +247,7 @@ static bool is_leader(const mri_placement *seats, unsigned int i)
     return true;
 }
 
-static void seat_sharers(sharers *s, int bind, mri_placement *seats,
+static void seat_sharers(local_ranks *s, int bind, mri_placement *seats,
                          unsigned int count, unsigned int leader)
 {
     unsigned int cores = cores_in(s->topology, s->allowed);
@@ -273,7 +273,7 @@ static bool plan_sharers(hwloc_topology_t topology, int bind,
                          mri_placement *seats, unsigned int count,
                          unsigned int leader)
 {
-    sharers s = {.topology = topology};
+    local_ranks s = {.topology = topology};
     bool crowded = false;
 
     for (unsigned int i = leader; i < count;

@@ -245,10 +245,10 @@ static void use_allocator(const scene *s)
         mri_ref block;
 
         CHILD_OK(mri_allocate(self, place_of(s), MRI_HEAP, sizes[i], 0));
-        block = mri_peek(&self->hands[0].block);
+        block = mri_peek(&self->owned[0].block);
         memset(mri_at(block), 0xaa, sizes[i]);
         CHILD_OK(mri_allocate(self, place_of(s), MRI_HEAP, sizes[i], 1));
-        CHILD_CHECK(mri_peek(&self->hands[1].block) != block);
+        CHILD_CHECK(mri_peek(&self->owned[1].block) != block);
         mri_owned_free(self, 0);
         mri_owned_free(self, 1);
     }

@@ -87,7 +87,7 @@ static inline census take_census(void)
 static inline void look_at_record(const mri_record *record)
 {
     for (unsigned int i = 0; i < MRI_OWNED_MAX; i++) {
-        if (mri_load(&record->hands[i].block)) {
+        if (mri_load(&record->owned[i].block)) {
             unfinished = "a block is in a hand";
         }
     }
@@ -96,7 +96,7 @@ static inline void look_at_record(const mri_record *record)
             unfinished = "a record holds a latch";
         }
     }
-    if (mri_load(&record->notes) || mri_load(&record->promise_word)) {
+    if (mri_load(&record->notes) || mri_load(&record->intent_word)) {
         unfinished = "a change is not committed";
     }
     if (mri_load(&record->building)) {

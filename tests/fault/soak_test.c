@@ -144,7 +144,7 @@ static void change_pair(const world *w, unsigned int *state)
 static void use_pipe(const world *w, unsigned int *state)
 {
     mr_pipe_end in = draw(state, 2) ? w->first : w->second;
-    mr_pipe_end out = in.handle.part ? w->first : w->second;
+    mr_pipe_end out = in.handle.variant ? w->first : w->second;
     size_t size = make_item(w, state);
     mr_error error;
 

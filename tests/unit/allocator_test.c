@@ -22,9 +22,9 @@ static mr_error take(mri_pool pool, size_t size, block *out)
     mr_error error = mri_allocate(self, 0, pool, size, 0);
 
     if (!error) {
-        out->at = mri_load(&self->hands[0].block);
-        out->size = mri_load(&self->hands[0].size);
-        mri_store(&self->hands[0].block, 0);
+        out->at = mri_load(&self->owned[0].block);
+        out->size = mri_load(&self->owned[0].size);
+        mri_store(&self->owned[0].block, 0);
     }
     return error;
 }
@@ -36,8 +36,8 @@ static void give(block *in)
     if (!in->at) {
         return;
     }
-    mri_store(&self->hands[0].size, in->size);
-    mri_store(&self->hands[0].block, in->at);
+    mri_store(&self->owned[0].size, in->size);
+    mri_store(&self->owned[0].block, in->at);
     mri_owned_free(self, 0);
     in->at = 0;
 }
@@ -400,8 +400,8 @@ static void allocator_loses_no_slab_by_a_death_at_any_point(void)
         give(&blocks[0]);
         give(&blocks[1]);
         endpoint = fake_endpoint(0, MRI_SLOT_FIRST_PROCESS);
-        mri_store(&mri_self()->hands[0].size, blocks[2].size);
-        mri_store(&mri_self()->hands[0].block, blocks[2].at);
+        mri_store(&mri_self()->owned[0].size, blocks[2].size);
+        mri_store(&mri_self()->owned[0].block, blocks[2].at);
         died = fake_dies_at(k, release_hand, 0, NULL);
         mri_self_leave();
         mri_become(0, true);

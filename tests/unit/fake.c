@@ -316,10 +316,10 @@ static void check_record(mri_record *record, void *unused)
     MRT_EQUAL(mri_load(&record->working), 0);
     MRT_EQUAL(mri_load(&record->building), 0);
     MRT_EQUAL(mri_load(&record->notes), 0);
-    MRT_EQUAL(mri_load(&record->promise_word), 0);
+    MRT_EQUAL(mri_load(&record->intent_word), 0);
     MRT_EQUAL(mri_load(&record->waits_count), 0);
     for (unsigned int i = 0; i < MRI_OWNED_MAX; i++) {
-        MRT_EQUAL(mri_load(&record->hands[i].block), 0);
+        MRT_EQUAL(mri_load(&record->owned[i].block), 0);
     }
     for (unsigned int i = 0; i < MRI_HELD_MAX; i++) {
         MRT_EQUAL(mri_load(&record->held[i]), 0);

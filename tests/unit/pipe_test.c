@@ -80,7 +80,7 @@ static void wait_refuses_a_side_that_no_pipe_has(void)
     MRT_OK(mr_pipe_create(&a, &b, true));
     wrong = a.handle;
     for (unsigned int part = 2; part < 5000; part = part * 2 + 1) {
-        wrong.part = (uint16_t)part;
+        wrong.variant = (uint16_t)part;
         MRT_ERROR(mr_wait(&wrong, 1, 0.001, &ready), MR_ERR_STALE);
     }
     MRT_OK(mr_pipe_close(a));

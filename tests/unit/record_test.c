@@ -131,8 +131,8 @@ static void die_with_a_promised_block(unsigned int number, void *unused)
     (void)number;
     (void)unused;
     (void)!mri_allocate(self, 0, MRI_HEAP, 64, 0);
-    block = mri_load(&self->hands[0].block);
-    mri_store(&self->hands[0].block, 0);
+    block = mri_load(&self->owned[0].block);
+    mri_store(&self->owned[0].block, 0);
     mri_latch(self, &shared()->latch);
     mri_intent(self, &shared()->promised, 5, block, 64);
     mri_store(&shared()->promised, 5);

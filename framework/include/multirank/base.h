@@ -102,7 +102,7 @@ typedef struct mr_handle {
     uint32_t slot;       /* place in the owner's table */
     uint32_t generation; /* of that place */
     uint16_t kind;
-    uint16_t part; /* a side of an object, e.g. of a pipe */
+    uint16_t variant; /* by kind: a side of a pipe, a type of elements */
 } mr_handle;
 
 /*

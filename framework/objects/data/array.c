@@ -59,7 +59,7 @@ static mr_error check_slice(mri_object *object, const mri_call *call)
 {
     uint64_t count = body_of(object)->count;
 
-    if (call->part != body_of(object)->type || call->part & MRI_SPREAD) {
+    if (call->variant != body_of(object)->type || call->variant & MRI_SPREAD) {
         return MR_ERR_STALE; /* nobody was given such a handle */
     }
     if (call->argument > count || call->result > count - call->argument) {
@@ -85,7 +85,7 @@ static mr_error lend(mri_record *self, mri_object *object, mri_call *call,
                                   MRI_ARRAYS, size, 0);
 
     if (!error) {
-        call->out = mri_at(mri_peek(&self->hands[0].block));
+        call->out = mri_at(mri_peek(&self->owned[0].block));
         call->out_size = size;
     }
     return error;
@@ -251,7 +251,7 @@ const mri_kind_ops mri_array_ops = {.name = "array",
 /* The bytes of an element: its type is the part of the handle. */
 static size_t size_of(mr_array array)
 {
-    return mri_element_size((mr_type)(array.handle.part & ~MRI_SPREAD));
+    return mri_element_size((mr_type)(array.handle.variant & ~MRI_SPREAD));
 }
 
 mr_error mri_array_make(unsigned int rank, mr_type type, size_t count,
@@ -268,7 +268,7 @@ mr_error mri_array_make(unsigned int rank, mr_type type, size_t count,
     if (error) {
         return error;
     }
-    made.handle.part = (uint16_t)type;
+    made.handle.variant = (uint16_t)type;
     if (initial) {
         error = mr_array_set(made, 0, count, initial);
     }
@@ -299,7 +299,7 @@ mr_error mri_array_make_head(unsigned int rank, mr_type type, size_t count,
     mr_error error = mri_create(&mri_array_ops, rank, &call, &array->handle);
 
     if (!error) {
-        array->handle.part = (uint16_t)spec.type;
+        array->handle.variant = (uint16_t)spec.type;
     }
     return error;
 }

@@ -13,7 +13,7 @@ enum { MRI_SPREAD = 0x100 };
 
 static inline bool mri_is_spread(mr_array array)
 {
-    return array.handle.part & MRI_SPREAD;
+    return array.handle.variant & MRI_SPREAD;
 }
 
 /* Make an Array that is whole.  With `tentative` it goes with the caller, who

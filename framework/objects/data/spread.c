@@ -225,7 +225,7 @@ static mr_error join_blocks(unsigned int rank, mr_type type, size_t count,
     if (error) {
         mr_array whole = head;
 
-        whole.handle.part &= (uint16_t)~MRI_SPREAD; /* the head alone */
+        whole.handle.variant &= (uint16_t)~MRI_SPREAD; /* the head alone */
         (void)!mr_array_destroy(whole);
         return error;
     }
@@ -261,7 +261,7 @@ mr_error mri_spread_destroy(mr_array array)
     if (error) {
         return error;
     }
-    head.handle.part &= (uint16_t)~MRI_SPREAD;
+    head.handle.variant &= (uint16_t)~MRI_SPREAD;
     error = mr_array_destroy(head);
     if (!error) {
         destroy_blocks(found.blocks, block_number(found.count));

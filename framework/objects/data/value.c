@@ -127,7 +127,7 @@ mr_error mr_value_create(mr_value *value, mr_type type, const void *initial,
         error = mri_create(&mri_value_ops, rank, &call, &value->handle);
     }
     if (!error) {
-        value->handle.part = (uint16_t)type;
+        value->handle.variant = (uint16_t)type;
     }
     return error;
 }
@@ -135,7 +135,7 @@ mr_error mr_value_create(mr_value *value, mr_type type, const void *initial,
 /* The bytes of the number: its type is the part of the handle. */
 static size_t size_of(mr_value value)
 {
-    return mri_element_size((mr_type)value.handle.part);
+    return mri_element_size((mr_type)value.handle.variant);
 }
 
 mr_error mr_value_get(mr_value value, void *out)

@@ -91,18 +91,18 @@ mr_error mri_lock_try_release_recursive(mri_record *self, mri_object *object,
     return mri_lock_try_release(self, object, call);
 }
 
-bool mri_lock_ready(mri_object *object, unsigned int part)
+bool mri_lock_ready(mri_object *object, unsigned int variant)
 {
     uint64_t holder = mri_load(&body_of(object)->holder);
 
-    (void)part;
+    (void)variant;
     return holder == 0 || holder == MRI_HOLDER_DIED;
 }
 
-unsigned int mri_lock_ready_list(mri_object *object, unsigned int part)
+unsigned int mri_lock_ready_list(mri_object *object, unsigned int variant)
 {
     (void)object;
-    (void)part;
+    (void)variant;
     return 0;
 }
 

@@ -24,8 +24,8 @@ mri_try mri_lock_try_acquire_recursive;
 mri_try mri_lock_try_release_recursive;
 
 /* For the ops tables of all kinds that have a lock. */
-bool mri_lock_ready(mri_object *object, unsigned int part);
-unsigned int mri_lock_ready_list(mri_object *object, unsigned int part);
+bool mri_lock_ready(mri_object *object, unsigned int variant);
+unsigned int mri_lock_ready_list(mri_object *object, unsigned int variant);
 void mri_lock_forget(mri_record *self, mri_object *object,
                      const mri_gone *gone);
 

@@ -10,34 +10,34 @@
 #include "pool/worker/run.h"
 #include "runtime/job/identity.h"
 
-static void finish_theft(mri_batch *map, mri_slot *slot, uint64_t thief)
+static void finish_theft(mri_batch *batch, mri_slot *slot, uint64_t thief)
 {
     uint64_t number = mri_load(&slot->victim);
-    uint64_t loot = mri_load(&slot->loot);
+    uint64_t stolen = mri_load(&slot->stolen);
     mri_slot *victim;
 
     if (!number) {
         return;
     }
-    victim = &map->slots[number - 1];
-    if (mri_load(&victim->thief) == thief && loot &&
-        mri_range_end(mri_load(&victim->range)) == mri_range_first(loot) &&
-        mri_load(&slot->range) != loot) {
-        mri_store(&slot->range, loot);
+    victim = &batch->slots[number - 1];
+    if (mri_load(&victim->thief) == thief && stolen &&
+        mri_range_end(mri_load(&victim->range)) == mri_range_first(stolen) &&
+        mri_load(&slot->range) != stolen) {
+        mri_store(&slot->range, stolen);
     }
     mri_store(&slot->victim, 0);
     mri_batch_leave_as_thief(victim, thief);
     mri_batch_leave_as_thief(slot, thief);
 }
 
-static void worker_died(mri_record *self, mri_batch *map, mri_slot *slot,
+static void worker_died(mri_record *self, mri_batch *batch, mri_slot *slot,
                         uint64_t index, uint64_t endpoint)
 {
     const mri_endpoint *gone = mri_endpoint_at(endpoint);
     int64_t status = (int64_t)mri_load(&gone->status);
     mr_task_error error = {
         .code = MR_ERR_WORKER_DIED,
-        .index = map->first + index,
+        .index = batch->first + index,
         .rank = (int)mri_endpoint_rank(endpoint),
         .signal = status < 0 ? (int)-status : 0,
     };
@@ -48,11 +48,11 @@ static void worker_died(mri_record *self, mri_batch *map, mri_slot *slot,
              (long long)mri_load(&gone->pid),
              status < 0 ? "signal" : "exit with code",
              (long long)(status < 0 ? -status : status));
-    if (map->results.kind != MRI_NONE) {
+    if (batch->results.kind != MRI_NONE) {
         slot->death = error;
         mri_store(&slot->died, 1);
     }
-    mri_batch_fail(self, map, &error);
+    mri_batch_fail(self, batch, &error);
 }
 
 /* Put the rest of a chunk back in front of the range it came from. */
@@ -69,13 +69,13 @@ static void put_back(mri_slot *slot, uint64_t first, uint64_t claim_end)
     } while (!mri_cas(&slot->range, &range, mri_range(first, end)));
 }
 
-static void finish_claim(mri_record *self, mri_batch *map, mri_slot *slot,
+static void finish_claim(mri_record *self, mri_batch *batch, mri_slot *slot,
                          uint64_t endpoint)
 {
-    uint64_t claim = mri_load(&slot->claim);
-    uint64_t first = mri_range_first(claim);
-    uint64_t end = mri_range_end(claim);
-    uint64_t done = mri_load(&slot->done_at_claim);
+    uint64_t claimed = mri_load(&slot->claimed);
+    uint64_t first = mri_range_first(claimed);
+    uint64_t end = mri_range_end(claimed);
+    uint64_t done = mri_load(&slot->done_at_claimed);
     uint64_t current = mri_load(&slot->current);
 
     if (first != end && mri_range_first(mri_load(&slot->range)) != first &&
@@ -86,34 +86,34 @@ static void finish_claim(mri_record *self, mri_batch *map, mri_slot *slot,
             put_back(slot, next, end);
         }
         if (current) {
-            worker_died(self, map, slot, current - 1, endpoint);
+            worker_died(self, batch, slot, current - 1, endpoint);
         }
         /* Last, since the caller may then collect what there is. */
         mri_store(&slot->done, done + next - first);
     }
-    mri_store(&slot->claim, 0);
+    mri_store(&slot->claimed, 0);
 }
 
 void mri_batch_repair(mri_record *self, mri_object *object, mri_record *dead)
 {
-    mri_batch *map;
+    mri_batch *batch;
     uint64_t writer = mri_ref_of(dead);
 
     if (mri_identity_state(mri_load(&object->identity)) != MRI_LIVE) {
         return;
     }
-    map = mri_batch_of(object);
-    mri_cas(&map->error_state, &writer, 0);
-    for (uint64_t i = 0; i < map->workers; i++) {
-        mri_slot *slot = &map->slots[i];
+    batch = mri_batch_of(object);
+    mri_cas(&batch->error_state, &writer, 0);
+    for (uint64_t i = 0; i < batch->workers; i++) {
+        mri_slot *slot = &batch->slots[i];
 
         if (mri_load(&slot->worker) == mri_ref_of(dead)) {
-            finish_theft(map, slot, mri_ref_of(dead));
-            finish_claim(self, map, slot, mri_load(&dead->owner));
+            finish_theft(batch, slot, mri_ref_of(dead));
+            finish_claim(self, batch, slot, mri_load(&dead->owner));
             mri_swap(&slot->worker, 0);
         }
     }
-    if (mri_load(&map->cancelled)) {
+    if (mri_load(&batch->cancelled)) {
         mri_batch_stop(self, object);
     }
 }
@@ -121,15 +121,15 @@ void mri_batch_repair(mri_record *self, mri_object *object, mri_record *dead)
 void mri_batch_describe_death(mri_object *object, const mri_record *dead,
                               char *text, size_t size)
 {
-    mri_batch *map = mri_batch_of(object);
+    mri_batch *batch = mri_batch_of(object);
 
-    for (uint64_t i = 0; i < map->workers; i++) {
-        mri_slot *slot = &map->slots[i];
+    for (uint64_t i = 0; i < batch->workers; i++) {
+        mri_slot *slot = &batch->slots[i];
         uint64_t current = mri_load(&slot->current);
 
         if (mri_load(&slot->worker) == mri_ref_of(dead) && current) {
             snprintf(text, size, " while it ran task %llu of a map",
-                     (unsigned long long)(map->first + current - 1));
+                     (unsigned long long)(batch->first + current - 1));
         }
     }
 }

@@ -26,7 +26,7 @@ enum { LARGE_MESSAGE = 1 << 20 };
 /* Of the thread that works. */
 static _Thread_local struct stream {
     mr_task_function *function; /* the task; NULL: results go another way */
-    const mri_batch *map;
+    const mri_batch *batch;
     mri_result *message; /* head and bytes of one result */
     size_t size;         /* bytes behind the head */
     size_t capacity;
@@ -84,10 +84,10 @@ static mr_error put(const mri_result *message, size_t size)
     mr_error error;
 
     do {
-        error =
-            mri_mailbox_put(stream.map->results, message, size, LOOK_UP_AFTER);
+        error = mri_mailbox_put(stream.batch->results, message, size,
+                                LOOK_UP_AFTER);
         if (error == MR_ERR_CLOSED || error == MR_ERR_STALE ||
-            error == MR_ERR_OWNER_LOST || mri_load(&stream.map->cancelled)) {
+            error == MR_ERR_OWNER_LOST || mri_load(&stream.batch->cancelled)) {
             return MR_OK;
         }
     } while (error == MR_ERR_TIMEOUT);
@@ -131,10 +131,10 @@ static mr_error run(const void *input, void *output, const mr_task *task)
     return MR_OK;
 }
 
-mr_task_function *mri_return_begin(const mri_batch *map,
+mr_task_function *mri_return_begin(const mri_batch *batch,
                                    mr_task_function *function)
 {
-    stream.map = map;
+    stream.batch = batch;
     stream.function = function;
     return run;
 }

@@ -53,15 +53,15 @@ mr_error mr_task_fail(mr_error code, const char *format, ...)
     return code == MR_OK ? MR_ERR_USER : code;
 }
 
-void mri_batch_fail(mri_record *self, mri_batch *map,
+void mri_batch_fail(mri_record *self, mri_batch *batch,
                     const mr_task_error *error)
 {
     uint64_t none = 0;
 
-    if (mri_cas(&map->error_state, &none, mri_ref_of(self))) {
-        map->error = *error;
-        map->failed_at = mri_now();
-        mri_store(&map->error_state, MRI_ERROR_SET);
+    if (mri_cas(&batch->error_state, &none, mri_ref_of(self))) {
+        batch->error = *error;
+        batch->failed_at = mri_now();
+        mri_store(&batch->error_state, MRI_ERROR_SET);
     }
 }
 
@@ -78,20 +78,20 @@ void mri_batch_describe_failure(mri_record *self, size_t index, mr_error code,
     task_text_of = 0;
 }
 
-static void task_failed(mri_record *self, mri_batch *map, size_t index,
+static void task_failed(mri_record *self, mri_batch *batch, size_t index,
                         mr_error code)
 {
     mr_task_error error;
 
-    mri_batch_describe_failure(self, map->first + index, code, &error);
-    mri_batch_fail(self, map, &error);
+    mri_batch_describe_failure(self, batch->first + index, code, &error);
+    mri_batch_fail(self, batch, &error);
 }
 
 /* ---- the loop of a worker ------------------------------------------------ */
 
 typedef struct worker {
     mri_record *self;
-    mri_batch *map;
+    mri_batch *batch;
     mri_slot *slot;
     mr_task_function *function;
     unsigned char *inputs; /* of all tasks of the part, or NULL */
@@ -106,23 +106,23 @@ static uint64_t take(worker *w)
     mri_slot *slot = w->slot;
     uint64_t range = mri_load(&slot->range);
 
-    mri_store(&slot->done_at_claim, mri_peek(&slot->done));
+    mri_store(&slot->done_at_claimed, mri_peek(&slot->done));
     for (;;) {
         uint64_t first = mri_range_first(range);
         uint64_t left = mri_range_end(range) - first;
         uint64_t count = w->chunk < left ? w->chunk : left;
-        uint64_t claim = mri_range(first, first + count);
+        uint64_t claimed = mri_range(first, first + count);
 
         if (left == 0) {
             return 0;
         }
         mri_store(&slot->current, 0);
-        mri_store(&slot->claim, claim);
+        mri_store(&slot->claimed, claimed);
         if (mri_cas(&slot->range, &range,
                     mri_range(first + count, mri_range_end(range)))) {
-            return claim;
+            return claimed;
         }
-        mri_store(&slot->claim, 0);
+        mri_store(&slot->claimed, 0);
     }
 }
 
@@ -139,53 +139,53 @@ static void clear(unsigned char *output, size_t size)
 
 /* The loop that all else is for: what it needs is in locals, since a shared
  * store makes the compiler read everything else again. */
-static void run(worker *w, uint64_t claim)
+static void run(worker *w, uint64_t claimed)
 {
-    const mri_batch *map = w->map;
+    const mri_batch *batch = w->batch;
     mri_slot *slot = w->slot;
     mr_task_function *function = w->function;
-    size_t input_size = map->input_size;
-    size_t output_size = map->output_size;
-    uint64_t index = mri_range_first(claim);
-    uint64_t end = mri_range_end(claim);
+    size_t input_size = batch->input_size;
+    size_t output_size = batch->output_size;
+    uint64_t index = mri_range_first(claimed);
+    uint64_t end = mri_range_end(claimed);
     uint64_t count = end - index;
     const unsigned char *input =
         w->inputs ? w->inputs + index * input_size : NULL;
     unsigned char *output =
         w->outputs ? w->outputs + index * output_size : NULL;
 
-    if (map->clear_outputs) {
+    if (batch->clear_outputs) {
         clear(output, count * output_size);
     }
-    w->task.index = map->first + index;
+    w->task.index = batch->first + index;
     for (; index < end; index++) {
         mr_error error;
 
         mri_store(&slot->current, index + 1);
         error = function(input, output, &w->task);
         if (error) {
-            task_failed(w->self, w->map, index, error);
+            task_failed(w->self, w->batch, index, error);
         }
         input += input_size;
         output += output_size;
         w->task.index++;
     }
     mri_store(&slot->done, mri_peek(&slot->done) + count);
-    mri_store(&slot->claim, 0);
+    mri_store(&slot->claimed, 0);
 }
 
 static void run_own(worker *w)
 {
-    bool choose = w->map->chunk == 0;
+    bool choose = w->batch->chunk == 0;
     int64_t before = choose ? mri_now() : 0;
-    uint64_t claim;
+    uint64_t claimed;
 
-    while (!mri_load(&w->map->cancelled) && (claim = take(w)) != 0) {
-        run(w, claim);
+    while (!mri_load(&w->batch->cancelled) && (claimed = take(w)) != 0) {
+        run(w, claimed);
         if (choose) {
             int64_t now = mri_now();
             bool whole =
-                mri_range_end(claim) - mri_range_first(claim) == w->chunk;
+                mri_range_end(claimed) - mri_range_first(claimed) == w->chunk;
 
             /* The short rest of a range says nothing about a chunk. */
             if (whole && now - before < SHORT_CHUNK) {
@@ -227,7 +227,7 @@ static bool move_half(mri_slot *mine, mri_slot *victim)
         if (first == end) {
             return false;
         }
-        mri_store(&mine->loot, mri_range(middle, end));
+        mri_store(&mine->stolen, mri_range(middle, end));
         if (mri_cas(&victim->range, &range, mri_range(first, middle))) {
             mri_store(&mine->range, mri_range(middle, end));
             return true;
@@ -237,7 +237,7 @@ static bool move_half(mri_slot *mine, mri_slot *victim)
 
 static bool steal_from(worker *w, uint64_t number)
 {
-    mri_slot *victim = &w->map->slots[number];
+    mri_slot *victim = &w->batch->slots[number];
     uint64_t me = mri_ref_of(w->self);
     uint64_t range = mri_load(&victim->range);
     bool stolen = false;
@@ -245,7 +245,7 @@ static bool steal_from(worker *w, uint64_t number)
     if (victim == w->slot || mri_range_first(range) == mri_range_end(range)) {
         return false;
     }
-    mri_store(&w->slot->loot, 0);
+    mri_store(&w->slot->stolen, 0);
     mri_store(&w->slot->victim, number + 1);
     if (enter_as_thief(w->slot, me)) {
         if (enter_as_thief(victim, me)) {
@@ -258,10 +258,10 @@ static bool steal_from(worker *w, uint64_t number)
     return stolen;
 }
 
-bool mri_batch_anything_left(mri_batch *map)
+bool mri_batch_anything_left(mri_batch *batch)
 {
-    for (uint64_t i = 0; i < map->workers; i++) {
-        uint64_t range = mri_load(&map->slots[i].range);
+    for (uint64_t i = 0; i < batch->workers; i++) {
+        uint64_t range = mri_load(&batch->slots[i].range);
 
         if (mri_range_first(range) != mri_range_end(range)) {
             return true;
@@ -274,15 +274,16 @@ bool mri_batch_anything_left(mri_batch *map)
  * are stealing what is left, look again. */
 static bool steal(worker *w)
 {
-    uint64_t own = (uint64_t)(w->slot - w->map->slots);
+    uint64_t own = (uint64_t)(w->slot - w->batch->slots);
 
     for (unsigned int round = 0;; round++) {
-        for (uint64_t i = 1; i < w->map->workers; i++) {
-            if (steal_from(w, (own + i) % w->map->workers)) {
+        for (uint64_t i = 1; i < w->batch->workers; i++) {
+            if (steal_from(w, (own + i) % w->batch->workers)) {
                 return true;
             }
         }
-        if (mri_load(&w->map->cancelled) || !mri_batch_anything_left(w->map)) {
+        if (mri_load(&w->batch->cancelled) ||
+            !mri_batch_anything_left(w->batch)) {
             return false;
         }
         if (round < 100) {
@@ -295,20 +296,20 @@ static bool steal(worker *w)
 
 /* ---- a worker as a whole ------------------------------------------------- */
 
-uint64_t mri_batch_ended(mri_batch *map)
+uint64_t mri_batch_ended(mri_batch *batch)
 {
     uint64_t ended = 0;
 
-    for (uint64_t i = 0; i < map->workers; i++) {
-        ended += mri_load(&map->slots[i].done);
+    for (uint64_t i = 0; i < batch->workers; i++) {
+        ended += mri_load(&batch->slots[i].done);
     }
     return ended;
 }
 
-static bool nobody_works(mri_batch *map)
+static bool nobody_works(mri_batch *batch)
 {
-    for (uint64_t i = 0; i < map->workers; i++) {
-        if (mri_load(&map->slots[i].worker)) {
+    for (uint64_t i = 0; i < batch->workers; i++) {
+        if (mri_load(&batch->slots[i].worker)) {
             return false;
         }
     }
@@ -317,12 +318,12 @@ static bool nobody_works(mri_batch *map)
 
 void mri_batch_stop(mri_record *self, mri_object *object)
 {
-    mri_batch *map = mri_batch_of(object);
+    mri_batch *batch = mri_batch_of(object);
     mr_handle handle = mri_handle_of(object); /* its row may be used again */
     bool unused;
 
-    mri_swap(&map->cancelled, 1);
-    unused = nobody_works(map);
+    mri_swap(&batch->cancelled, 1);
+    unused = nobody_works(batch);
     if (unused) {
         /* Still inside, so that our death here is mended; another that
          * leaves at the same time may be faster. */
@@ -336,18 +337,18 @@ void mri_batch_stop(mri_record *self, mri_object *object)
  * what was done and the look at what others have done. */
 static void leave(mri_record *self, mri_object *object, mri_slot *slot)
 {
-    mri_batch *map = mri_batch_of(object);
+    mri_batch *batch = mri_batch_of(object);
 
     mri_store(&self->active, mri_ref_of(object));
-    mri_swap(&slot->claim, 0);
-    if (mri_batch_ended(map) == map->count) {
-        if (map->timed && !mri_load(&map->ended)) {
-            mri_store(&map->ended, (uint64_t)mri_now());
+    mri_swap(&slot->claimed, 0);
+    if (mri_batch_ended(batch) == batch->count) {
+        if (batch->timed && !mri_load(&batch->ended)) {
+            mri_store(&batch->ended, (uint64_t)mri_now());
         }
         mri_wake_all(self, object, 0);
     }
     mri_swap(&slot->worker, 0);
-    if (mri_load(&map->cancelled)) {
+    if (mri_load(&batch->cancelled)) {
         mri_batch_stop(self, object);
     }
     mri_store(&self->working, 0);
@@ -364,53 +365,54 @@ static mr_error no_function(const void *input, void *output,
 }
 
 /* What a worker needs to know, in its slot. */
-static worker begin(mri_record *self, mri_batch *map, mri_slot *slot,
+static worker begin(mri_record *self, mri_batch *batch, mri_slot *slot,
                     unsigned int number)
 {
     worker w = {.self = self,
-                .map = map,
+                .batch = batch,
                 .slot = slot,
-                .inputs = map->inputs ? mri_at(map->inputs) : NULL,
-                .outputs = map->outputs ? mri_at(map->outputs) : NULL,
-                .chunk = map->chunk ? map->chunk : 1};
+                .inputs = batch->inputs ? mri_at(batch->inputs) : NULL,
+                .outputs = batch->outputs ? mri_at(batch->outputs) : NULL,
+                .chunk = batch->chunk ? batch->chunk : 1};
 
-    if (map->timed && !mri_load(&map->begun)) {
-        mri_store(&map->begun, (uint64_t)mri_now());
+    if (batch->timed && !mri_load(&batch->begun)) {
+        mri_store(&batch->begun, (uint64_t)mri_now());
     }
-    w.function = (mr_task_function *)mri_function_decode(&map->function);
+    w.function = (mr_task_function *)mri_function_decode(&batch->function);
     if (!w.function) {
         w.function = no_function;
     }
-    if (map->results.kind != MRI_NONE) {
-        w.function = mri_return_begin(map, w.function);
+    if (batch->results.kind != MRI_NONE) {
+        w.function = mri_return_begin(batch, w.function);
     }
-    w.task = (mr_task){.count = map->total,
-                       .context = map->context ? mri_at(map->context) : NULL,
-                       .context_size = map->context_size,
-                       .input_size = map->input_size,
-                       .output_size = map->output_size,
-                       .worker = number,
-                       .workers = (unsigned int)map->pool_workers};
+    w.task =
+        (mr_task){.count = batch->total,
+                  .context = batch->context ? mri_at(batch->context) : NULL,
+                  .context_size = batch->context_size,
+                  .input_size = batch->input_size,
+                  .output_size = batch->output_size,
+                  .worker = number,
+                  .workers = (unsigned int)batch->pool_workers};
     return w;
 }
 
 void mri_batch_run(mri_record *self, mri_object *object, unsigned int slot,
                    unsigned int number)
 {
-    mri_batch *map = mri_batch_of(object);
+    mri_batch *batch = mri_batch_of(object);
     worker w;
 
-    if (!mri_batch_enter_slot(self, &map->slots[slot])) {
+    if (!mri_batch_enter_slot(self, &batch->slots[slot])) {
         mri_store(&self->working, 0);
         return; /* it is being filled anew, and we will be told again */
     }
-    w = begin(self, map, &map->slots[slot], number);
+    w = begin(self, batch, &batch->slots[slot], number);
     mri_inside_task = true;
     task_slot = w.slot;
     task_text_of = 0;
     do {
         run_own(&w);
-    } while (!mri_load(&map->cancelled) && steal(&w));
+    } while (!mri_load(&batch->cancelled) && steal(&w));
     mri_return_end();
     mri_inside_task = false;
     task_slot = NULL;

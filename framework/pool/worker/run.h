@@ -46,11 +46,11 @@ typedef struct mri_slot {
     /* What the worker writes down, for the reaper. */
     _Alignas(64) mri_word worker; /* record; 0: nobody is in the slot */
     mri_word done;                /* tasks that ended here, well or not */
-    mri_word done_at_claim;       /* what done was when the claim was made */
-    mri_word claim;   /* the range being taken or worked on; 0: none */
+    mri_word done_at_claimed;     /* what done was when the claim was made */
+    mri_word claimed; /* the range being taken or worked on; 0: none */
     mri_word current; /* 1 + the task that runs; 0: none of the claim */
     mri_word victim;  /* 1 + the slot being stolen from; 0: none */
-    mri_word loot;    /* the range being stolen; 0: none */
+    mri_word stolen;  /* the range being stolen; 0: none */
     /* With results one by one: how the worker ended, until the creator has
      * been told; nobody works here again before that. */
     mri_word died;
@@ -122,10 +122,10 @@ void mri_batch_run(mri_record *self, mri_object *object, unsigned int slot,
                    unsigned int number);
 
 /* True as long as some slot has tasks that nobody took. */
-bool mri_batch_anything_left(mri_batch *map);
+bool mri_batch_anything_left(mri_batch *batch);
 
 /* Tasks that have ended. */
-uint64_t mri_batch_ended(mri_batch *map);
+uint64_t mri_batch_ended(mri_batch *batch);
 
 /* Begin no more tasks; whoever leaves last destroys the part.  The caller has
  * entered the object, and has left it on return. */
@@ -136,7 +136,7 @@ void mri_batch_describe_failure(mri_record *self, size_t index, mr_error code,
                                 mr_task_error *error);
 
 /* Keep the first error. */
-void mri_batch_fail(mri_record *self, mri_batch *map,
+void mri_batch_fail(mri_record *self, mri_batch *batch,
                     const mr_task_error *error);
 
 /* Leave the slots of a victim and of oneself. */

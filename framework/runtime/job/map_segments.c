@@ -126,7 +126,7 @@ mr_error mri_rank_format(unsigned int rank, unsigned int processors)
 /* The part of a machine's processors that falls to a node of it. */
 static unsigned int share_of_node(unsigned int processors)
 {
-    unsigned int share = processors * mri_node.count / mri_all.sharers;
+    unsigned int share = processors * mri_node.count / mri_all.local_ranks;
 
     return share ? share : 1;
 }
@@ -136,7 +136,7 @@ mr_error mri_segments_map(unsigned int processors)
     mr_error error;
 
     if (mri_index_of(mri_all.rank) == 0) {
-        allowance = mri_segment_allowance(mri_all.sharers);
+        allowance = mri_segment_allowance(mri_all.local_ranks);
     }
     mri_node_broadcast(&allowance, sizeof allowance);
     error = mri_agree(mri_segment_create(allowance, &descriptor));

@@ -77,20 +77,21 @@ static void take(const mri_placement *seat)
 }
 
 /* On the first rank of a machine; *seats has one for each, or NULL. */
-static mr_error plan(const mri_allowed *wishes, report *said,
+static mr_error plan(const mri_allowed *allowed_sets, report *said,
                      mri_placement **seats)
 {
-    unsigned int count = mri_all.sharers;
+    unsigned int count = mri_all.local_ranks;
 
     *seats = calloc(count, sizeof **seats);
     if (!*seats) {
         return MR_ERR_NO_MEMORY;
     }
     for (unsigned int i = 0; i < count; i++) {
-        (*seats)[i].allowed = wishes[i].allowed;
-        said->missed += wishes[i].missed;
+        (*seats)[i].allowed = allowed_sets[i].allowed;
+        said->missed += allowed_sets[i].missed;
     }
-    mri_placements_plan(binding_for(&wishes[0]), *seats, count, &said->seating);
+    mri_placements_plan(binding_for(&allowed_sets[0]), *seats, count,
+                        &said->seating);
     memcpy(said->host, mri_here.host, sizeof said->host);
     return MR_OK;
 }
@@ -99,20 +100,20 @@ static mr_error plan(const mri_allowed *wishes, report *said,
 static mr_error take_together(report *said)
 {
     mri_allowed mine;
-    mri_allowed *wishes = NULL;
+    mri_allowed *allowed_sets = NULL;
     mri_placement *seats = NULL;
     mri_placement seat;
     mr_error error = MR_OK;
 
     mri_allowed_find(&mine, mri_world_unite(mri_allowed_asked()));
-    if (mri_all.sharer == 0) {
-        wishes = calloc(mri_all.sharers, sizeof *wishes);
-        error = wishes ? MR_OK : MR_ERR_NO_MEMORY;
+    if (mri_all.local_rank == 0) {
+        allowed_sets = calloc(mri_all.local_ranks, sizeof *allowed_sets);
+        error = allowed_sets ? MR_OK : MR_ERR_NO_MEMORY;
     }
     error = mri_agree(error);
     if (!error) {
-        mri_machine_gather(&mine, wishes, sizeof mine);
-        error = wishes ? plan(wishes, said, &seats) : MR_OK;
+        mri_machine_gather(&mine, allowed_sets, sizeof mine);
+        error = allowed_sets ? plan(allowed_sets, said, &seats) : MR_OK;
         error = mri_agree(error);
     }
     if (!error) {
@@ -120,7 +121,7 @@ static mr_error take_together(report *said)
         mri_machine_broadcast(&said->seating, sizeof said->seating);
         take(&seat);
     }
-    free(wishes);
+    free(allowed_sets);
     free(seats);
     return error;
 }
@@ -197,7 +198,7 @@ mr_error mri_place_ranks(unsigned int *processors)
         return error;
     }
     *processors = mine.seating.processors;
-    if (mri_all.sharers == mri_all.size) {
+    if (mri_all.local_ranks == mri_all.size) {
         if (mri_all.rank == 0) {
             tell(&mine, 1);
         }
