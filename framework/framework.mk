@@ -81,6 +81,8 @@ message_sources = \
 engine_sources = \
 	framework/engine/channel.c \
 	framework/engine/channel.h \
+	framework/engine/elsewhere.c \
+	framework/engine/elsewhere.h \
 	framework/engine/mailbox.c \
 	framework/engine/mailbox.h \
 	framework/engine/object.c \

@@ -7,9 +7,8 @@
  */
 #include "engine/operation.h"
 
+#include "engine/elsewhere.h"
 #include "engine/wait.h"
-#include "far/exchange.h"
-#include "far/far.h"
 #include "util/clock.h"
 
 enum { LOOK_UP = 20000000 }; /* nanoseconds that a server sleeps in a call */
@@ -66,9 +65,9 @@ static mr_error why_closed(const mri_object *object)
  * whose destroyer waits until we are not inside. */
 static void poll(mri_blocked *b)
 {
-    if (mri_exchange_on) {
+    if (mri_elsewhere->poll) {
         mri_leave(b->self);
-        mri_exchange_poll_once();
+        mri_elsewhere->poll();
         mri_be_active(b->self, mri_ref_of(b->object), true);
     }
 }
@@ -218,10 +217,11 @@ mr_error mri_operate_elsewhere(mri_record *self, const mri_kind_ops *ops,
                                mri_call *call, double timeout)
 {
     if (mri_is_far(handle.owner) && handle.kind == ops->kind) {
-        return mri_far_operate(self, ops, handle, operation, call, timeout);
+        return mri_elsewhere->operate(self, ops, handle, operation, call,
+                                      timeout);
     }
     if (self->pipelined) {
-        mri_far_settle(self);
+        mri_elsewhere->settle(self);
         return mri_operate(ops, handle, operation, call, timeout);
     }
     return mri_why_stale(handle);
@@ -236,9 +236,9 @@ mr_error mri_create(const mri_kind_ops *ops, unsigned int rank, mri_call *call,
     if (!self) {
         return MR_ERR_STATE;
     }
-    mri_far_settle(self);
+    mri_settle(self);
     if (index == MRI_FAR) {
-        return mri_far_create(self, ops, rank, call, handle);
+        return mri_elsewhere->create(self, ops, rank, call, handle);
     }
     return is_lost(index) ? MR_ERR_OWNER_LOST
                           : ops->create(self, index, call, handle);
@@ -251,9 +251,9 @@ mr_error mri_destroy(const mri_kind_ops *ops, mr_handle handle)
     if (!self) {
         return MR_ERR_STATE;
     }
-    mri_far_settle(self);
+    mri_settle(self);
     if (mri_is_far(handle.owner) && handle.kind == ops->kind) {
-        return mri_far_destroy(self, handle);
+        return mri_elsewhere->destroy(self, handle);
     }
     return mri_object_destroy(handle, ops->kind);
 }

@@ -13,10 +13,9 @@
 
 #include <multirank/wait.h>
 
+#include "engine/elsewhere.h"
 #include "engine/operation.h"
 #include "engine/wait.h"
-#include "far/exchange.h"
-#include "far/far.h"
 #include "util/clock.h"
 
 /* Hands 0 and 1 are for the mailboxes by which replies come. */
@@ -187,7 +186,7 @@ static mr_error look_at_watches(waiting *w)
 
     for (size_t i = 0; i < w->watches_count; i++) {
         const bool *found;
-        mr_error one = mri_watch_poll(w->watches[i], &found);
+        mr_error one = mri_elsewhere->watch_poll(w->watches[i], &found);
 
         if (one == MR_OK) {
             memcpy(w->found + w->firsts[i], found,
@@ -217,7 +216,9 @@ static mr_error spin(waiting *w)
 
     mri_spin_start(&spinner);
     while (error == MRI_WOULD_BLOCK && mri_spin(&spinner)) {
-        mri_exchange_poll_once();
+        if (mri_elsewhere->poll) {
+            mri_elsewhere->poll();
+        }
         error = look(w);
     }
     return error;
@@ -247,9 +248,9 @@ static mr_error begin_watches(waiting *w, double timeout)
 
     w->watches_count = 0;
     for (size_t i = 0; !error && i < wanted; i++) {
-        error = mri_watch_begin(w->near.self, w->handles + w->firsts[i],
-                                w->firsts[i + 1] - w->firsts[i], timeout,
-                                &w->watches[i]);
+        error = mri_elsewhere->watch_begin(
+            w->near.self, w->handles + w->firsts[i],
+            w->firsts[i + 1] - w->firsts[i], timeout, &w->watches[i]);
         w->watches_count += !error;
     }
     return error;
@@ -261,11 +262,11 @@ static mr_error stop_watches(waiting *w, mr_error error)
     mr_error last;
 
     for (size_t i = 0; i < w->watches_count; i++) {
-        mri_watch_stop(w->watches[i]);
+        mri_elsewhere->watch_stop(w->watches[i]);
     }
     last = look_at_watches(w);
     for (size_t i = 0; i < w->watches_count; i++) {
-        mri_watch_free(w->watches[i]);
+        mri_elsewhere->watch_free(w->watches[i]);
     }
     return last == MR_OK && error == MR_ERR_TIMEOUT ? MR_OK : error;
 }
@@ -289,9 +290,9 @@ static mr_error wait_for_any(waiting *w, double timeout)
     if (error == MRI_WOULD_BLOCK && !over) {
         error = mri_wait_set_enter(&w->near);
         if (!error) {
-            mri_watch_listen(w->near.self, w->watches_count > 0);
+            mri_elsewhere->watch_listen(w->near.self, w->watches_count > 0);
             error = sleep_for_any(w, deadline);
-            mri_watch_listen(w->near.self, false);
+            mri_elsewhere->watch_listen(w->near.self, false);
         }
     }
     mri_wait_set_leave(&w->near);
@@ -328,7 +329,7 @@ mr_error mri_wait_any(const mr_handle *handles, size_t count, double timeout,
     w.near = (mri_wait_set){.self = mri_self()};
     w.count = 0;
     w.watches_count = 0;
-    mri_far_settle(w.near.self);
+    mri_settle(w.near.self);
     sort(&w, handles, count);
     w.near.handles = w.handles;
     w.near.found = w.found;

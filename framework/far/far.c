@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/elsewhere.h"
 #include "engine/wait.h"
 #include "far/exchange.h"
 #include "far/port.h"
@@ -46,7 +47,7 @@ static mr_error settle(mri_port *port)
     return error;
 }
 
-void mri_far_settle(mri_record *self)
+static void settle_all(mri_record *self)
 {
     mri_port *port;
     mr_error error;
@@ -147,9 +148,9 @@ static mr_error call_with_room(mri_port *port, const mri_head *head,
     }
 }
 
-mr_error mri_far_operate(mri_record *self, const mri_kind_ops *ops,
-                         mr_handle handle, unsigned int operation,
-                         mri_call *call, double timeout)
+static mr_error operate(mri_record *self, const mri_kind_ops *ops,
+                        mr_handle handle, unsigned int operation,
+                        mri_call *call, double timeout)
 {
     mri_head head = head_of(MRI_CALL, handle, call, timeout);
     bool one_way = ops->one_way >> operation & 1;
@@ -170,7 +171,7 @@ mr_error mri_far_operate(mri_record *self, const mri_kind_ops *ops,
     if (is_confirmed(port, handle)) {
         error = self->pipelined ? settle(port) : MR_OK;
     } else {
-        mri_far_settle(self);
+        settle_all(self);
     }
     if (!error) {
         error = call_with_room(port, &head, handle.owner, call);
@@ -181,8 +182,8 @@ mr_error mri_far_operate(mri_record *self, const mri_kind_ops *ops,
     return error;
 }
 
-mr_error mri_far_create(mri_record *self, const mri_kind_ops *ops,
-                        unsigned int rank, mri_call *call, mr_handle *handle)
+static mr_error create(mri_record *self, const mri_kind_ops *ops,
+                       unsigned int rank, mri_call *call, mr_handle *handle)
 {
     mr_handle made;
     mr_handle kind = {.owner = rank, .kind = (uint16_t)ops->kind};
@@ -203,7 +204,7 @@ mr_error mri_far_create(mri_record *self, const mri_kind_ops *ops,
     return error;
 }
 
-mr_error mri_far_destroy(mri_record *self, mr_handle handle)
+static mr_error destroy(mri_record *self, mr_handle handle)
 {
     mri_call call = {0};
     mri_outgoing outgoing = {.to = handle.owner};
@@ -225,8 +226,8 @@ struct mri_watch {
     bool found[];
 };
 
-mr_error mri_watch_begin(mri_record *self, const mr_handle *handles,
-                         size_t count, double timeout, mri_watch **result)
+static mr_error watch_begin(mri_record *self, const mr_handle *handles,
+                            size_t count, double timeout, mri_watch **result)
 {
     mri_call call = {.in_size = count * sizeof *handles,
                      .out_size = count * sizeof(bool)};
@@ -249,7 +250,7 @@ mr_error mri_watch_begin(mri_record *self, const mr_handle *handles,
     return MR_OK;
 }
 
-mr_error mri_watch_poll(mri_watch *watch, const bool **found)
+static mr_error watch_poll(mri_watch *watch, const bool **found)
 {
     mri_outgoing *outgoing = &watch->outgoing;
 
@@ -261,7 +262,7 @@ mr_error mri_watch_poll(mri_watch *watch, const bool **found)
     return outgoing->lost ? outgoing->lost : (mr_error)outgoing->head.error;
 }
 
-void mri_watch_stop(mri_watch *watch)
+static void watch_stop(mri_watch *watch)
 {
     if (!atomic_load(&watch->outgoing.complete)) {
         mri_port_cancel(watch->port, &watch->outgoing);
@@ -269,9 +270,27 @@ void mri_watch_stop(mri_watch *watch)
     }
 }
 
-void mri_watch_free(mri_watch *watch)
+static void watch_free(mri_watch *watch)
 {
     free(watch);
+}
+
+static const mri_elsewhere_ops far_calls = {
+    .operate = operate,
+    .create = create,
+    .destroy = destroy,
+    .settle = settle_all,
+    .poll = mri_exchange_poll_once,
+    .watch_begin = watch_begin,
+    .watch_poll = watch_poll,
+    .watch_stop = watch_stop,
+    .watch_free = watch_free,
+    .watch_listen = mri_port_listen,
+};
+
+void mri_far_begin(void)
+{
+    mri_elsewhere = &far_calls;
 }
 
 /* ---- ends ---------------------------------------------------------------- */

@@ -29,41 +29,12 @@ static inline mri_ranks mri_ranks_bit(unsigned int rank)
 /* Is one of them on another node? */
 bool mri_ranks_any_far(mri_ranks ranks);
 
-/* An operation on an object whose owner is on another node; else
- * MR_ERR_STALE, or MR_ERR_OWNER_LOST.  Errors as mri_operate. */
-mr_error mri_far_operate(mri_record *self, const mri_kind_ops *ops,
-                         mr_handle handle, unsigned int operation,
-                         mri_call *call, double timeout);
-
-/* Make an object on a rank of another node, and unmake one. */
-mr_error mri_far_create(mri_record *self, const mri_kind_ops *ops,
-                        unsigned int rank, mri_call *call, mr_handle *handle);
-mr_error mri_far_destroy(mri_record *self, mr_handle handle);
-
-/* Wait until nothing that ran ahead is on its way. */
-void mri_far_settle(mri_record *self);
+/* Put the table of far calls into mri_elsewhere: in a rank, and in its fork
+ * server, of a job with several nodes. */
+void mri_far_begin(void);
 
 /* Let ranks of other nodes forget an endpoint that has ended, or what is held
  * for a process that has.  Does not wait. */
 void mri_far_tell_gone(mri_ranks ranks, const mri_gone *gone);
-
-/*
- * Watching several objects of one other node's rank, as a part of mr_wait.
- * `found` has room for `count`, and is written until the watch has ended:
- * after mri_watch_end.  The caller is rung when there is something.
- */
-typedef struct mri_watch mri_watch;
-mr_error mri_watch_begin(mri_record *self, const mr_handle *handles,
-                         size_t count, double timeout, mri_watch **watch);
-
-/* MRI_WOULD_BLOCK; else how it ended, and with MR_OK what was found. */
-mr_error mri_watch_poll(mri_watch *watch, const bool **found);
-
-/* Ask for a last look; it may take until it is answered. */
-void mri_watch_stop(mri_watch *watch);
-void mri_watch_free(mri_watch *watch);
-
-/* Begin, or end, to be rung for watches while asleep. */
-void mri_watch_listen(mri_record *self, bool listen);
 
 #endif

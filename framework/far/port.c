@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/elsewhere.h"
 #include "engine/mailbox.h"
 #include "engine/operation.h"
 #include "engine/wait.h"
@@ -178,7 +179,7 @@ static void leave(mri_record *self)
     if (!port || port->record != self) {
         return;
     }
-    mri_far_settle(self);
+    mri_settle(self);
     my_port = NULL;
     if (mri_exchange_on) {
         mri_exchange_enter();
@@ -316,7 +317,7 @@ bool mri_port_poll(mri_port *port)
 }
 
 /* A process is rung for replies as for any item of a mailbox. */
-void mri_watch_listen(mri_record *self, bool listen)
+void mri_port_listen(mri_record *self, bool listen)
 {
     mri_wait *entry = &self->inline_waits[0];
     mri_object *replies;

@@ -72,6 +72,9 @@ void mri_port_cancel(mri_port *port, const mri_outgoing *outgoing);
 /* Take what has arrived; true: there was something. */
 bool mri_port_poll(mri_port *port);
 
+/* From now on, or no more, a reply rings the bell of the sleeping thread. */
+void mri_port_listen(mri_record *self, bool listen);
+
 /* Wait until what runs ahead is at most so much. */
 void mri_port_await_pipelined(mri_port *port, unsigned int limit);
 

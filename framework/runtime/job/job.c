@@ -15,6 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "engine/elsewhere.h"
 #include "engine/mailbox.h"
 #include "engine/object.h"
 #include "far/exchange.h"
@@ -121,6 +122,7 @@ static mr_error start_exchange(void)
         error = mri_message_begin(transport, mri_here.size);
     }
     if (!error) {
+        mri_far_begin();
         error = mri_exchange_begin();
     }
     if (!error) {
@@ -161,7 +163,7 @@ static void leave_job(void)
 
     mri_server_quiet();
     if (mri_self_record) {
-        mri_far_settle(mri_self_record);
+        mri_settle(mri_self_record);
     }
     if (this_job.running) {
         in_order = mri_job_leave_together();

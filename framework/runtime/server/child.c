@@ -11,9 +11,9 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
+#include "engine/elsewhere.h"
 #include "engine/operation.h"
 #include "engine/wait.h"
-#include "far/far.h"
 #include "memory/record.h"
 #include "runtime/job/identity.h"
 #include "runtime/output.h"
@@ -46,7 +46,7 @@ void mri_child_at_exit(void)
         }
         fflush(NULL);
         if (mri_self_record) {
-            mri_far_settle(mri_self_record);
+            mri_settle(mri_self_record);
         }
     }
 }

@@ -15,6 +15,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "far/far.h"
 #include "memory/segment.h"
 #include "runtime/job/identity.h"
 #include "runtime/job/place_ranks.h"
@@ -166,6 +167,9 @@ bool mri_server_receive(int socket, char **files, size_t *files_size)
                mri_region_map(descriptors, setup.allowance) == MR_OK;
     }
     free(descriptors);
+    if (done && mri_node.count < mri_node.ranks) {
+        mri_far_begin();
+    }
     mri_here.role = MRI_SERVER;
     mri_here.pid = getpid();
     mri_here.rank = setup.rank;
