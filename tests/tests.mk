@@ -88,6 +88,7 @@ job_programs = \
 	tests/job/iterators \
 	tests/job/mortal \
 	tests/job/output \
+	tests/job/pool_ends \
 	tests/job/pools \
 	tests/job/placement \
 	tests/job/survivors \
@@ -117,6 +118,7 @@ job_scripts = \
 	tests/job/iterators.sh \
 	tests/job/kills.sh \
 	tests/job/output.sh \
+	tests/job/pool_ends.sh \
 	tests/job/pools.sh \
 	tests/job/run.sh \
 	tests/job/run_command.sh \

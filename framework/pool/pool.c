@@ -14,6 +14,7 @@
  */
 #include "pool/pool.h"
 
+#include <assert.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
@@ -241,6 +242,12 @@ static mr_error start_child(unsigned int number, size_t workers,
     return mr_process_start(process);
 }
 
+/* The others are children. */
+static bool is_rank(unsigned int number)
+{
+    return number > 0 && number < mri_here.size;
+}
+
 static mr_error start_worker(unsigned int number, size_t workers,
                              mri_pool_worker *worker)
 {
@@ -250,7 +257,7 @@ static mr_error start_worker(unsigned int number, size_t workers,
     mr_handle mailbox;
     mr_error error;
 
-    if (number > 0 && number < mri_here.size) {
+    if (is_rank(number)) {
         worker->mailbox = mri_mailbox_at(number, MRI_ROW_MAILBOX);
         return MR_OK;
     }
@@ -395,21 +402,34 @@ void mri_pool_keep(mr_pool pool, const mr_handle *batch,
     }
 }
 
-/* The mailbox goes with the old one, since it may have died inside that. */
-mr_error mri_pool_restart(mri_pool_worker *workers, size_t count,
-                          unsigned int number)
+/* The mailbox goes with the old child, which may have died inside it. */
+mr_error mri_pool_restart(mr_pool pool, unsigned int number)
 {
-    mri_pool_worker *worker = &workers[number];
+    mri_object *object = object_of(pool);
+    mri_pool_worker *worker = &workers_of(object)[number];
     mr_error error = MR_ERR_OWNER_LOST;
 
-    if (is_child(worker)) {
-        end_worker(worker);
-        error = start_worker(number, count, worker);
+    assert(number < body_of(object)->workers && mri_load(&worker->lost));
+    end_worker(worker);
+    if (!is_rank(number)) {
+        error = start_worker(number, body_of(object)->workers, worker);
     }
-    if (error == MR_ERR_OWNER_LOST) {
-        memset(worker, 0, sizeof *worker);
+    if (error) {
+        end_worker(worker);
+        mri_store(&worker->lost, error != MR_ERR_OWNER_LOST);
     }
     return error;
+}
+
+void mri_pool_ask_for_lost(mr_pool pool)
+{
+    mri_object *object = object_of(pool);
+
+    for (uint64_t i = 0; i < body_of(object)->workers; i++) {
+        if (mri_load(&workers_of(object)[i].lost)) {
+            mri_swap(&body_of(object)->attention, 1);
+        }
+    }
 }
 
 void mri_pool_lose_rank(mr_pool pool, unsigned int rank)

@@ -17,7 +17,7 @@
 typedef struct mri_pool_worker {
     mr_handle mailbox;  /* of kind MRI_NONE: its rank is lost */
     mr_process process; /* of kind MRI_NONE: it is a rank */
-    mri_word lost;      /* it died */
+    mri_word lost;      /* it died, and another has to be started */
 } mri_pool_worker;
 
 /* A part that is used again, for maps of all workers on the pool's node; behind
@@ -56,10 +56,14 @@ mri_pool_kept *mri_pool_kept_batch(mr_pool pool);
 void mri_pool_keep(mr_pool pool, const mr_handle *batch,
                    const mri_batch_spec *spec);
 
-/* Another child in place of a lost one of `count`.  MR_ERR_OWNER_LOST: its rank
- * is lost, and the worker is nobody from now on. */
-mr_error mri_pool_restart(mri_pool_worker *workers, size_t count,
-                          unsigned int number);
+/* Start another child in place of a lost one.  MR_ERR_OWNER_LOST: its rank is
+ * lost, and the worker is nobody from now on.  After another error it is nobody
+ * and stays lost, so that this can be tried again. */
+mr_error mri_pool_restart(mr_pool pool, unsigned int number);
+
+/* A map ends.  If workers are lost the next map finds that the pool wants
+ * attention, and starts others. */
+void mri_pool_ask_for_lost(mr_pool pool);
 
 /* A rank is lost: its workers are nobody. */
 void mri_pool_lose_rank(mr_pool pool, unsigned int rank);

@@ -364,26 +364,31 @@ static void take_adopted(mri_scheduler *d)
 mr_error mri_schedule_begin(mri_scheduler *d, mr_pool pool,
                             const mri_map_request *request)
 {
-    mr_error error;
+    mr_error error = MR_OK;
 
     d->pool = pool;
     d->request = request;
     d->deadline = d->deadline ? d->deadline : mri_deadline(request->timeout);
     d->left = request->total;
     d->table = mri_pool_workers(pool, &d->table_size);
-    error = mri_schedule_add_nodes(d);
+    if (d->adopted.kind == MRI_NONE && mri_pool_wants_attention(pool)) {
+        error = mri_schedule_restart_lost(d);
+    }
+    if (!error) {
+        error = mri_schedule_add_nodes(d);
+    }
     if (!error && d->adopted.kind != MRI_NONE) {
         take_adopted(d);
-    }
-    if (!error && mri_pool_wants_attention(pool)) {
-        error = mri_schedule_restart_lost(d);
     }
     return error;
 }
 
 mr_error mri_schedule_refusal(const mri_scheduler *d)
 {
-    return d->workers ? d->refused : MR_ERR_OWNER_LOST;
+    if (d->workers) {
+        return d->refused;
+    }
+    return d->not_started ? d->not_started : MR_ERR_OWNER_LOST;
 }
 
 /* Tasks that have begun go on in memory that is the part's. */
@@ -405,6 +410,9 @@ void mri_schedule_end(mri_scheduler *d)
     }
     if (d->adopted.kind != MRI_NONE) {
         mri_batch_cancel(d->adopted);
+    }
+    if (d->table) {
+        mri_pool_ask_for_lost(d->pool);
     }
     free(d->nodes);
     free(d->again);

@@ -125,25 +125,92 @@ mr_error mri_schedule_add_nodes(mri_scheduler *d)
 
 /* ---- workers that died --------------------------------------------------- */
 
-static mr_error post_again(const mri_scheduler *d, unsigned int number)
+static mr_error notify(const mri_scheduler *d, const mri_schedule_node *n,
+                       unsigned int slot)
+{
+    const mri_batch_worker *worker = &n->spec->list[slot];
+    mr_error error = MR_OK;
+
+    for (unsigned int k = 0; !error && k < n->parts_count; k++) {
+        if (n->batches[k].handle.kind != MRI_NONE &&
+            worker->mailbox.kind != MRI_NONE) {
+            error = mri_batch_notify(n->batches[k].handle, worker, slot,
+                                     mri_schedule_time_left(d));
+        }
+    }
+    return error;
+}
+
+static bool has_worker(const mri_schedule_node *n, unsigned int number)
+{
+    for (uint64_t slot = 0; slot < n->spec->workers; slot++) {
+        if (n->spec->list[slot].number == number) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* What a dead worker had taken lies in its slot again.  The worker that takes
+ * its place is notified; without one all others of the node are, as they may
+ * have left the batches by now. */
+static mr_error notify_of_the_rest(const mri_scheduler *d, unsigned int number)
 {
     mr_error error = MR_OK;
 
     for (size_t i = 0; i < d->nodes_count; i++) {
         const mri_schedule_node *n = &d->nodes[i];
+        bool replaced = is_alive(&d->table[number]);
 
-        for (unsigned int slot = 0; slot < n->spec->workers; slot++) {
-            for (unsigned int k = 0; !error && k < n->parts_count; k++) {
-                if (n->spec->list[slot].number == number &&
-                    n->batches[k].handle.kind != MRI_NONE) {
-                    error = mri_batch_notify(n->batches[k].handle,
-                                             &n->spec->list[slot], slot,
-                                             mri_schedule_time_left(d));
-                }
+        for (unsigned int slot = 0;
+             has_worker(n, number) && !error && slot < n->spec->workers;
+             slot++) {
+            if (!replaced || n->spec->list[slot].number == number) {
+                error = notify(d, n, slot);
             }
         }
     }
     return error;
+}
+
+/* One that cannot be started is done without. */
+static mr_error restart(mri_scheduler *d, unsigned int number)
+{
+    mr_error failed = mri_pool_restart(d->pool, number);
+    mr_error error = MR_OK;
+
+    d->restarts++;
+    look_at_table(d);
+    if (failed && failed != MR_ERR_OWNER_LOST) {
+        d->not_started = failed;
+        mri_log(MR_LOG_WARNING,
+                "worker %u of a pool cannot be started again: %s; the next "
+                "map tries it once more",
+                number, mr_error_text(failed));
+    }
+    if (d->results) {
+        error = mri_results_ask_for_deaths(d);
+    }
+    if (!error) {
+        error = notify_of_the_rest(d, number);
+    }
+    /* Should that be seen, it will be at the batches, too. */
+    return error == MR_ERR_OWNER_LOST ? MR_OK : error;
+}
+
+/* Tasks lie on a node where nobody works, and where nobody can be started? */
+static bool is_stuck(const mri_scheduler *d)
+{
+    for (size_t i = 0; d->not_started && i < d->nodes_count; i++) {
+        const mri_schedule_node *n = &d->nodes[i];
+
+        for (unsigned int k = 0; !n->workers && k < n->parts_count; k++) {
+            if (n->batches[k].handle.kind != MRI_NONE) {
+                return true;
+            }
+        }
+    }
+    return false;
 }
 
 mr_error mri_schedule_restart_lost(mri_scheduler *d)
@@ -153,20 +220,10 @@ mr_error mri_schedule_restart_lost(mri_scheduler *d)
     mri_pool_keep(d->pool, NULL, NULL);
     for (size_t i = 0; !error && i < d->table_size; i++) {
         if (mri_load(&d->table[i].lost)) {
-            d->restarts++;
-            error = mri_pool_restart(d->table, d->table_size, (unsigned int)i);
-            look_at_table(d);
-            if (!error && d->results) {
-                error = mri_results_ask_for_deaths(d);
-            }
-            if (!error) {
-                error = post_again(d, (unsigned int)i);
-            }
-            /* Should that be seen, it will be at the parts, too. */
-            error = error == MR_ERR_OWNER_LOST ? MR_OK : error;
+            error = restart(d, (unsigned int)i);
         }
     }
-    return error;
+    return !error && is_stuck(d) ? d->not_started : error;
 }
 
 static size_t tasks_ended(const mri_scheduler *d)
@@ -201,8 +258,10 @@ mr_error mri_schedule_restart_dead(mri_scheduler *d)
         d->restarts = 0;
     }
     if (d->restarts > FUTILE_RESTARTS) {
-        mri_log(MR_LOG_ERROR, "the children of a pool die before they finish "
-                              "a task; the map is given up");
+        mri_log(MR_LOG_ERROR,
+                "the children of a pool die before they finish a task, %u in "
+                "a row; the map is given up, the next one starts others",
+                d->restarts);
         return MR_ERR_WORKER_DIED;
     }
     return mri_schedule_restart_lost(d);

@@ -71,6 +71,7 @@ typedef struct mri_scheduler {
     size_t under_way;      /* parts */
     int64_t dispatch_cost; /* the least that a part took of our time */
     mr_error refused;      /* why the last part could not be made */
+    mr_error not_started;  /* why a worker could not be started again */
     unsigned int restarts; /* of children, since a task ended last */
     size_t progress;       /* tasks that had ended, at the last restart */
 } mri_scheduler;
@@ -78,7 +79,8 @@ typedef struct mri_scheduler {
 /* ---- pool/schedule.c ------------------------------------------------------
  */
 
-/* Find who works.  MR_ERR_NO_MEMORY, or why a child could not be started. */
+/* Find who works, and start others in place of lost workers.  MR_ERR_NO_MEMORY,
+ * or why no worker could be started. */
 mr_error mri_schedule_begin(mri_scheduler *d, mr_pool pool,
                             const mri_map_request *request);
 
