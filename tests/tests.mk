@@ -87,6 +87,7 @@ job_programs = \
 	tests/job/endings \
 	tests/job/iterators \
 	tests/job/mortal \
+	tests/job/mpi_lock \
 	tests/job/output \
 	tests/job/pool_ends \
 	tests/job/pools \
@@ -124,6 +125,7 @@ job_scripts = \
 	tests/job/run_command.sh \
 	tests/job/placement.sh \
 	tests/job/survivors.sh \
+	tests/job/threads.sh \
 	tests/job/topology.sh \
 	tests/tour/tour.sh
 
@@ -204,7 +206,8 @@ CLEANFILES += $(mpi_runs) $(fault_runs) $(far_runs) $(hosts_runs) $(huge_runs) \
 
 if BUILD_TESTS
 check_LIBRARIES += tests/harness/libharness.a tests/unit/libfake.a
-check_LTLIBRARIES = tests/library/libfunctions.la
+check_LTLIBRARIES = tests/library/libfunctions.la \
+	tests/library/libone_thread_in_mpi.la
 check_PROGRAMS += $(unit_suites) $(mpi_suites) $(job_programs) \
 	$(hosts_programs) tests/counts/hot_paths tests/mpi/huge_test
 TESTS += $(unit_suites) $(mpi_runs) $(job_scripts) $(hosts_scripts) \
@@ -243,6 +246,13 @@ tests_library_libfunctions_la_SOURCES = \
 	tests/library/functions.h
 tests_library_libfunctions_la_LDFLAGS = $(COMMON_LDFLAGS) -avoid-version \
 	-rpath $(abs_builddir)
+# To be preloaded: it knows nothing of the library.
+tests_library_libone_thread_in_mpi_la_SOURCES = \
+	tests/library/one_thread_in_mpi.c
+tests_library_libone_thread_in_mpi_la_CPPFLAGS = $(MPI_CFLAGS)
+tests_library_libone_thread_in_mpi_la_LIBADD = $(MPI_LIBS)
+tests_library_libone_thread_in_mpi_la_LDFLAGS = $(COMMON_LDFLAGS) \
+	-avoid-version -rpath $(abs_builddir)
 tests_mpi_function_test_LDADD = tests/library/libfunctions.la $(LDADD)
 tests_mpi_function_test_LDFLAGS = $(AM_LDFLAGS) -no-install
 tests_unit_function_test_LDADD = tests/library/libfunctions.la $(LDADD)

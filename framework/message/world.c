@@ -148,16 +148,41 @@ void mri_world_end(bool finalize)
     }
 }
 
+/* MPI is called by one thread at a time, and others may do so from the moment
+ * that a job of several nodes has messages: so a collective call that may come
+ * later does not block inside MPI, but asks again and again under the lock. */
+static mr_error await(MPI_Request *request, bool (*meanwhile)(void))
+{
+    const struct timespec nap = {.tv_nsec = 20000};
+    int code = MPI_SUCCESS;
+    int done = 0;
+
+    while (!done && code == MPI_SUCCESS) {
+        mri_message_lock();
+        code = MPI_Test(request, &done, MPI_STATUS_IGNORE);
+        mri_message_unlock();
+        if (!done && !(meanwhile && meanwhile())) {
+            nanosleep(&nap, NULL);
+        }
+    }
+    return code == MPI_SUCCESS ? MR_OK : mri_mpi_error("MPI_Test", code);
+}
+
 mr_error mri_agree(mr_error error)
 {
     int mine = error;
     int worst = MR_ERR_MPI;
+    MPI_Request request;
+    int code;
 
-    if (MPI_Allreduce(&mine, &worst, 1, MPI_INT, MPI_MAX,
-                      mri_all.communicator) != MPI_SUCCESS) {
-        return MR_ERR_MPI;
+    mri_message_lock();
+    code = MPI_Iallreduce(&mine, &worst, 1, MPI_INT, MPI_MAX,
+                          mri_all.communicator, &request);
+    mri_message_unlock();
+    if (code != MPI_SUCCESS) {
+        return mri_mpi_error("MPI_Iallreduce", code);
     }
-    return (mr_error)worst;
+    return await(&request, NULL) ? MR_ERR_MPI : (mr_error)worst;
 }
 
 unsigned int mri_world_unite(unsigned int mine)
@@ -241,9 +266,7 @@ mr_error mri_world_gather(const void *mine, size_t size, void **all)
 
 void mri_world_barrier(bool (*meanwhile)(void))
 {
-    const struct timespec nap = {.tv_nsec = 20000};
     MPI_Request request;
-    int done = 0;
 
     if (mri_all.communicator == MPI_COMM_NULL) {
         return;
@@ -251,12 +274,5 @@ void mri_world_barrier(bool (*meanwhile)(void))
     mri_message_lock();
     MPI_Ibarrier(mri_all.communicator, &request);
     mri_message_unlock();
-    while (!done) {
-        mri_message_lock();
-        MPI_Test(&request, &done, MPI_STATUS_IGNORE);
-        mri_message_unlock();
-        if (!done && !meanwhile()) {
-            nanosleep(&nap, NULL);
-        }
-    }
+    (void)!await(&request, meanwhile);
 }

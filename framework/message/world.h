@@ -47,7 +47,8 @@ mr_error mri_world_start(void);
  * started.  Without an orderly end (a rank is lost) nothing here is called. */
 void mri_world_end(bool finalize);
 
-/* All ranks get the worst error of any; collective. */
+/* All ranks get the worst error of any; collective.  Other threads may send and
+ * receive meanwhile, as in mri_world_barrier. */
 mr_error mri_agree(mr_error error);
 
 /* All ranks get all bits that any of them has; collective. */
