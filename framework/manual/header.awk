@@ -130,10 +130,11 @@ function put_paragraph(text) {
     }
 }
 
-# Where the next "MR_ERR_A - " or "MR_ERR_A, MR_ERR_B - " of a text begins,
-# behind its end if there is none; RLENGTH is that of the names and the dash.
+# Where the next "MR_ERR_A - ", "MR_ERR_A, MR_ERR_B - " or "any other - " of a
+# text begins, behind its end if there is none; RLENGTH is that of the names and
+# the dash.
 function next_error(text) {
-    match(text, /MR_ERR_[A-Z_]+(, MR_ERR_[A-Z_]+)* - /)
+    match(text, /(MR_ERR_[A-Z_]+(, MR_ERR_[A-Z_]+)*|any other) - /)
     return RSTART ? RSTART : length(text) + 1
 }
 
@@ -155,7 +156,7 @@ function put_errors(text,    start, length_of_names, cause) {
         text = substr(text, length_of_names + 1)
         start = next_error(text)
         cause = substr(text, 1, start - 1)
-        sub(/; *$/, "", cause)
+        sub(/[;.] *$/, "", cause)
         fill(cause)
         text = substr(text, start)
     }

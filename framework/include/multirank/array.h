@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Array: elements of one type in shared memory, with a recursive lock.  They
- * lie whole at one rank, or spread in blocks over all.
+ * lie on one rank, or in blocks on all ranks.
  *
- * Callers on the owner's node load and store; for others the owner does it.
- * Slices of more than 32 KiB of another node travel piece by piece, through
- * an MPI window or as messages, as MR_FAR_ARRAYS says; see mr_settings_print.
- * A call that has returned is seen by all who are told of it, on every node.
+ * Callers on the owner's node load and store directly; for callers on another
+ * node the owner does it.  Slices of more than 32 KiB travel between nodes
+ * through an MPI window or as messages, as MR_FAR_ARRAYS says.  When a call has
+ * returned, its effect is visible to every endpoint that hears of it later, on
+ * every node.
  */
 #ifndef MULTIRANK_ARRAY_H
 #define MULTIRANK_ARRAY_H
@@ -26,27 +27,29 @@ typedef struct mr_array {
 /* Zeroed means: all defaults. */
 typedef struct mr_array_options {
     int place;   /* MR_ON_RANK(r), or MR_PLACE_DEFAULT: the caller's rank */
-    bool spread; /* in blocks over all ranks; the lock is at `place` */
+    bool spread; /* in blocks on all ranks; the lock is on `place` */
 } mr_array_options;
 
 /**
- * Make an Array.  With `spread` each rank, in their order, has a block of
- * ceil(count / ranks) elements in its own memory, the last ones fewer or none:
- * see mr_array_local.
+ * Create an Array.  With `spread` every rank has a block of ceil(count /
+ * ranks) elements in its own memory, in the order of the ranks; the last ranks
+ * may have fewer elements or none. mr_array_local gives a rank its own block.
  *
  * Callers:   any endpoint, any thread.
- * Blocks:    until the memory is taken and filled, on all ranks that have a
- *            part of it.
+ * Blocks:    until the memory is allocated and filled, on all ranks that have
+ *            a block.
  * Ownership: `initial` is copied; NULL means zeros.  The Array lives until
- *            mr_array_destroy or the end of the job.
+ *            mr_array_destroy or the end of the job.  On failure nothing stays
+ *            allocated.
  * Units:     `count` and `initial` in elements of `type`.
- * Errors:    MR_ERR_ARGUMENT - array is NULL, an unknown type, count is 0 or
- *            overflows, or a rank that does not exist; MR_ERR_STATE - no job;
- *            MR_ERR_LIMIT - too many objects; MR_ERR_NO_MEMORY - a segment
- *            is full; MR_ERR_TOO_LARGE - larger than the whole segment;
- *            MR_ERR_OWNER_LOST - the rank is gone.  Nothing is left of what
- *            could not be made.
- * Differs:   types are an enum, not letters; Python allows no elements.
+ * Errors:    MR_ERR_ARGUMENT - array is NULL, the type is unknown, count is 0
+ *            or overflows, or there is no such rank;
+ *            MR_ERR_STATE - there is no job;
+ *            MR_ERR_LIMIT - a rank has no room for another object;
+ *            MR_ERR_NO_MEMORY - a segment is full;
+ *            MR_ERR_TOO_LARGE - the block is larger than a whole segment;
+ *            MR_ERR_OWNER_LOST - a rank is lost.
+ * Differs:   the type is an enum, not a letter; Python allows 0 elements.
  */
 MR_CHECKED mr_error mr_array_create(mr_array *array, mr_type type, size_t count,
                                     const void *initial,
@@ -56,123 +59,134 @@ MR_CHECKED mr_error mr_array_create(mr_array *array, mr_type type, size_t count,
  * The number of elements.
  *
  * Callers:   any endpoint, any thread.
- * Blocks:    never on the owner's node; else until the owner has answered.
+ * Blocks:    never on the owner's node; from another node until the owner has
+ *            answered.
  * Ownership: *count is written on success only.
- * Units:     elements.
- * Errors:    MR_ERR_ARGUMENT - count is NULL; MR_ERR_STALE - destroyed.
- * Differs:   not at all.
+ * Errors:    MR_ERR_ARGUMENT - count is NULL;
+ *            MR_ERR_STALE - the Array was destroyed.
  */
 MR_CHECKED mr_error mr_array_length(mr_array array, size_t *count);
 
 /**
- * Read a slice.  Single elements are not torn; the slice as a whole is not
- * atomic, for that hold the lock.
+ * Read a slice.  No single element is torn, but the slice as a whole is not
+ * atomic: for that, hold the lock.
  *
  * Callers:   any endpoint, any thread.
- * Blocks:    while the elements travel, from another node; else never.
+ * Blocks:    never on the owner's node; from another node until the elements
+ *            have arrived.
  * Ownership: `out` is the caller's.
  * Units:     `first` and `count` in elements.
- * Errors:    MR_ERR_ARGUMENT - out is NULL with a count, or the slice leaves
- *            the array; MR_ERR_STALE - destroyed; MR_ERR_OWNER_LOST - a rank
- *            with some of it is gone; MR_ERR_NO_MEMORY - none here to send or
- *            receive by.
+ * Errors:    MR_ERR_ARGUMENT - out is NULL with a count, or the slice reaches
+ *            beyond the Array;
+ *            MR_ERR_STALE - the Array was destroyed;
+ *            MR_ERR_OWNER_LOST - a rank with some of the elements is lost;
+ *            MR_ERR_NO_MEMORY - this rank has no memory for the transfer.
  * Differs:   Python takes the lock for each access.
  */
 MR_CHECKED mr_error mr_array_get(mr_array array, size_t first, size_t count,
                                  void *out);
 
 /**
- * Write a slice.  Single elements are not torn; the slice as a whole is not
- * atomic, for that hold the lock.
+ * Write a slice.  No single element is torn, but the slice as a whole is not
+ * atomic: for that, hold the lock.
  *
  * Callers:   any endpoint, any thread.
- * Blocks:    until the elements have arrived, on another node; else never.
+ * Blocks:    never on the owner's node; from another node until the elements
+ *            have arrived.
  * Ownership: `in` stays the caller's.
  * Units:     `first` and `count` in elements.
- * Errors:    MR_ERR_ARGUMENT - in is NULL with a count, or the slice leaves
- *            the array; MR_ERR_STALE - destroyed; MR_ERR_OWNER_LOST - a rank
- *            with some of it is gone; MR_ERR_NO_MEMORY - none here to send or
- *            receive by.
+ * Errors:    MR_ERR_ARGUMENT - in is NULL with a count, or the slice reaches
+ *            beyond the Array;
+ *            MR_ERR_STALE - the Array was destroyed;
+ *            MR_ERR_OWNER_LOST - a rank with some of the elements is lost;
+ *            MR_ERR_NO_MEMORY - this rank has no memory for the transfer.
  * Differs:   Python takes the lock for each access.
  */
 MR_CHECKED mr_error mr_array_set(mr_array array, size_t first, size_t count,
                                  const void *in);
 
 /**
- * Add to one element in one atomic step, without the lock.  Integers wrap.
+ * Add to one element in one atomic step, without the lock.  Integers wrap
+ * around.
  *
  * Callers:   any endpoint, any thread.
- * Blocks:    never on the owner's node; else until the owner has answered.
- * Ownership: `amount` stays the caller's; `before`, which may be NULL,
- *            receives what the element was, on success only.
- * Units:     both point to one element; `index` counts elements.
- * Errors:    MR_ERR_ARGUMENT - amount is NULL, or index is outside;
- *            MR_ERR_STALE - destroyed.
+ * Blocks:    never on the owner's node; from another node until the owner has
+ *            answered.
+ * Ownership: `amount` stays the caller's.  *before is the element before the
+ *            addition; it is written on success only, and `before` may be
+ *            NULL.
+ * Units:     `amount` and `before` point to one element; `index` counts
+ *            elements.
+ * Errors:    MR_ERR_ARGUMENT - amount is NULL, or there is no such element;
+ *            MR_ERR_STALE - the Array was destroyed.
  * Differs:   Python has no such call.
  */
 MR_CHECKED mr_error mr_array_add(mr_array array, size_t index,
                                  const void *amount, void *before);
 
 /**
- * The elements themselves, where all lie on the caller's node in one piece.
- * Plain loads and stores race as they do between threads.
+ * Get the address of the elements, if all of them lie on the caller's node in
+ * one block.  Plain loads and stores race, as between threads.
  *
  * Callers:   any endpoint, any thread.
- * Blocks:    never on the owner's node; else until the owner has answered.
- * Ownership: *data stays the Array's and is valid until it is destroyed;
- *            using it afterwards is undefined.  The address differs from
- *            process to process.
- * Units:     mr_array_length elements.
- * Errors:    MR_ERR_ARGUMENT - data is NULL; MR_ERR_STALE - destroyed;
- *            MR_ERR_FAR - the elements lie on another node, or are spread:
- *            copy them by mr_array_get and mr_array_set, or see
- *            mr_array_local.
+ * Blocks:    never on the owner's node; from another node until the owner has
+ *            answered.
+ * Ownership: *data belongs to the Array and is valid until the Array is
+ *            destroyed; using it afterwards is undefined.  The address differs
+ *            between processes.
+ * Units:     there are mr_array_length elements.
+ * Errors:    MR_ERR_ARGUMENT - data is NULL;
+ *            MR_ERR_STALE - the Array was destroyed;
+ *            MR_ERR_FAR - the elements lie on another node or are spread: copy
+ *            them by mr_array_get and mr_array_set, or use mr_array_local.
  * Differs:   like Array.get_obj().
  */
 MR_CHECKED mr_error mr_array_data(mr_array array, void **data);
 
 /**
- * The elements that lie in the memory of the caller's own rank: its block of
- * an Array that is spread; of another, all or none.  Plain loads and stores
- * race as they do between threads.
+ * Get the elements that lie in the memory of the caller's own rank.  For a
+ * spread Array that is the rank's block, for another Array all elements or
+ * none.  Plain loads and stores race, as between threads.
  *
  * Callers:   any endpoint, any thread; a process has the rank that it runs on.
- * Blocks:    never on the node of its lock; else until the owner has answered.
- * Ownership: *data stays the Array's and is valid until it is destroyed;
- *            using it afterwards is undefined.  It is NULL when there are none.
- *            Nothing is written on failure.
- * Units:     *first, the index of its first element, and *count in elements.
- * Errors:    MR_ERR_ARGUMENT - first, count or data is NULL; MR_ERR_STALE -
- *            destroyed; MR_ERR_NO_MEMORY - none to remember where blocks lie;
- *            MR_ERR_OWNER_LOST - the rank of its lock is gone.
+ * Blocks:    never on the node of the lock; from another node until the owner
+ *            of the lock has answered.
+ * Ownership: *data belongs to the Array and is valid until the Array is
+ *            destroyed; using it afterwards is undefined.  It is NULL when
+ *            there are no elements.  On failure no output is written.
+ * Units:     *first is the index of the block's first element; *count counts
+ *            elements.
+ * Errors:    MR_ERR_ARGUMENT - first, count or data is NULL;
+ *            MR_ERR_STALE - the Array was destroyed;
+ *            MR_ERR_NO_MEMORY - malloc failed;
+ *            MR_ERR_OWNER_LOST - the rank with the lock is lost.
  * Differs:   Python has no such call.
  */
 MR_CHECKED mr_error mr_array_local(mr_array array, size_t *first, size_t *count,
                                    void **data);
 
 /**
- * The lock that belongs to an Array, for mr_lock_acquire and mr_lock_release.
+ * Get the lock that belongs to an Array, for mr_lock_acquire and
+ * mr_lock_release.  The lock is recursive, as in Python.
  *
  * Callers:   any endpoint, any thread.
- * Blocks:    never on the owner's node; else until the owner has answered.
- * Ownership: *lock is part of the Array and not destroyed by itself.
- * Units:     none.
- * Errors:    MR_ERR_ARGUMENT - lock is NULL; MR_ERR_STALE - destroyed.
- * Differs:   not at all; it is recursive.
+ * Blocks:    never on the owner's node; from another node until the owner has
+ *            answered.
+ * Ownership: *lock is part of the Array and cannot be destroyed alone.
+ * Errors:    MR_ERR_ARGUMENT - lock is NULL;
+ *            MR_ERR_STALE - the Array was destroyed.
  */
 MR_CHECKED mr_error mr_array_get_lock(mr_array array, mr_lock *lock);
 
 /**
- * Destroy an Array.  Who waits for its lock gets MR_ERR_CLOSED.
+ * Destroy an Array.  Threads that wait for its lock get MR_ERR_CLOSED.
  *
  * Callers:   any endpoint, any thread.
- * Blocks:    while other endpoints are inside a call on it; from another node
- *            until the owner has answered.
- * Ownership: frees the Array, with all blocks; its handles become
- *            stale, its memory is used again.
- * Units:     none.
- * Errors:    MR_ERR_STALE - destroyed before; MR_ERR_OWNER_LOST - the rank of
- *            its lock is gone.
+ * Blocks:    while other endpoints are inside a call on the Array; from
+ *            another node until the owner has answered.
+ * Ownership: the Array is freed with all its blocks; its handles become stale.
+ * Errors:    MR_ERR_STALE - the Array was destroyed before;
+ *            MR_ERR_OWNER_LOST - the rank with the lock is lost.
  * Differs:   Python leaves this to garbage collection.
  */
 MR_API mr_error mr_array_destroy(mr_array array);

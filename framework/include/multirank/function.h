@@ -1,15 +1,18 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Functions that travel: what a Process runs and what a Pool maps.
+ * Functions that travel, as a process runs one and a pool maps one.
  *
- * Any function of the program travels, also a static one, and any function
- * of a shared library.  A library that is not loaded where the function shall
- * run is opened there by its path, and must be the same build.  Not so the
- * functions of the C library, which may be others on another processor: give
- * one of your own that calls them.
+ * Functions of the program travel, also static ones, and functions of shared
+ * libraries.  A library that is not loaded at the other side is opened there by
+ * its path, and must be the same build.  Functions of the C library do not
+ * travel, because another processor may use another variant of them: write a
+ * function of your own that calls them.  A function that was made while the
+ * program runs travels by a name; see mr_function_register.
  *
- * A function that lies in none of these, as when it is made while the program
- * runs, travels by a name instead.
+ * Only the function that a call names travels so.  A function pointer or any
+ * other address inside an argument, an input or an item does not: addresses
+ * differ from rank to rank.  Send a number instead, and look the function up in
+ * a table.
  */
 #ifndef MULTIRANK_FUNCTION_H
 #define MULTIRANK_FUNCTION_H
@@ -26,16 +29,16 @@ typedef void mr_function(void);
 #define MR_FUNCTION_NAME_SIZE 240 /* bytes of a name with its final zero */
 
 /**
- * Let a function travel by a name.  Where it runs, that is the function which
- * was registered there under the same name.
+ * Let a function travel by a name.  Each rank calls the function that it
+ * registered under that name.
  *
  * Callers:   before mr_init, on all ranks alike; any thread.
  * Blocks:    never.
  * Ownership: `name` is copied.
- * Units:     none.
  * Errors:    MR_ERR_STATE - mr_init was called before;
  *            MR_ERR_ARGUMENT - name is NULL, empty, too long, or registered
- *            before; function is NULL; MR_ERR_NO_MEMORY - the heap is full.
+ *            before, or function is NULL;
+ *            MR_ERR_NO_MEMORY - malloc failed.
  * Differs:   Python pickles all functions by their names.
  */
 MR_CHECKED mr_error mr_function_register(const char *name,

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The log: what the library has to say beside its return values.
+ * The log: details that do not fit into a return value.
  *
- * Each message is given once, where its cause is first decided.  MR_LOG=
- * none|error|warning|info|debug sets the level; without a hook messages go
- * to stderr, one line each.
+ * An error is logged once, where the library first decides it.  MR_LOG=
+ * none|error|warning|info|debug sets the level.  Without a hook messages go to
+ * stderr, one line each.
  */
 #ifndef MULTIRANK_LOG_H
 #define MULTIRANK_LOG_H
@@ -26,15 +26,14 @@ typedef enum mr_log_level {
 typedef void mr_log_hook(mr_log_level level, const char *text, void *user);
 
 /**
- * Send the messages of this process to a function instead of stderr.
+ * Send the messages of this process to a function instead of stderr.  NULL
+ * brings stderr back.
  *
- * Callers:   any endpoint, also before mr_init: then every process of the
- *            job inherits it.  The hook is called by any thread, one call at
- *            a time, and must not call the library.
+ * Callers:   any endpoint, also before mr_init: then every process of the job
+ *            inherits the hook.  Any thread may call the hook, one at a time,
+ *            and the hook must not call the library.
  * Blocks:    never.
  * Ownership: `user` stays the caller's and must outlive the hook.
- * Units:     none.
- * Errors:    none; hook NULL brings stderr back.
  * Differs:   Python uses the logging module.
  */
 MR_API void mr_log_set_hook(mr_log_hook *hook, void *user);

@@ -1,6 +1,15 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * For programs that call MPI themselves, from main or from pool tasks.
+ * For programs that call MPI themselves.
+ *
+ * Such a program may call MPI_Init_thread before mr_init, which then uses that
+ * MPI; it must ask for MPI_THREAD_SERIALIZED in a job of several nodes.
+ * mr_init returns on rank 0 only, so collective calls over MPI_COMM_WORLD are
+ * possible before mr_init, but not afterwards.
+ *
+ * A task may call MPI if its worker is a rank, and must not if its worker is a
+ * child process.  The worker beside rank 0 is a child, and so are workers beyond
+ * the number of ranks.  In a child mr_mpi_lock gives MR_ERR_STATE.
  */
 #ifndef MULTIRANK_MPI_H
 #define MULTIRANK_MPI_H
@@ -12,33 +21,33 @@ extern "C" {
 #endif
 
 /**
- * Take the mutex under which the library calls MPI.  In a job of several
- * nodes its service thread does so at any time, and MPI is initialised at
- * MPI_THREAD_SERIALIZED: hold the mutex around each of your own calls of MPI,
- * and around no other call of this library, which would wait for ever.
- * Nothing arrives at this rank meanwhile, so prefer many short calls
- * (MPI_Isend, MPI_Irecv, MPI_Test) to one that waits.  With
- * MR_MPI_THREADS=multiple MPI is started at MPI_THREAD_MULTIPLE, and the mutex
- * is not needed.
+ * Lock the mutex under which the library calls MPI.  In a job of several nodes
+ * the service thread of each rank may call MPI at any time, and MPI is at
+ * MPI_THREAD_SERIALIZED.  So hold this mutex around each MPI call of your own.
+ * With MR_MPI_THREADS=multiple MPI is at MPI_THREAD_MULTIPLE, and the mutex is
+ * not needed.
+ *
+ * While you hold the mutex call nothing else of this library: it would
+ * deadlock.  No message of the library arrives at this rank meanwhile, so use
+ * short calls (MPI_Isend, MPI_Irecv, MPI_Test) instead of one that waits.
+ * Other nodes take a rank that holds the mutex for longer than MR_PATIENCE
+ * seconds for lost.
  *
  * Callers:   threads of ranks: main, and pool tasks that run in a rank.
  * Blocks:    until no other thread is inside MPI.
- * Ownership: the caller's until mr_mpi_unlock, by the same thread.
- * Units:     none.
- * Errors:    MR_ERR_STATE - no job, or the caller is a process: those cannot
- *            call MPI.
+ * Ownership: the calling thread holds the mutex until it calls mr_mpi_unlock.
+ * Errors:    MR_ERR_STATE - there is no job, or the caller is a process, which
+ *            cannot call MPI.
  * Differs:   Python has no MPI.
  */
 MR_CHECKED mr_error mr_mpi_lock(void);
 
 /**
- * Give the mutex back.
+ * Unlock the mutex.  The call is undefined in a thread that does not hold it.
  *
- * Callers:   the thread that has it.
+ * Callers:   the thread that holds the mutex.
  * Blocks:    never.
- * Ownership: the library's again.
- * Units:     none.
- * Errors:    MR_ERR_STATE - as mr_mpi_lock.  Not to hold it is undefined.
+ * Errors:    MR_ERR_STATE - as for mr_mpi_lock.
  * Differs:   Python has no MPI.
  */
 MR_API mr_error mr_mpi_unlock(void);

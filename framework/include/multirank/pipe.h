@@ -2,13 +2,14 @@
 /*
  * Pipe: two ends, messages of any size between them, one way or both.
  *
- * An end is held by its creator, by the processes that list it in their
- * options, and by whoever attaches to it, until each closes it or dies.
- * Other copies of the handle can use the end but hold nothing.  When the
- * last holder of one end is gone the other end reads what is left, and then
- * end of file, unless somebody attaches to it again.
+ * The holders of an end are its creator, the processes that list the end in
+ * their options, and the endpoints that call mr_pipe_attach.  A holder ceases
+ * to be one when it closes the end or dies.  An endpoint that merely has a copy
+ * of the handle can use the end but does not hold it.  When an end has no
+ * holder left, the other end reads the messages that are left and then end of
+ * file, unless an endpoint attaches to the first end again.
  *
- * A pipe lives on the rank of its creator, wherever its ends are held.
+ * A pipe lives on the rank of its creator.
  */
 #ifndef MULTIRANK_PIPE_H
 #define MULTIRANK_PIPE_H
@@ -24,36 +25,38 @@ typedef struct mr_pipe_end {
 } mr_pipe_end;
 
 /**
- * Make a pipe.  With duplex both ends send and receive; without, `first`
- * only receives and `second` only sends.
+ * Create a pipe.  With duplex both ends send and receive.  Without duplex
+ * `first` only receives and `second` only sends.
  *
  * Callers:   any endpoint, any thread.
  * Blocks:    never.
  * Ownership: the caller holds both ends.  The pipe is freed when neither end
  *            has a holder any more.
- * Units:     none.
- * Errors:    MR_ERR_ARGUMENT - first or second is NULL; MR_ERR_STATE - no
- *            job; MR_ERR_LIMIT - too many objects; MR_ERR_NO_MEMORY - the
- *            segment is full.
- * Differs:   not at all.
+ * Errors:    MR_ERR_ARGUMENT - first or second is NULL;
+ *            MR_ERR_STATE - there is no job;
+ *            MR_ERR_LIMIT - the rank has no room for another object;
+ *            MR_ERR_NO_MEMORY - the segment is full.
  */
 MR_CHECKED mr_error mr_pipe_create(mr_pipe_end *first, mr_pipe_end *second,
                                    bool duplex);
 
 /**
- * Send a message to the other end.  From another node than the pipe's it may
- * return while the message is on its way, as described at mr_queue_put.
+ * Send a message to the other end.  From another node than the pipe's the call
+ * may return while the message is on its way; mr_queue_put describes that.
  *
  * Callers:   any endpoint, any thread.
- * Blocks:    while the segment has no room, at most `timeout` seconds.
+ * Blocks:    while the segment is full, at most `timeout` seconds.
  * Ownership: `message` stays the caller's.
- * Units:     `size` in bytes, 0 is allowed; `timeout` in seconds.
- * Errors:    MR_ERR_CLOSED - nobody holds the other end (Python:
- *            BrokenPipeError); MR_ERR_DIRECTION - this end only receives;
- *            MR_ERR_TIMEOUT - no room until then; MR_ERR_TOO_LARGE - can
- *            never fit; MR_ERR_ARGUMENT - message is NULL with a size, or
- *            timeout is NaN; MR_ERR_STALE - the pipe is gone.
- * Differs:   waits when the segment is full, not after 64 KiB.
+ * Units:     `size` in bytes; 0 is allowed.  `timeout` in seconds.
+ * Errors:    MR_ERR_CLOSED - the other end has no holder (Python:
+ *            BrokenPipeError);
+ *            MR_ERR_DIRECTION - this end only receives;
+ *            MR_ERR_TIMEOUT - the segment was full all the time;
+ *            MR_ERR_TOO_LARGE - the message can never fit;
+ *            MR_ERR_ARGUMENT - message is NULL with a size, or timeout is NaN;
+ *            MR_ERR_STALE - the pipe is gone.
+ * Differs:   waits when the segment is full, in Python when 64 KiB are on
+ *            their way.
  */
 MR_CHECKED mr_error mr_pipe_send(mr_pipe_end end, const void *message,
                                  size_t size, double timeout);
@@ -63,59 +66,62 @@ MR_CHECKED mr_error mr_pipe_send(mr_pipe_end end, const void *message,
  *
  * Callers:   any endpoint, any thread.
  * Blocks:    until there is a message, at most `timeout` seconds.
- * Ownership: the message is copied into `message`, of `capacity` bytes.
+ * Ownership: the message is copied into `message`, which has room for
+ *            `capacity` bytes.  *size is written with MR_OK and
+ *            MR_ERR_TRUNCATED; `size` may be NULL.
  * Units:     sizes in bytes; `timeout` in seconds.
- * Errors:    MR_ERR_END_OF_FILE - nothing left and nobody holds the other
- *            end (Python: EOFError); MR_ERR_TRUNCATED - the message is larger
- *            than capacity: it stays the next, *size is what it needs;
- *            MR_ERR_DIRECTION - this end only sends; MR_ERR_TIMEOUT - none
- *            until then; MR_ERR_ARGUMENT - message is NULL with a capacity,
- *            or timeout is NaN; MR_ERR_STALE - the pipe is gone.
- *            size may be NULL; otherwise it is written with MR_OK and
- *            MR_ERR_TRUNCATED.
- * Differs:   too small a buffer loses nothing, in Python the message.
+ * Errors:    MR_ERR_END_OF_FILE - all messages were received and the other end
+ *            has no holder (Python: EOFError);
+ *            MR_ERR_TRUNCATED - the message is larger than `capacity`: it
+ *            stays the next, and *size tells how much it needs;
+ *            MR_ERR_DIRECTION - this end only sends;
+ *            MR_ERR_TIMEOUT - no message came in time;
+ *            MR_ERR_ARGUMENT - message is NULL with a capacity, or timeout is
+ *            NaN;
+ *            MR_ERR_STALE - the pipe is gone.
+ * Differs:   too small a buffer loses nothing; in Python it loses the message.
  */
 MR_CHECKED mr_error mr_pipe_recv(mr_pipe_end end, void *message,
                                  size_t capacity, size_t *size, double timeout);
 
 /**
- * Wait until mr_pipe_recv would not block: a message or end of file.
+ * Wait until mr_pipe_recv would not block, because there is a message or end
+ * of file.  A time-out is MR_OK with *ready false.
  *
  * Callers:   any endpoint, any thread.
  * Blocks:    until then, at most `timeout` seconds.
  * Ownership: *ready is written on success only.
  * Units:     `timeout` in seconds.
  * Errors:    MR_ERR_ARGUMENT - ready is NULL, or timeout is NaN;
- *            MR_ERR_DIRECTION - this end only sends; MR_ERR_STALE - the pipe
- *            is gone.  A time-out is MR_OK with *ready false.
- * Differs:   not at all.
+ *            MR_ERR_DIRECTION - this end only sends;
+ *            MR_ERR_STALE - the pipe is gone.
  */
 MR_CHECKED mr_error mr_pipe_poll(mr_pipe_end end, double timeout, bool *ready);
 
 /**
- * Hold an end, e.g. one whose handle came through a queue.
+ * Become a holder of an end, e.g. of one whose handle came through a queue.
+ * An endpoint that holds the end already stays one holder.
  *
  * Callers:   any endpoint, any thread.
- * Blocks:    never on the owner's node; else until the owner has answered.
- * Ownership: the endpoint holds the end until it closes it or ends.
- * Units:     none.
- * Errors:    MR_ERR_STALE - the pipe is gone; MR_ERR_LIMIT - too many
- *            holders.  Holding twice is no error and counts once.
- * Differs:   Python's connections hold wherever they are unpickled.
+ * Blocks:    never on the owner's node; from another node until the owner has
+ *            answered.
+ * Ownership: the endpoint holds the end until it closes the end or dies.
+ * Errors:    MR_ERR_STALE - the pipe is gone;
+ *            MR_ERR_LIMIT - the end has too many holders.
+ * Differs:   in Python a connection is held wherever it is unpickled.
  */
 MR_CHECKED mr_error mr_pipe_attach(mr_pipe_end end);
 
 /**
- * Hold an end no longer.
+ * Stop to hold an end.  When its last holder closes an end the other end sees
+ * end of file.
  *
- * Callers:   an endpoint that holds it, any thread.
- * Blocks:    never on the owner's node; else until the owner has answered.
- * Ownership: when the last holder of an end closes it, the other end sees
- *            end of file; when both have none the pipe is freed.
- * Units:     none.
- * Errors:    MR_ERR_NOT_HELD - this endpoint does not hold it;
+ * Callers:   an endpoint that holds the end, any thread.
+ * Blocks:    never on the owner's node; from another node until the owner has
+ *            answered.
+ * Ownership: the pipe is freed when neither end has a holder any more.
+ * Errors:    MR_ERR_NOT_HELD - this endpoint does not hold the end;
  *            MR_ERR_STALE - the pipe is gone.
- * Differs:   not at all.
  */
 MR_API mr_error mr_pipe_close(mr_pipe_end end);
 

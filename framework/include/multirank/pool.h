@@ -2,12 +2,15 @@
 /*
  * Pool: workers that map a function over many inputs.
  *
- * The workers are the ranks of all nodes; the share of rank 0 is computed by a
- * child beside it.  Inputs are scattered into shared memory once, each worker
- * has a range of its own and steals from the others of its node when it is
- * empty, and results are gathered where they were written.  Of several nodes
- * each is sent parts of the tasks, smaller and smaller ones, with their
- * inputs; it is not asked for single tasks.
+ * The workers are the ranks of all nodes; for rank 0, which runs main, a child
+ * process works.  Each worker of a node has its own range of the tasks, and
+ * when that is empty it steals from the others.  With several nodes each node
+ * gets batches of tasks with their inputs, smaller ones towards the end.
+ *
+ * A task that crashes (a segfault, abort) in a child worker fails alone: the
+ * map goes on, and the worker is replaced.  A task that crashes in a rank kills
+ * that rank.  Under `multirank run` the job goes on without it; plain mpirun
+ * and srun end the job.
  */
 #ifndef MULTIRANK_POOL_H
 #define MULTIRANK_POOL_H
@@ -24,11 +27,11 @@ typedef struct mr_pool {
 
 /* Zeroed means: all defaults. */
 typedef struct mr_pool_options {
-    size_t workers; /* 0: as many as ranks; above that, more children, in
-                       turn on all ranks */
+    size_t workers; /* 0: as many as ranks; with more the others are child
+                       processes, on all ranks in turn */
 } mr_pool_options;
 
-/* What a task function is told beside its input. */
+/* The second half of a task's arguments. */
 typedef struct mr_task {
     size_t index;         /* of the task in its map, from 0 */
     size_t count;         /* tasks in the map */
@@ -41,11 +44,11 @@ typedef struct mr_task {
 } mr_task;
 
 /*
- * A task: reads `input`, writes `output`, which is zeroed or holds what the
- * caller's memory held (in place).  It may run in any worker, and must not
- * create processes or pools, nor call exit(): in a rank that ends the job, in
- * a child it is a failure of the task.  Any value but MR_OK makes the task a
- * failure; see mr_task_fail.
+ * A task reads `input` and writes `output`.  `output` is zeroed; used in place
+ * it still has the content of the caller's memory.  A task may run in any
+ * worker.  It must not create processes or pools, and must not call exit(),
+ * which ends the job if the worker is a rank.  A task fails if it returns any
+ * value but MR_OK; see mr_task_fail.
  */
 typedef mr_error mr_task_function(const void *input, void *output,
                                   const mr_task *task);
@@ -53,37 +56,38 @@ typedef mr_error mr_task_function(const void *input, void *output,
 #define MR_TEXT_SIZE 256 /* bytes of an error's text with its final zero */
 #define MR_HOST_SIZE 64  /* bytes of a host's name with its final zero */
 
-/* How the first task failed that did (by the clocks of several nodes: about
- * the first). */
+/* The failure of the first task that failed.  On several nodes that is about
+ * the first, as their clocks differ. */
 typedef struct mr_task_error {
     mr_error code;           /* what the task returned, or why it could not */
     size_t index;            /* the task */
-    int rank;                /* where it ran */
-    int signal;              /* that ended its worker; 0: none, or exit() */
+    int rank;                /* where the task ran */
+    int signal;              /* the signal that ended its worker, or 0 */
     char host[MR_HOST_SIZE]; /* of that rank */
-    char text[MR_TEXT_SIZE]; /* of mr_task_fail, or the library's own */
+    char text[MR_TEXT_SIZE]; /* from mr_task_fail, or from the library */
 } mr_task_error;
 
 /* Zeroed means: all defaults. */
 typedef struct mr_map_options {
     size_t chunk;         /* tasks taken at once; 0: chosen while it runs */
     double timeout;       /* seconds; 0 or MR_FOREVER: none */
-    mr_task_error *error; /* NULL, or where the first failure is told */
+    mr_task_error *error; /* NULL, or receives the first failure */
 } mr_map_options;
 
 /**
- * Make a pool.
+ * Create a pool and start its workers.
  *
  * Callers:   any endpoint that is not a daemon and not inside a task.
- * Blocks:    until its children are started.
+ * Blocks:    until its child workers are started.
  * Ownership: the pool lives until mr_pool_destroy or the end of the job; its
- *            children end with its creator.
+ *            child workers end with its creator.
  * Units:     workers in processes, 1 to 4096.
- * Errors:    MR_ERR_ARGUMENT - pool is NULL, or too many workers;
- *            MR_ERR_STATE - no job, a daemon, or inside a task;
- *            MR_ERR_SYSTEM, MR_ERR_LIMIT, MR_ERR_NO_MEMORY - a child could
- *            not be started.
- * Differs:   workers are ranks, so nothing is spawned for most of them.
+ * Errors:    MR_ERR_ARGUMENT - pool is NULL, or there are too many workers;
+ *            MR_ERR_STATE - there is no job, or the caller is a daemon or
+ *            inside a task;
+ *            MR_ERR_SYSTEM, MR_ERR_LIMIT, MR_ERR_NO_MEMORY - a child worker
+ *            could not be started.
+ * Differs:   most workers are ranks, which run already.
  */
 MR_CHECKED mr_error mr_pool_create(mr_pool *pool,
                                    const mr_pool_options *options);
@@ -92,53 +96,61 @@ MR_CHECKED mr_error mr_pool_create(mr_pool *pool,
  * The number of workers.
  *
  * Callers:   any endpoint, any thread.
- * Blocks:    never on the owner's node; else until the owner has answered.
+ * Blocks:    never on the owner's node; from another node until the owner has
+ *            answered.
  * Ownership: *workers is written on success only.
- * Units:     processes.
- * Errors:    MR_ERR_ARGUMENT - workers is NULL; MR_ERR_STALE - destroyed.
+ * Errors:    MR_ERR_ARGUMENT - workers is NULL;
+ *            MR_ERR_STALE - the pool was destroyed.
  * Differs:   not public in Python.
  */
 MR_CHECKED mr_error mr_pool_size(mr_pool pool, size_t *workers);
 
 /**
- * Call `function` for each of `count` inputs, in parallel, and gather the
- * outputs in order.  Task i reads inputs + i * input_size and writes
- * outputs + i * output_size.  Memory of an Array is used in place by workers
- * of the caller's node; other memory is copied, and so is all that goes to
- * another node.  After a failure the other tasks still run; a task that ended
- * its worker is not tried again.
+ * Call `function` for each of `count` inputs in parallel and collect the
+ * outputs in the order of the inputs.  Task i reads inputs + i * input_size
+ * and writes outputs + i * output_size.  Workers on the caller's node use the
+ * memory of an Array in place.  Other memory is copied, and everything that
+ * goes to another node is copied.
  *
- * What a rank that is lost had not done is done by others.  The task that it
- * was in is reported as one that ended its worker, or, when all that was known
- * of it is lost too, runs again: as may others then, whose outputs had not
- * come back.
+ * After a task has failed the other tasks still run.  A task that ended its
+ * worker, e.g. by a crash, is not tried again.  If a rank is lost, other
+ * workers run the tasks that it had not finished.  The task that it was
+ * running is reported as one that ended its worker.  Sometimes that task
+ * cannot be known; then the tasks whose outputs had not come back run again,
+ * and this one with them.
  *
  * Callers:   the creator of the pool, one thread at a time.
  * Blocks:    until all tasks have run, at most options->timeout seconds.
- * Ownership: everything stays the caller's.  `context` is copied once and is
- *            shared, read only, by the tasks of a node.
- * Units:     sizes in bytes; an input size of 0 with inputs NULL gives tasks
- *            nothing but their index; likewise for outputs.  `count` 0 calls
- *            nothing and is MR_OK.
- * Errors:    MR_ERR_ARGUMENT - function is NULL, inputs, outputs or context
- *            is NULL with a size, count times a size overflows, outputs
- *            overlap inputs and are not the same memory with the same size,
- *            timeout is NaN; MR_ERR_FUNCTION - the function lies in no loaded
- *            module or in the C library, or a worker cannot open its library
- *            or has another build of it, the log names both, see function.h;
- *            MR_ERR_TIMEOUT - tasks that have begun go on, the others never
- *            run, and an Array used in place must outlive them;
- *            MR_ERR_WORKER_DIED - a task ended its worker, or a second rank is
- *            lost with the same tasks; MR_ERR_STATE
- *            - not the creator, or another map of this pool is under way;
+ * Ownership: everything stays the caller's.  `context` is copied once to each
+ *            node, and the tasks of the node share that copy; they must not
+ *            write to it.  `outputs` is written with MR_OK, and after a failed
+ *            task for all tasks that did not fail.  After another error some
+ *            outputs may be written.  After MR_ERR_TIMEOUT tasks that have
+ *            begun go on, so an Array that is used in place must outlive them.
+ * Units:     sizes in bytes.  If input_size is 0 and inputs NULL a task has
+ *            only its index; the same holds for outputs.  If `count` is 0 the
+ *            call does nothing and gives MR_OK.
+ * Errors:    MR_ERR_ARGUMENT - function is NULL; or inputs, outputs or context
+ *            is NULL with a size; or count times a size overflows; or outputs
+ *            overlap inputs without being the same memory with the same size;
+ *            or timeout is NaN;
+ *            MR_ERR_FUNCTION - the function cannot travel, as mr_function(3)
+ *            tells, or a worker cannot open its library or has another build
+ *            of it: the log names both;
+ *            MR_ERR_TIMEOUT - the time-out passed: tasks that had not begun
+ *            never run;
+ *            MR_ERR_WORKER_DIED - a task ended its worker, or a second rank
+ *            was lost with the same tasks;
+ *            MR_ERR_STATE - the caller is not the creator, or another map of
+ *            this pool is under way;
  *            MR_ERR_NO_MEMORY, MR_ERR_TOO_LARGE - the context, or the input
  *            and output of a single task, do not fit into a segment;
- *            MR_ERR_OWNER_LOST - all workers are lost; MR_ERR_STALE -
- *            destroyed; or what the first failing task returned.  outputs are
- *            written on MR_OK, and after a failing task for all tasks that did
- *            not fail; after other errors perhaps some of them.
- * Differs:   a worker that dies is replaced and reported, in Python the map
- *            hangs; a chunk of 0 is "choose", it does not return nothing.
+ *            MR_ERR_OWNER_LOST - all workers are lost;
+ *            MR_ERR_STALE - the pool was destroyed;
+ *            any other - the first task that failed returned it.
+ * Differs:   a worker that dies is replaced and reported; in Python the map
+ *            hangs.  A chunk of 0 means "choose"; in Python it returns
+ *            nothing.
  */
 MR_CHECKED mr_error mr_pool_map(mr_pool pool, mr_task_function *function,
                                 const void *context, size_t context_size,
@@ -147,26 +159,30 @@ MR_CHECKED mr_error mr_pool_map(mr_pool pool, mr_task_function *function,
                                 const mr_map_options *options);
 
 /**
- * Call `function` once, in a worker, and bring its output: an mr_pool_map of
- * one task, whose index is 0.
+ * Call `function` once in a worker and get its output: an mr_pool_map of one
+ * task, whose index is 0.
  *
  * Callers:   the creator of the pool, one thread at a time.
  * Blocks:    until the task has run, at most options->timeout seconds.
- * Ownership: everything stays the caller's, as with mr_pool_map.
- * Units:     sizes in bytes; an input size of 0 with input NULL gives the task
- *            nothing, likewise for the output.  options->chunk means nothing.
- * Errors:    MR_ERR_ARGUMENT - function is NULL, input, output or context is
- *            NULL with a size, input and output overlap and are not the same
- *            memory with the same size, timeout is NaN; MR_ERR_FUNCTION,
- *            MR_ERR_STATE, MR_ERR_NO_MEMORY, MR_ERR_TOO_LARGE,
- *            MR_ERR_OWNER_LOST, MR_ERR_STALE - as mr_pool_map;
- *            MR_ERR_TIMEOUT - if the task has begun it goes on, else it never
- *            runs; MR_ERR_WORKER_DIED - the task ended its worker, or two
- *            ranks were lost with it; or what the task returned.  `output` is
- *            written on MR_OK only, unless it is memory of an Array, which is
- *            used in place as in mr_pool_map.
- * Differs:   the arguments are one block of bytes; what Python raises is told
- *            in options->error.
+ * Ownership: everything stays the caller's, as with mr_pool_map.  `output` is
+ *            written with MR_OK only, unless it is memory of an Array, which
+ *            is used in place.
+ * Units:     sizes in bytes.  If input_size is 0 and input NULL the task has
+ *            no input; the same holds for output. options->chunk has no
+ *            effect.
+ * Errors:    MR_ERR_ARGUMENT - function is NULL; or input, output or context
+ *            is NULL with a size; or input and output overlap without being
+ *            the same memory with the same size; or timeout is NaN;
+ *            MR_ERR_TIMEOUT - the time-out passed: a task that had begun goes
+ *            on, else it never runs;
+ *            MR_ERR_WORKER_DIED - the task ended its worker, or two ranks were
+ *            lost with it;
+ *            MR_ERR_FUNCTION, MR_ERR_STATE, MR_ERR_NO_MEMORY,
+ *            MR_ERR_TOO_LARGE, MR_ERR_OWNER_LOST, MR_ERR_STALE - as for
+ *            mr_pool_map;
+ *            any other - the task returned it.
+ * Differs:   the arguments are one block of bytes, and options->error tells
+ *            how the task failed; Python raises the task's exception.
  */
 MR_CHECKED mr_error mr_pool_apply(mr_pool pool, mr_task_function *function,
                                   const void *context, size_t context_size,
@@ -175,15 +191,15 @@ MR_CHECKED mr_error mr_pool_apply(mr_pool pool, mr_task_function *function,
                                   const mr_map_options *options);
 
 /**
- * End a pool: its children are terminated, its ranks are free for others.
+ * End a pool.  Its child workers are terminated, and its ranks are free for
+ * other pools.
  *
  * Callers:   any endpoint, any thread that is not inside a map of this pool.
- * Blocks:    until its children have ended.
- * Ownership: frees the pool; its handles become stale.
- * Units:     none.
- * Errors:    MR_ERR_STALE - destroyed before; MR_ERR_STATE - a map is under
- *            way.
- * Differs:   Python's terminate() and join().
+ * Blocks:    until its child workers have ended.
+ * Ownership: the pool is freed; its handles become stale.
+ * Errors:    MR_ERR_STALE - the pool was destroyed before;
+ *            MR_ERR_STATE - a map is under way.
+ * Differs:   like Python's terminate() and join() in one call.
  */
 MR_API mr_error mr_pool_destroy(mr_pool pool);
 
@@ -192,10 +208,10 @@ MR_API mr_error mr_pool_destroy(mr_pool pool);
  *
  * Callers:   a task function, in the thread that runs it.
  * Blocks:    never.
- * Ownership: `format` and the arguments are printf's; the text is copied and
- *            cut to MR_TEXT_SIZE.
- * Units:     none.
- * Errors:    returns `code`; MR_OK becomes MR_ERR_USER.
+ * Ownership: `format` and its arguments are those of printf.  The text is
+ *            copied and cut to MR_TEXT_SIZE.
+ * Errors:    MR_ERR_USER - code is MR_OK;
+ *            any other - it is `code`.
  * Differs:   Python raises an exception.
  */
 MR_API mr_error mr_task_fail(mr_error code, const char *format, ...)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Topology: the packages, memories, caches and cores of a node, as hwloc has
- * them, and who of the job runs on which.  `multirank topology` draws it.
+ * Topology: the packages, memories, caches and cores of a node, as hwloc sees
+ * them, and the ranks and processes that run on them.  `multirank topology`
+ * draws it.
  */
 #ifndef MULTIRANK_TOPOLOGY_H
 #define MULTIRANK_TOPOLOGY_H
@@ -32,7 +33,7 @@ typedef enum mr_topology_kind {
 typedef struct mr_topology_item {
     mr_topology_kind kind;
     unsigned int parent; /* index of the item around it; of the machine: 0 */
-    unsigned int number; /* as the system has it; of a core: from 0 on */
+    unsigned int number; /* the system's; of a core: from 0 on */
     unsigned int level;  /* of a cache, from 1 on */
     unsigned int speed;  /* of a core: above that of slower ones; else 0 */
     uint64_t size;       /* bytes of a cache, or of the memory in it; or 0 */
@@ -67,36 +68,36 @@ static inline bool mr_topology_runs_on(const mr_topology_resident *resident,
 }
 
 /**
- * Describe the node of a rank, and who of the job runs where on it now.  For
- * another node a process on that rank does it.
+ * Describe the node of a rank, and which ranks and processes of the job run on
+ * which of its processors at this moment.  For another node a process on that
+ * rank does it.
  *
- * If HWLOC_SYNTHETIC or HWLOC_XMLFILE (see hwloc(7)) gives that rank another
- * topology than that of its machine, `foreign` is true, and the ranks are
- * where they would be bound there.
+ * HWLOC_SYNTHETIC or HWLOC_XMLFILE (see hwloc(7)) may give the rank another
+ * topology than that of its machine.  Then `foreign` is true, and the ranks
+ * are placed as they would be bound there.
  *
  * Callers:   any endpoint that may start processes, any thread; for its own
  *            node any endpoint.
  * Blocks:    while hwloc looks at the machine, some milliseconds; for another
  *            node also until a process there has started and ended.
- * Ownership: *topology is written on success only, and the caller's until
+ * Ownership: *topology is written on success only.  It is the caller's until
  *            mr_topology_free.
  * Units:     `rank` from 0 to mr_size() - 1.
  * Errors:    MR_ERR_ARGUMENT - topology is NULL, or there is no such rank;
- *            MR_ERR_STATE - no job, or the caller may start no process;
- *            MR_ERR_NO_MEMORY; MR_ERR_SYSTEM - hwloc finds no topology;
- *            MR_ERR_WORKER_DIED - the process there was killed.
+ *            MR_ERR_STATE - there is no job, or the caller may not start
+ *            processes;
+ *            MR_ERR_NO_MEMORY - malloc failed, or a segment is full;
+ *            MR_ERR_SYSTEM - hwloc finds no topology;
+ *            MR_ERR_WORKER_DIED - the process on the other node was killed.
  * Differs:   Python has os.cpu_count() and no more.
  */
 MR_CHECKED mr_error mr_topology_read(int rank, mr_topology **topology);
 
 /**
- * Free a description.
+ * Free a description.  NULL is allowed.
  *
- * Callers:   anybody.
+ * Callers:   any thread.
  * Blocks:    never.
- * Ownership: it is gone; NULL is allowed.
- * Units:     none.
- * Errors:    none.
  * Differs:   Python leaves this to garbage collection.
  */
 MR_API void mr_topology_free(mr_topology *topology);
