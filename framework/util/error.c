@@ -16,7 +16,7 @@ static const row rows[] = {
     ROW(MR_ERR_ARGUMENT, "an argument has no meaning; MR_LOG=info names it"),
     ROW(MR_ERR_STATE, "the call is not allowed in the present state"),
     ROW(MR_ERR_TIMEOUT, "the time-out passed first"),
-    ROW(MR_ERR_STALE, "the handle's object was destroyed before the call"),
+    ROW(MR_ERR_STALE, "the handle names no object: it was destroyed, or never was one"),
     ROW(MR_ERR_CLOSED, "the object was closed or destroyed while in use"),
     ROW(MR_ERR_END_OF_FILE, "nothing is left and nobody could send more"),
     ROW(MR_ERR_NO_MEMORY, "memory is exhausted; MR_MEMORY sets the share"),

@@ -79,9 +79,9 @@ MR_API const char *mr_error_text(mr_error error);
 
 /*
  * Time-outs are in seconds.  0 tries once and returns.  MR_FOREVER, like any
- * negative value, waits without a limit.  NaN is MR_ERR_ARGUMENT.  For an object
- * of another node the owner measures the time, so the way there and back comes
- * on top.
+ * negative value, waits without a limit.  NaN is MR_ERR_ARGUMENT.  For an
+ * object of another node the owner measures the time, so the way there and back
+ * comes on top.
  */
 #define MR_FOREVER (-1.0)
 
@@ -108,9 +108,9 @@ typedef struct mr_handle {
 
 /*
  * The owner of an object is the rank in whose memory it lives.  On the node of
- * the owner a call on the object takes a few stores.  From another node the call
- * travels to the owner, and the caller waits for the answer; mr_queue_put and
- * mr_pipe_send may return earlier.
+ * the owner a call on the object takes a few stores.  From another node the
+ * call travels to the owner, and the caller waits for the answer; mr_queue_put
+ * and mr_pipe_send may return earlier.
  *
  * When the owner is lost, because it has died or its host has vanished, every
  * call on the object gives MR_ERR_OWNER_LOST, also a call that waits already.

@@ -33,7 +33,7 @@ typedef struct mr_setting {
     const char *help;               /* its effect */
     char standard[MR_SETTING_SIZE]; /* the default value */
     char value[MR_SETTING_SIZE];    /* the value in use; cut if longer */
-    bool set; /* in the environment, to a valid value */
+    bool set;                       /* in the environment, to a valid value */
 } mr_setting;
 
 /**

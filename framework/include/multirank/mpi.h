@@ -8,8 +8,8 @@
  * possible before mr_init, but not afterwards.
  *
  * A task may call MPI if its worker is a rank, and must not if its worker is a
- * child process.  The worker beside rank 0 is a child, and so are workers beyond
- * the number of ranks.  In a child mr_mpi_lock gives MR_ERR_STATE.
+ * child process.  The worker beside rank 0 is a child, and so are workers
+ * beyond the number of ranks.  In a child mr_mpi_lock gives MR_ERR_STATE.
  */
 #ifndef MULTIRANK_MPI_H
 #define MULTIRANK_MPI_H
