@@ -32,6 +32,8 @@ util_sources = \
 	framework/util/list.h \
 	framework/util/log.c \
 	framework/util/log.h \
+	framework/util/rank_local.c \
+	framework/util/rank_local.h \
 	framework/util/settings.c \
 	framework/util/settings.h \
 	framework/util/thread.c \

@@ -206,7 +206,8 @@ CLEANFILES += $(mpi_runs) $(fault_runs) $(far_runs) $(hosts_runs) $(huge_runs) \
 
 if BUILD_TESTS
 check_LIBRARIES += tests/harness/libharness.a tests/unit/libfake.a
-check_LTLIBRARIES = tests/library/libfunctions.la \
+check_LTLIBRARIES = libmultirank-threads.la \
+	tests/library/libfunctions.la \
 	tests/library/libone_thread_in_mpi.la
 check_PROGRAMS += $(unit_suites) $(mpi_suites) $(job_programs) \
 	$(hosts_programs) tests/counts/hot_paths tests/mpi/huge_test
@@ -238,6 +239,15 @@ tests_unit_libfake_a_SOURCES = \
 	tests/unit/message_fake.h \
 	tests/unit/message_scenes.c \
 	tests/unit/message_scenes.h
+
+# The library once more, for several ranks in one process: see
+# util/rank_local.h.
+libmultirank_threads_la_SOURCES = $(libmultirank_core_la_SOURCES)
+libmultirank_threads_la_CPPFLAGS = $(libmultirank_core_la_CPPFLAGS) \
+	-DMRI_RANKS_ARE_THREADS
+libmultirank_threads_la_CFLAGS = $(libmultirank_core_la_CFLAGS)
+libmultirank_threads_la_LDFLAGS = $(libmultirank_core_la_LDFLAGS)
+libmultirank_threads_la_LIBADD = $(libmultirank_core_la_LIBADD)
 
 # A library for tests to give functions of.  With a place to be installed at it
 # is made a shared one; the programs find it where it is built.

@@ -8,14 +8,22 @@
 #include <stdlib.h>
 
 #include "util/log.h"
+#include "util/rank_local.h"
 
 enum { CHAINS = 1024 };
 
-static mri_client *clients[CHAINS];
+typedef struct clients {
+    mri_client *chains[CHAINS];
+    mri_client *done_clients; /* with calls to be acknowledged ... */
+    uint64_t all_done;        /* ... as many as that */
+} clients;
+
+static MRI_RANK_LOCAL clients clients_of_rank;
+#define own MRI_OWN(clients_of_rank)
 
 static mri_client **chain_of(uint64_t endpoint, uint64_t thread)
 {
-    return &clients[(endpoint * 31 + thread / 64) % CHAINS];
+    return &own.chains[(endpoint * 31 + thread / 64) % CHAINS];
 }
 
 mri_client *mri_client_find(const mri_head *head)
@@ -59,36 +67,33 @@ enum {
     MANY = 16
 }; /* of at most MRI_PIPELINED_MAX that a thread has under way */
 
-static mri_client *done_clients;
-static uint64_t all_done;
-
 void mri_client_done(mri_client *c)
 {
     if (c->done++ == 0) {
-        c->next_done = done_clients;
-        done_clients = c;
+        c->next_done = own.done_clients;
+        own.done_clients = c;
     }
-    all_done++;
+    own.all_done++;
 }
 
 /* Take it out of the list. */
 static void forget_done(mri_client *c)
 {
-    mri_client **at = &done_clients;
+    mri_client **at = &own.done_clients;
 
     while (*at && *at != c) {
         at = &(*at)->next_done;
     }
     if (*at) {
         *at = c->next_done;
-        all_done -= c->done;
+        own.all_done -= c->done;
         c->done = 0;
     }
 }
 
 void mri_clients_acknowledge(unsigned int to, mri_head *head)
 {
-    mri_client *c = done_clients;
+    mri_client *c = own.done_clients;
 
     while (c && c->host != to) {
         c = c->next_done;
@@ -105,9 +110,9 @@ void mri_clients_acknowledge(unsigned int to, mri_head *head)
 
 void mri_clients_flush(bool any)
 {
-    while (done_clients && (any || all_done >= MANY)) {
+    while (own.done_clients && (any || own.all_done >= MANY)) {
         mri_head head = {.what = MRI_REPLY, .flags = MRI_PIPELINED};
-        unsigned int to = done_clients->host;
+        unsigned int to = own.done_clients->host;
 
         mri_clients_acknowledge(to, &head);
         if (mri_message_send(to, &head, sizeof head, NULL, 0)) {
@@ -122,7 +127,7 @@ static void end_those(bool (*which)(const mri_client *, uint64_t), uint64_t key,
                       mri_client_end *end)
 {
     for (unsigned int i = 0; i < CHAINS; i++) {
-        mri_client **at = &clients[i];
+        mri_client **at = &own.chains[i];
 
         while (*at) {
             mri_client *c = *at;

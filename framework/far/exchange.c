@@ -15,6 +15,7 @@
 #include "memory/onesided.h"
 #include "util/clock.h"
 #include "util/log.h"
+#include "util/rank_local.h"
 
 enum {
     MESSAGES_AT_ONCE = 64,
@@ -23,17 +24,32 @@ enum {
     TRIES = 1000 /* to take it, when there is no hurry */
 };
 
-atomic_bool mri_exchange_on;
+MRI_RANK_LOCAL atomic_bool mri_exchange_on_of_rank;
+MRI_RANK_LOCAL mri_word_heard *mri_exchange_word_of_rank;
 
-/* Lists, by the index of the thread's record in this rank's segment: the next
- * thread to have that record may be there before the last has got all its
- * replies. */
-static mri_port *ports[MRI_RECORDS_MAX];
-static bool *lost;     /* of each rank */
-static int64_t *heard; /* of each rank */
-static int64_t tick;
-static uint64_t rung_seen;
-static _Atomic uint64_t polls; /* written under the lock */
+typedef struct exchange {
+    /* Lists, by the index of the thread's record in this rank's segment: the
+     * next thread to have that record may be there before the last has got all
+     * its replies. */
+    mri_port *ports[MRI_RECORDS_MAX];
+
+    /* Acts for the rank itself when ends are dealt with: the thread that polls
+     * may be in the middle of something. */
+    mri_record *keeper;
+
+    bool *lost;     /* of each rank */
+    int64_t *heard; /* of each rank */
+    int64_t tick;
+    uint64_t rung_seen;
+    _Atomic uint64_t polls; /* written under the lock */
+
+    /* What a call in two parts brings, while it is sent. */
+    _Alignas(16) unsigned char parts[MRI_MESSAGE_MAX];
+} exchange;
+
+static MRI_RANK_LOCAL exchange exchange_of_rank;
+#define own MRI_OWN(exchange_of_rank)
+
 static _Thread_local unsigned int inside;
 
 void mri_exchange_enter(void)
@@ -57,13 +73,9 @@ bool mri_exchange_is_inside(void)
 
 /* ---- ports --------------------------------------------------------------- */
 
-/* Acts for the rank itself when ends are dealt with: whoever polls may be in
- * the middle of something. */
-static mri_record *keeper;
-
 static mri_segment *my_segment(void)
 {
-    return mri_segment_at(mri_segment_of(mri_ref_of(keeper)));
+    return mri_segment_at(mri_segment_of(mri_ref_of(own.keeper)));
 }
 
 static uint64_t index_of(mri_ref thread)
@@ -75,7 +87,7 @@ static uint64_t index_of(mri_ref thread)
 
 void mri_exchange_connect(mri_port *port)
 {
-    mri_port **list = &ports[index_of(mri_ref_of(port->record))];
+    mri_port **list = &own.ports[index_of(mri_ref_of(port->record))];
 
     port->next = *list;
     *list = port;
@@ -83,7 +95,7 @@ void mri_exchange_connect(mri_port *port)
 
 void mri_exchange_disconnect(const mri_port *port)
 {
-    mri_port **at = &ports[index_of(mri_ref_of(port->record))];
+    mri_port **at = &own.ports[index_of(mri_ref_of(port->record))];
 
     while (*at && *at != port) {
         at = &(*at)->next;
@@ -95,7 +107,7 @@ void mri_exchange_disconnect(const mri_port *port)
 
 static mri_port *port_of(const mri_head *head)
 {
-    mri_port *port = ports[index_of(head->thread)];
+    mri_port *port = own.ports[index_of(head->thread)];
 
     while (port && port->endpoint != head->endpoint) {
         port = port->next;
@@ -108,7 +120,6 @@ static mri_port *port_of(const mri_head *head)
 mr_error mri_exchange_send_small(unsigned int to, const mri_head *head,
                                  const void *in, const void *more)
 {
-    static _Alignas(16) unsigned char parts[MRI_MESSAGE_MAX];
     uint64_t padded = mri_padded(head->in_size);
     mri_head sent = *head;
 
@@ -119,10 +130,10 @@ mr_error mri_exchange_send_small(unsigned int to, const mri_head *head,
                                                         : head->in_size);
     }
     if (head->in_size) {
-        memcpy(parts, in, head->in_size);
+        memcpy(own.parts, in, head->in_size);
     }
-    memcpy(parts + padded, more, head->more_size);
-    return mri_message_send(to, &sent, sizeof sent, parts,
+    memcpy(own.parts + padded, more, head->more_size);
+    return mri_message_send(to, &sent, sizeof sent, own.parts,
                             padded + head->more_size);
 }
 
@@ -165,7 +176,7 @@ static mri_outgoing *call_of(const mri_head *head)
 
 static mr_error send_call(mri_outgoing *outgoing)
 {
-    if (lost[outgoing->to]) {
+    if (own.lost[outgoing->to]) {
         return MR_ERR_OWNER_LOST;
     }
     if (!mri_is_small(&outgoing->head)) {
@@ -224,7 +235,7 @@ void mri_exchange_send_coalesced(mri_port *port)
         return;
     }
     head = mri_coalesced_close(port->coalesced, &in);
-    error = lost[port->pipelined_to]
+    error = own.lost[port->pipelined_to]
                 ? MR_ERR_OWNER_LOST
                 : mri_exchange_send_small(port->pipelined_to, head, in, NULL);
     if (error) {
@@ -460,7 +471,7 @@ static void dispatch(unsigned int from, const mri_head *head, const void *body)
         mri_exchange_word(from, head);
         break;
     case MRI_GONE:
-        before = mri_act_as(keeper);
+        before = mri_act_as(own.keeper);
         mri_serve_gone(from, head, body);
         mri_act_as(before);
         break;
@@ -480,7 +491,7 @@ static bool receive_one(void)
         return false;
     }
     head = bytes;
-    heard[from] = tick;
+    own.heard[from] = own.tick;
     dispatch(from, head, head + 1);
     return true;
 }
@@ -499,16 +510,16 @@ static bool look_at_rung(int64_t now)
 {
     uint64_t rung = mri_load(&my_segment()->rung);
 
-    if (rung == rung_seen && now == INT64_MIN) {
+    if (rung == own.rung_seen && now == INT64_MIN) {
         return false;
     }
-    rung_seen = rung;
+    own.rung_seen = rung;
     return mri_serve_parked(now);
 }
 
 uint64_t mri_exchange_polls(void)
 {
-    return atomic_load_explicit(&polls, memory_order_relaxed);
+    return atomic_load_explicit(&own.polls, memory_order_relaxed);
 }
 
 /* Called from inside, it would be done twice. */
@@ -535,7 +546,7 @@ static uint64_t count_poll(void)
 {
     uint64_t count = mri_exchange_polls() + 1;
 
-    atomic_store_explicit(&polls, count, memory_order_relaxed);
+    atomic_store_explicit(&own.polls, count, memory_order_relaxed);
     return count;
 }
 
@@ -578,7 +589,7 @@ bool mri_exchange_check_deadlines(int64_t now)
         }
         mri_pause();
     }
-    tick = now;
+    own.tick = now;
     if (now >= mri_serve_next_deadline()) {
         look_at_rung(now);
     }
@@ -586,17 +597,15 @@ bool mri_exchange_check_deadlines(int64_t now)
     return true;
 }
 
-void (*mri_exchange_word)(unsigned int from, const mri_head *head);
-
 int64_t mri_exchange_heard(unsigned int rank)
 {
-    return heard[rank];
+    return own.heard[rank];
 }
 
 void mri_exchange_hear_all(void)
 {
     for (unsigned int i = 0; i < mri_node.ranks; i++) {
-        heard[i] = tick;
+        own.heard[i] = own.tick;
     }
 }
 
@@ -606,13 +615,13 @@ mr_error mri_exchange_begin(void)
 {
     uint64_t me = mri_self_endpoint();
 
-    keeper = mri_proxy_claim(mri_index_of(mri_endpoint_rank(me)), me);
-    lost = calloc(mri_node.ranks, sizeof *lost);
-    heard = calloc(mri_node.ranks, sizeof *heard);
-    if (!lost || !heard || !keeper) {
+    own.keeper = mri_proxy_claim(mri_index_of(mri_endpoint_rank(me)), me);
+    own.lost = calloc(mri_node.ranks, sizeof *own.lost);
+    own.heard = calloc(mri_node.ranks, sizeof *own.heard);
+    if (!own.lost || !own.heard || !own.keeper) {
         return MR_ERR_NO_MEMORY;
     }
-    tick = mri_now();
+    own.tick = mri_now();
     mri_exchange_hear_all();
     mri_exchange_on = true;
     return MR_OK;
@@ -622,10 +631,10 @@ void mri_exchange_end(void)
 {
     mri_exchange_on = false;
     mri_serve_end();
-    free(lost);
-    free(heard);
-    lost = NULL;
-    heard = NULL;
+    free(own.lost);
+    free(own.heard);
+    own.lost = NULL;
+    own.heard = NULL;
 }
 
 static void lose_calls(mri_port *port, unsigned int rank)
@@ -650,23 +659,23 @@ void mri_exchange_lose(unsigned int rank)
 {
     mri_record *before;
 
-    if (lost[rank]) {
+    if (own.lost[rank]) {
         return;
     }
-    lost[rank] = true;
+    own.lost[rank] = true;
     mri_message_lose(rank);
     mri_onesided_lose(rank);
     for (unsigned int i = 0; i < MRI_RECORDS_MAX; i++) {
-        for (mri_port *port = ports[i]; port; port = port->next) {
+        for (mri_port *port = own.ports[i]; port; port = port->next) {
             lose_calls(port, rank);
         }
     }
-    before = mri_act_as(keeper);
+    before = mri_act_as(own.keeper);
     mri_serve_lost(rank);
     mri_act_as(before);
 }
 
 bool mri_exchange_is_lost(unsigned int rank)
 {
-    return lost && lost[rank];
+    return own.lost && own.lost[rank];
 }

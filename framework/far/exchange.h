@@ -9,13 +9,15 @@
 #include <stdatomic.h>
 
 #include "far/port.h"
+#include "util/rank_local.h"
 
 /* Begin and end, in a rank of a job with several nodes. */
 mr_error mri_exchange_begin(void);
 void mri_exchange_end(void);
 
 /* True in such a rank: threads of this process use messages directly. */
-extern atomic_bool mri_exchange_on;
+extern MRI_RANK_LOCAL atomic_bool mri_exchange_on_of_rank;
+#define mri_exchange_on MRI_OWN(mri_exchange_on_of_rank)
 
 /* Receive and complete what there is, unless another thread does.  True:
  * there was something. */
@@ -30,7 +32,9 @@ uint64_t mri_exchange_polls(void);
 
 /* A word of MRI_ALIVE or MRI_LOST has arrived.  Set by the layer above;
  * called inside. */
-extern void (*mri_exchange_word)(unsigned int from, const mri_head *head);
+typedef void mri_word_heard(unsigned int from, const mri_head *head);
+extern MRI_RANK_LOCAL mri_word_heard *mri_exchange_word_of_rank;
+#define mri_exchange_word MRI_OWN(mri_exchange_word_of_rank)
 
 /* When something was last heard of a rank, on the clock that was last looked
  * at. */

@@ -15,8 +15,9 @@
 #include "engine/operation.h"
 #include "far/exchange.h"
 #include "util/log.h"
+#include "util/rank_local.h"
 
-void (*mri_report_lost)(unsigned int rank);
+MRI_RANK_LOCAL mri_lost_report *mri_report_lost_of_rank;
 
 /* ---- in a process -------------------------------------------------------- */
 
@@ -86,14 +87,20 @@ typedef struct farewell {
     mri_outgoing *calls;
 } farewell;
 
-static relay *relays;
-static job *completed; /* under the lock of the exchange */
-static job *undelivered;
-static farewell *farewells;
+typedef struct relayed {
+    relay *relays;
+    job *completed; /* under the lock of the exchange */
+    job *undelivered;
+    farewell *farewells;
+    _Alignas(16) unsigned char some[MRI_RELAY_SMALL]; /* the last request */
+} relayed;
+
+static MRI_RANK_LOCAL relayed relayed_by_rank;
+#define own MRI_OWN(relayed_by_rank)
 
 static relay *relay_of(const mri_relay_request *request)
 {
-    relay *a = relays;
+    relay *a = own.relays;
 
     while (a && (a->thread != request->head.thread ||
                  a->port.endpoint != request->head.endpoint)) {
@@ -106,8 +113,8 @@ static void complete(mri_outgoing *outgoing)
 {
     job *done = outgoing->user;
 
-    done->next = completed;
-    completed = done;
+    done->next = own.completed;
+    own.completed = done;
 }
 
 /* A call that ran ahead has no outgoing: its reply is made up. */
@@ -138,8 +145,8 @@ static relay *make_relay(const mri_relay_request *request)
         a->port.endpoint = request->head.endpoint;
         a->port.replies = request->replies;
         a->port.pipelined_done = pipelined_done;
-        a->next = relays;
-        relays = a;
+        a->next = own.relays;
+        own.relays = a;
         mri_exchange_enter();
         mri_exchange_connect(&a->port);
         mri_exchange_leave();
@@ -245,15 +252,15 @@ static bool deliver(job *j)
 static bool deliver_all(void)
 {
     job *all;
-    job **at = &undelivered;
+    job **at = &own.undelivered;
     bool any = false;
 
     while (*at) {
         at = &(*at)->next;
     }
     mri_exchange_enter();
-    all = completed;
-    completed = NULL;
+    all = own.completed;
+    own.completed = NULL;
     mri_exchange_leave();
     while (all) { /* the first to complete came last into the list */
         job *next = all->next;
@@ -262,7 +269,7 @@ static bool deliver_all(void)
         *at = all;
         all = next;
     }
-    for (at = &undelivered; *at;) {
+    for (at = &own.undelivered; *at;) {
         job *j = *at;
 
         if (deliver(j)) {
@@ -295,8 +302,8 @@ static void expect_farewell(const mri_relay_request *request,
     }
     f->gone = *gone;
     f->ranks = request->ranks;
-    f->next = farewells;
-    farewells = f;
+    f->next = own.farewells;
+    own.farewells = f;
 }
 
 /* Nobody waits for its calls any more.  True: none is under way. */
@@ -305,7 +312,7 @@ static bool end_calls(uint64_t endpoint)
     bool none = true;
 
     mri_exchange_enter();
-    for (relay *a = relays; a; a = a->next) {
+    for (relay *a = own.relays; a; a = a->next) {
         if (a->port.endpoint != endpoint) {
             continue;
         }
@@ -335,11 +342,11 @@ static bool has_job(const job *list, const relay *a)
 static void end_relays(uint64_t endpoint)
 {
     mri_exchange_enter();
-    for (relay **at = &relays; *at;) {
+    for (relay **at = &own.relays; *at;) {
         relay *a = *at;
 
-        if (a->port.endpoint == endpoint && !has_job(undelivered, a) &&
-            !has_job(completed, a)) {
+        if (a->port.endpoint == endpoint && !has_job(own.undelivered, a) &&
+            !has_job(own.completed, a)) {
             mri_exchange_disconnect(&a->port);
             *at = a->next;
             mri_coalesced_free(a->port.coalesced);
@@ -419,7 +426,7 @@ static bool say_farewells(void)
 {
     bool any = false;
 
-    for (farewell **at = &farewells; *at;) {
+    for (farewell **at = &own.farewells; *at;) {
         farewell *f = *at;
 
         if (say(f)) {
@@ -459,12 +466,12 @@ static void run(const mri_relay_request *request)
 
 static bool take(unsigned int row)
 {
-    static _Alignas(16) unsigned char some[MRI_RELAY_SMALL];
     mr_handle mailbox =
         mri_mailbox_at(mri_endpoint_rank(mri_self_endpoint()), row);
     unsigned char *large = NULL;
     size_t size = 0;
-    mr_error error = mri_mailbox_get(mailbox, some, sizeof some, &size, 0);
+    mr_error error =
+        mri_mailbox_get(mailbox, own.some, sizeof own.some, &size, 0);
 
     if (error == MR_ERR_TRUNCATED) {
         large = malloc(size);
@@ -472,7 +479,7 @@ static bool take(unsigned int row)
                       : MR_ERR_NO_MEMORY;
     }
     if (!error) {
-        run((const mri_relay_request *)(large ? large : some));
+        run((const mri_relay_request *)(large ? large : own.some));
     }
     free(large);
     return error == MR_OK;

@@ -8,6 +8,7 @@
 #define MRI_FAR_RELAY_H
 
 #include "far/port.h"
+#include "util/rank_local.h"
 
 /* An item: this, then what the call brings.  The reply is an item too: the
  * head of the reply, then what that brings. */
@@ -28,7 +29,9 @@ typedef enum mri_relay_kind {
 } mri_relay_kind;
 
 /* What is done about that.  Set by the layer above. */
-extern void (*mri_report_lost)(unsigned int rank);
+typedef void mri_lost_report(unsigned int rank);
+extern MRI_RANK_LOCAL mri_lost_report *mri_report_lost_of_rank;
+#define mri_report_lost MRI_OWN(mri_report_lost_of_rank)
 
 /* Errands up to this size come from memory that users cannot fill. */
 enum { MRI_RELAY_SMALL = 8192 };

@@ -13,10 +13,17 @@
 #include "memory/onesided.h"
 #include "util/clock.h"
 #include "util/log.h"
+#include "util/rank_local.h"
 
-static mri_served *free_served;
-static mri_served *parked;
-static int64_t next_deadline = MRI_NEVER;
+typedef struct served_calls {
+    mri_served *free_served;
+    mri_served *parked;
+    int64_t next_deadline; /* of those that are parked */
+} served_calls;
+
+static MRI_RANK_LOCAL served_calls served_by_rank = {.next_deadline =
+                                                         MRI_NEVER};
+#define own MRI_OWN(served_by_rank)
 
 static void begin_next(mri_client *c);
 
@@ -40,8 +47,8 @@ static void reply(unsigned int to, mri_head *head, mr_error error,
 static void give_served(mri_served *s)
 {
     free(s->data);
-    s->next = free_served;
-    free_served = s;
+    s->next = own.free_served;
+    own.free_served = s;
 }
 
 static void end(mri_served *s)
@@ -138,13 +145,13 @@ static void finish(mri_served *s, mr_error error)
 static void park(mri_served *s, mri_served_state why)
 {
     s->state = why;
-    if (s->deadline < next_deadline) {
-        next_deadline = s->deadline;
+    if (s->deadline < own.next_deadline) {
+        own.next_deadline = s->deadline;
     }
     if (!s->parked) {
         s->parked = true;
-        s->next_parked = parked;
-        parked = s;
+        s->next_parked = own.parked;
+        own.parked = s;
     }
 }
 
@@ -275,10 +282,10 @@ static void begin_next(mri_client *c)
 
 static mri_served *take_served(void)
 {
-    mri_served *s = free_served;
+    mri_served *s = own.free_served;
 
     if (s) {
-        free_served = s->next;
+        own.free_served = s->next;
         memset(s, 0, sizeof *s);
         return s;
     }
@@ -363,11 +370,11 @@ static bool is_due(const mri_served *s, int64_t now)
 
 bool mri_serve_parked(int64_t now)
 {
-    mri_served *all = parked;
+    mri_served *all = own.parked;
     bool any = false;
 
-    parked = NULL;
-    next_deadline = MRI_NEVER;
+    own.parked = NULL;
+    own.next_deadline = MRI_NEVER;
     while (all) {
         mri_served *s = all;
 
@@ -385,7 +392,7 @@ bool mri_serve_parked(int64_t now)
 
 int64_t mri_serve_next_deadline(void)
 {
-    return next_deadline;
+    return own.next_deadline;
 }
 
 void mri_serve_moved(const mri_head *head)
@@ -421,7 +428,7 @@ void mri_serve_cancel(const mri_head *head)
 
 static void unpark(const mri_served *s)
 {
-    mri_served **at = &parked;
+    mri_served **at = &own.parked;
 
     while (*at && *at != s) {
         at = &(*at)->next_parked;
@@ -476,10 +483,10 @@ void mri_serve_lost(unsigned int rank)
 void mri_serve_end(void)
 {
     mri_clients_end_all(end_calls);
-    while (free_served) {
-        mri_served *s = free_served;
+    while (own.free_served) {
+        mri_served *s = own.free_served;
 
-        free_served = s->next;
+        own.free_served = s->next;
         free(s);
     }
 }

@@ -8,8 +8,14 @@
 #include <string.h>
 
 #include "engine/wait.h"
+#include "util/rank_local.h"
 
-static _Alignas(16) unsigned char output[MRI_OUT_MAX];
+typedef struct tries {
+    _Alignas(16) unsigned char output[MRI_OUT_MAX]; /* of the last one */
+} tries;
+
+static MRI_RANK_LOCAL tries tries_of_rank;
+#define own MRI_OWN(tries_of_rank)
 
 /* Input that has to outlive the message that brought it. */
 mr_error mri_served_keep_input(mri_served *s, const void *body)
@@ -52,11 +58,11 @@ static mr_error make(mri_served *s)
     if (s->call.keeps_block) {
         move_to_slot_2(s->client->proxy);
     }
-    s->call.out = output;
+    s->call.out = own.output;
     error =
         s->ops->create(s->client->proxy, mri_index_of_self(), &s->call, &made);
     if (!error) {
-        memcpy(output, &made, sizeof made);
+        memcpy(own.output, &made, sizeof made);
         s->call.out_size = sizeof made;
     }
     return error;
@@ -94,13 +100,13 @@ static mr_error first_look(mri_served *s)
     s->several = (mri_wait_set){.self = s->client->proxy,
                                 .handles = s->call.in,
                                 .count = count,
-                                .found = (bool *)output};
+                                .found = (bool *)own.output};
     return error ? error : mri_wait_set_look(&s->several);
 }
 
 mr_error mri_served_try_first(mri_served *s)
 {
-    s->call.out = output;
+    s->call.out = own.output;
     switch (s->head.what) {
     case MRI_CREATE:
         return make(s);
@@ -123,11 +129,11 @@ mr_error mri_served_try_again(mri_served *s)
 {
     mr_error error;
 
-    s->call.out = output;
+    s->call.out = own.output;
     if (!is_watching(s)) {
         return mri_blocked_try(&s->blocked);
     }
-    s->several.found = (bool *)output;
+    s->several.found = (bool *)own.output;
     if (!s->several.entered) {
         error = mri_wait_set_enter(&s->several);
         if (error) {

@@ -10,6 +10,7 @@
 #include "memory/segment.h"
 #include "memory/window.h"
 #include "util/log.h"
+#include "util/rank_local.h"
 
 typedef struct transfer {
     struct transfer *next;
@@ -23,7 +24,8 @@ typedef struct transfer {
 bool mri_onesided_gets;
 bool mri_onesided_puts;
 
-static transfer *under_way;
+static MRI_RANK_LOCAL transfer *transfers_of_rank;
+#define under_way MRI_OWN(transfers_of_rank)
 
 /* ---- places -------------------------------------------------------------- */
 

@@ -18,13 +18,17 @@
 
 #include "util/clock.h"
 #include "util/log.h"
+#include "util/rank_local.h"
 
 _Thread_local mri_record *mri_self_record
     __attribute__((tls_model("initial-exec")));
 void (*mri_stalled)(void);
 void (*_Atomic mri_before_leave)(mri_record *self);
 
-static uint64_t process_endpoint;
+/* The endpoint that a thread is if it became no other. */
+static MRI_RANK_LOCAL uint64_t endpoint_of_rank;
+#define process_endpoint MRI_OWN(endpoint_of_rank)
+
 static _Thread_local uint64_t thread_endpoint;
 static pthread_key_t leave_key;
 static pthread_once_t leave_once = PTHREAD_ONCE_INIT;

@@ -20,7 +20,7 @@
 #include "util/log.h"
 #include "util/settings.h"
 
-mri_region mri_node;
+MRI_RANK_LOCAL mri_region mri_node_of_rank;
 
 enum { STEP = 64 * 1024 }; /* bytes by which tables are backed */
 

@@ -17,6 +17,7 @@
 
 #include "memory/allocator.h"
 #include "memory/word.h"
+#include "util/rank_local.h"
 
 /* Tables of a segment have a fixed place and size, and are backed by memory
  * as they fill. */
@@ -64,7 +65,7 @@ typedef struct mri_segment {
     mri_arena reserve;
 } mri_segment;
 
-/* What a process knows of its node.  Written at attach, then constant. */
+/* What a rank knows of its node.  Written at attach, then constant. */
 typedef struct mri_region {
     unsigned char *base; /* NULL before the job and after it */
     unsigned int shift;  /* log2 of the distance of two segments */
@@ -77,7 +78,8 @@ typedef struct mri_region {
     int64_t allowance;   /* bytes of each segment's arenas together */
 } mri_region;
 
-extern mri_region mri_node;
+extern MRI_RANK_LOCAL mri_region mri_node_of_rank;
+#define mri_node MRI_OWN(mri_node_of_rank)
 
 static inline void *mri_at(mri_ref ref)
 {

@@ -10,15 +10,17 @@
 
 #include "message/state.h"
 #include "util/fault.h"
+#include "util/rank_local.h"
 
-static mri_messages of_process;
+static MRI_RANK_LOCAL mri_messages messages_of_rank;
 
 static _Thread_local mri_messages *of_thread
     __attribute__((tls_model("initial-exec")));
 
 mri_messages *mri_messages_self(void)
 {
-    return __builtin_expect(of_thread == NULL, 1) ? &of_process : of_thread;
+    return __builtin_expect(of_thread == NULL, 1) ? &MRI_OWN(messages_of_rank)
+                                                  : of_thread;
 }
 
 void mri_messages_become(mri_messages *messages)

@@ -17,14 +17,22 @@
 #include "runtime/job/identity.h"
 #include "util/clock.h"
 #include "util/log.h"
+#include "util/rank_local.h"
 #include "util/settings.h"
 
 enum { SECOND = 1000000000 };
 
-static mri_host_name *names;
-static int64_t last_word; /* when this rank sent its last */
-static int64_t last_tick;
-static atomic_uint ticks; /* how often the service thread came by */
+typedef struct lives {
+    mri_host_name *names;
+    int64_t last_word; /* when this rank sent its last */
+    int64_t last_tick;
+    atomic_uint ticks; /* how often the service thread came by */
+    unsigned int ticks_seen;
+    unsigned int still; /* looks at the same number of ticks */
+} lives;
+
+static MRI_RANK_LOCAL lives lives_of_rank;
+#define own MRI_OWN(lives_of_rank)
 
 /* ---- what is known ------------------------------------------------------- */
 
@@ -76,7 +84,7 @@ static void lose(unsigned int rank, const char *why)
         mri_exchange_lose(rank);
     }
     mri_log(MR_LOG_ERROR, "rank %u on %s is lost: %s; the job goes on without",
-            rank, names ? names[rank].text : "its host", why);
+            rank, own.names ? own.names[rank].text : "its host", why);
     tell_all(rank);
 }
 
@@ -127,7 +135,7 @@ static void look_for_silence(int64_t now)
 
 void mri_failure_moves(void)
 {
-    atomic_fetch_add(&ticks, 1);
+    atomic_fetch_add(&own.ticks, 1);
 }
 
 void mri_failure_tick(int64_t now)
@@ -135,14 +143,14 @@ void mri_failure_tick(int64_t now)
     bool far_from_0 = mri_is_far(0);
 
     mri_failure_moves();
-    if (now - last_tick > 2 * (int64_t)SECOND) {
+    if (now - own.last_tick > 2 * (int64_t)SECOND) {
         mri_exchange_hear_all(); /* it was us who stood still */
     }
-    last_tick = now;
-    if (now - last_word < SECOND) {
+    own.last_tick = now;
+    if (now - own.last_word < SECOND) {
         return;
     }
-    last_word = now;
+    own.last_word = now;
     mri_exchange_enter();
     if (far_from_0) {
         send_word(0, MRI_ALIVE, 0);
@@ -156,13 +164,12 @@ void mri_failure_tick(int64_t now)
 /* Counted, not timed: a job that is stopped and goes on has lost nothing. */
 void mri_failure_watch(void)
 {
-    static unsigned int seen, still;
-    unsigned int count = atomic_load(&ticks);
+    unsigned int count = atomic_load(&own.ticks);
     int64_t most = 3 * mri_settings()->patience;
 
-    still = count == seen ? still + 1 : 0;
-    seen = count;
-    if (mri_exchange_on && most && still > most) {
+    own.still = count == own.ticks_seen ? own.still + 1 : 0;
+    own.ticks_seen = count;
+    if (mri_exchange_on && most && own.still > most) {
         end_alone("MPI has not returned for too long, and nobody hears of it");
     }
 }
@@ -182,19 +189,19 @@ mr_error mri_failure_begin(const mri_host_name *hosts)
 {
     mri_exchange_word = hear;
     mri_report_lost = mri_failure_report;
-    last_tick = mri_now();
+    own.last_tick = mri_now();
     if (hosts) {
-        names = calloc(mri_node.ranks, sizeof *names);
-        if (!names) {
+        own.names = calloc(mri_node.ranks, sizeof *own.names);
+        if (!own.names) {
             return MR_ERR_NO_MEMORY;
         }
-        memcpy(names, hosts, mri_node.ranks * sizeof *names);
+        memcpy(own.names, hosts, mri_node.ranks * sizeof *own.names);
     }
     return MR_OK;
 }
 
 void mri_failure_end(void)
 {
-    free(names);
-    names = NULL;
+    free(own.names);
+    own.names = NULL;
 }

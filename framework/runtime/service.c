@@ -18,6 +18,7 @@
 #include "runtime/failure.h"
 #include "runtime/job/identity.h"
 #include "util/clock.h"
+#include "util/rank_local.h"
 #include "util/thread.h"
 
 /* Pauses in nanoseconds, and how many there are of each length.  A cap of 1.6
@@ -32,10 +33,16 @@ enum {
     LAST_REST = 400000
 };
 
-static pthread_t thread;
-static sem_t begun;
-static atomic_bool stopping;
-static bool running;
+typedef struct service {
+    pthread_t thread;
+    sem_t begun;
+    atomic_bool stopping;
+    bool running;
+    uint64_t polls_seen; /* of all threads */
+} service;
+
+static MRI_RANK_LOCAL service service_of_rank;
+#define own MRI_OWN(service_of_rank)
 
 static void listen_to(mri_record *self, unsigned int number, unsigned int row)
 {
@@ -52,11 +59,10 @@ static void listen_to(mri_record *self, unsigned int number, unsigned int row)
 /* Threads that wait for something receive by themselves, faster than we. */
 static bool others_poll(void)
 {
-    static uint64_t seen;
     uint64_t now = mri_exchange_polls();
-    bool others = now != seen;
+    bool others = now != own.polls_seen;
 
-    seen = now;
+    own.polls_seen = now;
     return others;
 }
 
@@ -85,8 +91,8 @@ static void *serve(void *unused)
     mri_spin_start(&spinner);
     prctl(PR_SET_TIMERSLACK, 1000UL);
     mri_store(&segment->service, mri_ref_of(self));
-    sem_post(&begun);
-    while (!atomic_load(&stopping)) {
+    sem_post(&own.begun);
+    while (!atomic_load(&own.stopping)) {
         uint64_t bell = mri_bell(self);
 
         listen_to(self, 0, MRI_ROW_RELAY);
@@ -125,19 +131,19 @@ mr_error mri_service_start(void)
 {
     mr_error error;
 
-    sem_init(&begun, 0, 0);
-    error = mri_thread_start(&thread, serve);
-    running = error == MR_OK;
-    while (running && sem_wait(&begun) != 0) {
+    sem_init(&own.begun, 0, 0);
+    error = mri_thread_start(&own.thread, serve);
+    own.running = error == MR_OK;
+    while (own.running && sem_wait(&own.begun) != 0) {
     }
     return error;
 }
 
 void mri_service_stop(void)
 {
-    if (running) {
-        atomic_store(&stopping, true);
-        pthread_join(thread, NULL);
-        running = false;
+    if (own.running) {
+        atomic_store(&own.stopping, true);
+        pthread_join(own.thread, NULL);
+        own.running = false;
     }
 }

@@ -12,12 +12,15 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "util/rank_local.h"
 #include "util/settings.h"
 
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 static mr_log_hook *hook;
 static void *hook_user;
-static char place[32];
+
+static MRI_RANK_LOCAL char place_of_rank[32];
+#define place MRI_OWN(place_of_rank)
 
 /* One write, so that lines of several processes do not mix. */
 static void print(mr_log_level level, const char *text)

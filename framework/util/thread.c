@@ -6,37 +6,65 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdlib.h>
 
 #include "util/log.h"
+#include "util/rank_local.h"
 
-static const void *processors;
-static size_t processors_size;
+typedef struct affinity {
+    const void *processors; /* NULL: where its creator runs */
+    size_t size;
+} affinity;
+
+static MRI_RANK_LOCAL affinity affinity_of_rank;
+#define own MRI_OWN(affinity_of_rank)
+
+/* What a new thread is given. */
+typedef struct birth {
+    void *(*function)(void *);
+    mri_rank_state *rank;
+} birth;
 
 void mri_threads_run_on(const void *set, size_t size)
 {
-    processors = set;
-    processors_size = size;
+    own.processors = set;
+    own.size = size;
+}
+
+/* A thread is of the rank of its creator. */
+static void *begin(void *user)
+{
+    birth given = *(birth *)user;
+
+    free(user);
+    mri_rank_enter(given.rank);
+    return given.function(NULL);
 }
 
 mr_error mri_thread_start(pthread_t *thread, void *(*function)(void *))
 {
+    birth *given = malloc(sizeof *given);
     sigset_t all;
     sigset_t before;
     pthread_attr_t attributes;
-    int error = pthread_attr_init(&attributes);
+    int error = given ? pthread_attr_init(&attributes) : ENOMEM;
 
+    if (given) {
+        *given = (birth){.function = function, .rank = mri_rank_entered()};
+    }
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
-    if (!error && processors) {
-        error = pthread_attr_setaffinity_np(&attributes, processors_size,
-                                            processors);
+    if (!error && own.processors) {
+        error =
+            pthread_attr_setaffinity_np(&attributes, own.size, own.processors);
     }
     if (!error) {
-        error = pthread_create(thread, &attributes, function, NULL);
+        error = pthread_create(thread, &attributes, begin, given);
         pthread_attr_destroy(&attributes);
     }
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     if (error) {
+        free(given);
         errno = error;
         return mri_system_error("pthread_create");
     }

@@ -23,7 +23,7 @@
 #endif
 volatile int value = VALUE;
 
-mri_job_identity mri_here = {.host = "here"};
+mri_job_identity mri_here_of_rank = {.host = "here"};
 
 static void static_function(void)
 {

@@ -5,7 +5,7 @@
  *
  * The blocks of an Array never change, and their handles tell when they are
  * gone.  So each process may keep them as long as it likes, and asks the head
- * at its first access alone.  Lock: `memory_lock`, for that memory.
+ * at its first access alone.  Lock: that of this memory.
  */
 #include "objects/data/spread.h"
 
@@ -16,6 +16,7 @@
 #include "memory/segment.h"
 #include "objects/data/element.h"
 #include "util/log.h"
+#include "util/rank_local.h"
 
 enum {
     REMEMBERED = 16,
@@ -28,9 +29,15 @@ typedef struct layout {
     mr_handle *blocks;
 } layout;
 
-static layout remembered[REMEMBERED];
-static unsigned int next_to_forget;
-static pthread_mutex_t memory_lock = PTHREAD_MUTEX_INITIALIZER;
+typedef struct memory {
+    pthread_mutex_t lock;
+    layout remembered[REMEMBERED];
+    unsigned int next_to_forget;
+} memory;
+
+static MRI_RANK_LOCAL memory memory_of_rank = {.lock =
+                                                   PTHREAD_MUTEX_INITIALIZER};
+#define own MRI_OWN(memory_of_rank)
 
 /* ---- where blocks lie ---------------------------------------------------- */
 
@@ -64,8 +71,8 @@ static mri_array_block block_at(size_t count, size_t number)
 static const layout *recall(mr_handle head)
 {
     for (size_t i = 0; i < REMEMBERED; i++) {
-        if (memcmp(&remembered[i].head, &head, sizeof head) == 0) {
-            return &remembered[i];
+        if (memcmp(&own.remembered[i].head, &head, sizeof head) == 0) {
+            return &own.remembered[i];
         }
     }
     return NULL;
@@ -73,7 +80,7 @@ static const layout *recall(mr_handle head)
 
 static const layout *remember(const layout *found)
 {
-    layout *row = &remembered[next_to_forget++ % REMEMBERED];
+    layout *row = &own.remembered[own.next_to_forget++ % REMEMBERED];
 
     free(row->blocks);
     *row = *found;
@@ -125,19 +132,19 @@ static mr_error locate(mr_array array, size_t index, size_t unit, size_t *count,
     const layout *known;
     layout found;
 
-    pthread_mutex_lock(&memory_lock);
+    pthread_mutex_lock(&own.lock);
     known = recall(array.handle);
     if (!known) {
-        pthread_mutex_unlock(&memory_lock);
+        pthread_mutex_unlock(&own.lock);
         error = ask(array, &found);
-        pthread_mutex_lock(&memory_lock);
+        pthread_mutex_lock(&own.lock);
         known = error ? NULL : remember(&found);
     }
     if (known) {
         look_up(known, unit ? unit : block_size(known->count), index, count,
                 handle);
     }
-    pthread_mutex_unlock(&memory_lock);
+    pthread_mutex_unlock(&own.lock);
     return error;
 }
 

@@ -21,7 +21,7 @@
 #define PACKAGE_VERSION "0"
 #endif
 
-mri_job_identity mri_here;
+MRI_RANK_LOCAL mri_job_identity mri_here_of_rank;
 _Thread_local bool mri_inside_task;
 
 mr_error mri_may_create_processes(const char *function)

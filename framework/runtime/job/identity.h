@@ -9,6 +9,8 @@
 
 #include <multirank/base.h>
 
+#include "util/rank_local.h"
+
 typedef enum mri_role {
     MRI_OUTSIDE = 0, /* no job, or after it */
     MRI_RANK,
@@ -25,7 +27,8 @@ typedef struct mri_job_identity {
 } mri_job_identity;
 
 /* Written at start and after each fork, then constant. */
-extern mri_job_identity mri_here;
+extern MRI_RANK_LOCAL mri_job_identity mri_here_of_rank;
+#define mri_here MRI_OWN(mri_here_of_rank)
 
 /* True inside a pool task of the calling thread. */
 extern _Thread_local bool mri_inside_task;
