@@ -338,7 +338,7 @@ check-asan:
 check-tsan:
 	$(MAKE) $(AM_MAKEFLAGS) check TESTS='$(unit_suites) $(thread_runs)'
 
-check-style: all
+check-style: all libmultirank-threads.la
 	@$(srcdir)/tests/style/run $(srcdir)
 
 .PHONY: check-programs check-fault check-asan check-tsan check-style
@@ -369,6 +369,7 @@ EXTRA_DIST += \
 	tests/style/common.py \
 	tests/style/contracts \
 	tests/style/format \
+	tests/style/globals \
 	tests/style/layers \
 	tests/style/run \
 	tests/style/sizes \

@@ -66,4 +66,4 @@ static const mri_elsewhere_ops nowhere = {.operate = no_operation,
                                           .watch_begin = no_watch,
                                           .watch_listen = nothing_to_listen_to};
 
-const mri_elsewhere_ops *mri_elsewhere = &nowhere;
+MRI_RANK_LOCAL const mri_elsewhere_ops *mri_elsewhere_of_rank = &nowhere;

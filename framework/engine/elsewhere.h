@@ -11,6 +11,7 @@
 #define MRI_ENGINE_ELSEWHERE_H
 
 #include "engine/object.h"
+#include "util/rank_local.h"
 
 /* Waiting for several objects of one other rank, as a part of mr_wait. */
 typedef struct mri_watch mri_watch;
@@ -54,7 +55,8 @@ typedef struct mri_elsewhere_ops {
     void (*watch_listen)(mri_record *self, bool listen);
 } mri_elsewhere_ops;
 
-extern const mri_elsewhere_ops *mri_elsewhere;
+extern MRI_RANK_LOCAL const mri_elsewhere_ops *mri_elsewhere_of_rank;
+#define mri_elsewhere MRI_OWN(mri_elsewhere_of_rank)
 
 /* What the thread does next is seen after what it did before: pipelined calls
  * have arrived. */

@@ -25,6 +25,7 @@
 #include "runtime/server/child.h"
 #include "util/clock.h"
 #include "util/log.h"
+#include "util/rank_local.h"
 #include "util/settings.h"
 
 enum {
@@ -305,12 +306,16 @@ const mri_kind_ops mri_process_ops = {.name = "process",
 
 /* What this endpoint made and has not destroyed.  In private memory: it is
  * for the endpoint's own end. */
-static struct {
+typedef struct processes {
     pthread_mutex_t mutex;
     mr_process *processes;
     size_t count;
     size_t capacity;
-} mine = {.mutex = PTHREAD_MUTEX_INITIALIZER};
+} processes;
+
+static MRI_RANK_LOCAL processes made_by_rank = {.mutex =
+                                                    PTHREAD_MUTEX_INITIALIZER};
+#define mine MRI_OWN(made_by_rank)
 
 static mr_error remember(mr_process process)
 {

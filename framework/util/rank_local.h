@@ -24,7 +24,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* All rank-local variables of one rank. */
+/* All rank-local variables of one rank; or of one of its processes, which has
+ * variables of its own just as well. */
 typedef struct mri_rank_state mri_rank_state;
 
 #ifdef MRI_RANKS_ARE_THREADS

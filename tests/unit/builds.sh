@@ -21,7 +21,8 @@ compile() { # OBJECT SOURCE [FLAG...]
 
 compile_all() {
     local name
-    for name in runtime/binary runtime/function runtime/module util/list \
+    for name in runtime/code/binary runtime/code/function \
+        runtime/code/module util/list \
         util/log util/settings; do
         compile "part-${name##*/}" "framework/$name.c" || return
     done
