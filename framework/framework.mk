@@ -85,6 +85,8 @@ engine_sources = \
 	framework/engine/channel.h \
 	framework/engine/elsewhere.c \
 	framework/engine/elsewhere.h \
+	framework/engine/interrupt.c \
+	framework/engine/interrupt.h \
 	framework/engine/mailbox.c \
 	framework/engine/mailbox.h \
 	framework/engine/object.c \

@@ -130,7 +130,7 @@ static mr_error no_memory(mri_call *call, mr_error error)
     if (error != MR_ERR_NO_MEMORY) {
         return error;
     }
-    call->list = MRI_LISTS;
+    call->list = MRI_WAIT_MEMORY;
     return MRI_WOULD_BLOCK;
 }
 

@@ -40,7 +40,7 @@ mr_error mri_channel_format(mri_record *self, mri_channel *channel,
 /*
  * The body of a try function: put call->in at the end, or get the first item
  * into call->out; call->result is its size.  MRI_WOULD_BLOCK with call->list
- * 1 (for room) or MRI_LISTS (for memory) from put, unchanged from get.  A
+ * 1 (for room) or MRI_WAIT_MEMORY from put, unchanged from get.  A
  * blocked put keeps its item in owned slot 0.  The caller wakes.
  */
 mr_error mri_channel_put(mri_record *self, mri_channel *channel,

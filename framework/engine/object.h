@@ -60,9 +60,16 @@ enum {
     MRI_ROWS
 };
 
-/* Waiters of one list wait for the same, so that any of them may be woken
- * for it; who waits for memory is in the list of row MRI_ROW_MEMORY. */
+/* Waiters of one list wait for the same, so that any of them may be woken for
+ * it.  Each row has MRI_LISTS lists.  A kind that needs more has them at the
+ * end of its body: see mri_list_at. */
 enum { MRI_LISTS = 2, MRI_BODY = MRI_OBJECT_SIZE - 64 };
+
+/* Where a blocked call waits, beside the numbers of its object's lists. */
+enum {
+    MRI_WAIT_MEMORY = 64, /* for memory of the object's segment */
+    MRI_WAIT_SECOND = 128 /* + a list of another object: see mri_wait_second */
+};
 
 /* A doubly linked list of mri_wait, under the object's wait_latch. */
 typedef struct mri_list {
@@ -96,7 +103,7 @@ _Static_assert(sizeof(mri_object) == MRI_OBJECT_SIZE, "a row of the table");
 typedef struct mri_call {
     unsigned int variant; /* of the handle */
     unsigned int list;    /* set by a try function that would block: where to
-                             wait, or MRI_LISTS for memory alone */
+                             wait, a list or MRI_WAIT_... */
     bool keeps_block;     /* set: owned slot 0 is full while waiting */
     bool may_lend;        /* owned slot 0 may be full on return: see mri_lend */
     bool by_window;       /* what it brings comes through the window */
@@ -167,12 +174,29 @@ typedef struct mri_kind_ops {
     bool (*ready)(mri_object *object, unsigned int variant);
     bool ready_internal; /* that is not for users */
 
+    /* Lists of waiters beyond MRI_LISTS, at the end of the body. */
+    unsigned int more_lists;
+
     /* The list in which to wait for that. */
     unsigned int (*ready_list)(mri_object *object, unsigned int variant);
 
     /* Free the blocks of an object that nobody uses.  May be called again
      * after a kill in the middle. */
     void (*dispose)(mri_record *self, mri_object *object);
+
+    /*
+     * A call that waits has ended without success: by its time-out, a
+     * cancellation, an interrupt, or the death of its thread.  Take back what
+     * its try function left in the object, and clear the note (mri_wait_note)
+     * in the same noted change.  `waiter` is the record of the thread, which
+     * is `self` while the thread lives.
+     *
+     * Gives the error of the call, as a rule `why`.  For a living thread it may
+     * give MRI_WOULD_BLOCK: the call goes on without a time-out, and its try
+     * function gives the error in the end.
+     */
+    mr_error (*abandon)(mri_record *self, mri_object *object,
+                        mri_record *waiter, mr_error why);
 
     /* An endpoint is gone: drop what it held of this object. */
     void (*forget)(mri_record *self, mri_object *object, const mri_gone *gone);
@@ -199,6 +223,22 @@ static inline mri_kind mri_identity_kind(uint64_t identity)
 static inline unsigned int mri_identity_state(uint64_t identity)
 {
     return (unsigned int)identity & 0xffff;
+}
+
+/* A list of waiters of an object. */
+static inline mri_list *mri_list_at(mri_object *object, unsigned int number)
+{
+    return number < MRI_LISTS ? &object->lists[number]
+                              : (mri_list *)(object->body + MRI_BODY) - 1 -
+                                    (number - MRI_LISTS);
+}
+
+/* How many an object has. */
+static inline unsigned int mri_lists_of(const mri_object *object)
+{
+    uint64_t identity = mri_load(&object->identity);
+
+    return MRI_LISTS + mri_ops_of(mri_identity_kind(identity))->more_lists;
 }
 
 /* What the identity of a handle's object is while it lives. */

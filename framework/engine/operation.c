@@ -8,10 +8,13 @@
 #include "engine/operation.h"
 
 #include "engine/elsewhere.h"
+#include "engine/interrupt.h"
 #include "engine/wait.h"
 #include "util/clock.h"
 
-enum { LOOK_UP = 20000000 }; /* nanoseconds that a server sleeps in a call */
+enum {
+    STALL_INTERVAL = 20000000
+}; /* nanoseconds that a server sleeps in a call */
 
 static mri_object *memory_object(unsigned int segment)
 {
@@ -87,37 +90,65 @@ static mr_error spin(mri_blocked *b)
     return error;
 }
 
-/* Be in `list` of the object, or in none for NULL.  True: that is new. */
-static bool change_list(mri_blocked *b, mri_wait *entry, mri_object *object,
-                        unsigned int list)
-{
-    mri_ref now = mri_load(&entry->list);
+/* A list in which a call waits; `object` is NULL for none. */
+typedef struct mri_place {
+    mri_object *object;
+    uint64_t identity;
+    unsigned int list;
+} mri_place;
 
-    if (now == (object ? mri_ref_of(&object->lists[list]) : 0)) {
+/* Be in that list, and in no other by this entry.  True: that is new. */
+static bool change_list(mri_blocked *b, mri_wait *entry, mri_place to)
+{
+    mri_list *list = to.object ? mri_list_at(to.object, to.list) : NULL;
+
+    if (mri_load(&entry->list) == (list ? mri_ref_of(list) : 0)) {
         return false;
     }
     mri_wait_leave(b->self, entry, false);
-    if (object) {
+    if (to.object) {
         /* Not entered when it is destroyed; the next try finds that. */
-        mri_wait_enter(b->self, entry, object, list,
-                       object == b->object ? b->identity
-                                           : mri_load(&object->identity));
+        mri_wait_enter(b->self, entry, to.object, to.list, to.identity);
     }
     return true;
+}
+
+/* The list where the last try said to wait, but for memory. */
+static mri_place place_to_wait(const mri_blocked *b)
+{
+    unsigned int list = b->call->list;
+
+    if (list >= MRI_WAIT_SECOND) {
+        return (mri_place){.object = mri_at(b->self->second_list),
+                           .identity = b->self->second_identity,
+                           .list = list - MRI_WAIT_SECOND};
+    }
+    if (list == MRI_WAIT_MEMORY) {
+        return (mri_place){.object = NULL};
+    }
+    return (mri_place){
+        .object = b->object, .identity = b->identity, .list = list};
+}
+
+static mri_place place_for_memory(const mri_blocked *b)
+{
+    mri_object *memory;
+
+    if (b->call->list != MRI_WAIT_MEMORY) {
+        return (mri_place){.object = NULL};
+    }
+    memory = memory_object(mri_segment_of(mri_ref_of(b->object)));
+    return (mri_place){.object = memory,
+                       .identity = mri_load(&memory->identity)};
 }
 
 /* Wait where the last try said. */
 static bool change_lists(mri_blocked *b)
 {
     mri_wait *entries = b->self->inline_waits;
-    bool memory = b->call->list == MRI_LISTS;
-    unsigned int segment = mri_segment_of(mri_ref_of(b->object));
-    bool changed =
-        change_list(b, &entries[0], memory ? NULL : b->object, b->call->list);
+    bool changed = change_list(b, &entries[0], place_to_wait(b));
 
-    return change_list(b, &entries[1], memory ? memory_object(segment) : NULL,
-                       0) ||
-           changed;
+    return change_list(b, &entries[1], place_for_memory(b)) || changed;
 }
 
 /* Before each sleep there is a try while the thread stands in the lists. */
@@ -143,6 +174,26 @@ mr_error mri_blocked_try(mri_blocked *b)
     return error;
 }
 
+mr_error mri_blocked_abandon(mri_blocked *b, mr_error why)
+{
+    mri_record *self = b->self;
+    const mri_kind_ops *ops = mri_ops_of(mri_identity_kind(b->identity));
+    mr_error error = why;
+
+    if (!mri_peek(&self->wait_state)) {
+        return why;
+    }
+    assert(mri_peek(&self->wait_object) == mri_ref_of(b->object));
+    mri_be_active(self, mri_ref_of(b->object), true);
+    if (mri_load(&b->object->identity) == b->identity) {
+        error = ops->abandon(self, b->object, self, why);
+    } else {
+        mri_store(&self->wait_state, 0); /* it went with the object */
+    }
+    assert(error == MRI_WOULD_BLOCK || !mri_peek(&self->wait_state));
+    return error;
+}
+
 void mri_blocked_end(mri_blocked *b, mr_error error)
 {
     mri_store(&b->self->active, mri_ref_of(b->object));
@@ -155,41 +206,67 @@ void mri_blocked_end(mri_blocked *b, mr_error error)
 }
 
 /* A fork server that waits here still notices deaths. */
-static bool sleep_on(mri_record *self, uint64_t bell, int64_t deadline)
+static mr_error sleep_on(mri_record *self, uint64_t bell, int64_t deadline)
 {
     while (mri_stalled) {
-        int64_t next = mri_now() + LOOK_UP;
+        int64_t next = mri_now() + STALL_INTERVAL;
 
         if (next >= deadline) {
             break;
         }
         if (mri_sleep(self, bell, next)) {
-            return true;
+            return MR_OK;
         }
         mri_stalled();
     }
-    return mri_sleep(self, bell, deadline);
+    return mri_sleep_in_call(self, bell, deadline);
 }
 
+/* There is one more try after the deadline, and none after an interrupt, which
+ * takes nothing. */
 static mr_error sleep_until_done(mri_blocked *b, int64_t deadline)
 {
-    bool rung = true;
-    mr_error error;
+    mr_error slept = MR_OK;
 
     for (;;) {
-        error = mri_blocked_try(b);
+        mr_error error =
+            slept == MR_ERR_INTERRUPTED ? slept : mri_blocked_try(b);
+
         if (error != MRI_WOULD_BLOCK) {
             return error;
         }
-        if (!rung) {
-            return MR_ERR_TIMEOUT;
+        if (slept) {
+            return slept;
         }
-        rung = sleep_on(b->self, b->bell, deadline);
+        slept = sleep_on(b->self, b->bell, deadline);
     }
 }
 
-/* Who did not enter lists does not leave them: a fork server, and whoever
- * listens for replies, stands in one by an entry that blocked calls use. */
+/* A call that its object lets go on after its time-out, or an interrupt, has no
+ * second one of either. */
+static mr_error wait_until_done(mri_blocked *b, int64_t deadline)
+{
+    mr_error error = sleep_until_done(b, deadline);
+
+    if (error) {
+        error = mri_blocked_abandon(b, error);
+    }
+    if (error == MRI_WOULD_BLOCK) {
+        mri_interrupts_off();
+        do {
+            error = sleep_until_done(b, MRI_NEVER);
+            if (error) {
+                error = mri_blocked_abandon(b, error);
+            }
+        } while (error == MRI_WOULD_BLOCK);
+        mri_interrupts_on();
+    }
+    return error;
+}
+
+/* A call that did not enter lists does not leave them: a fork server, and a
+ * thread that listens for replies, are in one by an entry that blocked calls
+ * use. */
 mr_error mri_block(mri_record *self, mri_object *object, uint64_t identity,
                    mri_try *try, mri_call *call, double timeout)
 {
@@ -201,8 +278,12 @@ mr_error mri_block(mri_record *self, mri_object *object, uint64_t identity,
     int64_t deadline = mri_deadline(timeout);
     mr_error error = timeout == 0 ? MR_ERR_TIMEOUT : spin(&b);
 
+    if (error && error != MRI_WOULD_BLOCK) {
+        error = mri_blocked_abandon(&b, error);
+        deadline = MRI_NEVER;
+    }
     if (error == MRI_WOULD_BLOCK) {
-        error = sleep_until_done(&b, deadline);
+        error = wait_until_done(&b, deadline);
         mri_blocked_end(&b, error);
     } else if (error && call->keeps_block) {
         mri_give_back(self, 0);

@@ -5,6 +5,7 @@
 #ifndef MRI_ENGINE_OPERATION_H
 #define MRI_ENGINE_OPERATION_H
 
+#include <assert.h>
 #include <math.h>
 
 #include "engine/object.h"
@@ -34,6 +35,64 @@ static inline void mri_leave(mri_record *self)
 }
 
 /*
+ * A second object in the same call, as a Condition needs its Lock.  A try
+ * function enters it, and leaves it before it returns.  One at a time.
+ */
+static inline mri_object *mri_enter_second(mri_record *self, mr_handle handle,
+                                           mri_kind kind)
+{
+    mri_object *object = mri_row(handle);
+
+    if (!object || handle.kind != kind) {
+        return NULL;
+    }
+    mri_store(&self->second, mri_ref_of(object));
+    if (mri_is_brief(kind) || mri_enter_with_barrier) {
+        mri_swap(&self->second, mri_ref_of(object));
+    }
+    if (mri_load(&object->identity) != mri_identity(handle)) {
+        mri_store(&self->second, 0);
+        return NULL;
+    }
+    return object;
+}
+
+static inline void mri_leave_second(mri_record *self)
+{
+    mri_store(&self->second, 0);
+}
+
+/* In a try function that would block: wait in a list of the second object,
+ * which it has entered. */
+static inline void mri_wait_second(mri_record *self, mri_call *call,
+                                   mri_object *second, unsigned int list)
+{
+    assert(mri_peek(&self->second) == mri_ref_of(second));
+    self->second_list = mri_ref_of(second);
+    self->second_identity = mri_load(&second->identity);
+    call->list = MRI_WAIT_SECOND + list;
+}
+
+/*
+ * Note that a call has something in the object while it waits: a ticket, or a
+ * place among those that have arrived.  This is a part of a noted change under
+ * a latch of the object, so that the note and what it tells of are one.  0
+ * clears the note.
+ *
+ * When the call ends without success, mri_kind_ops.abandon is called, whatever
+ * ended it.  A try function that succeeds clears the note itself.
+ */
+static inline void mri_wait_note(mri_record *self, mri_record *waiter,
+                                 mri_object *object, uint64_t state)
+{
+    if (state) {
+        mri_set(self, &waiter->wait_object, mri_ref_of(object));
+        mri_set(self, &waiter->wait_identity, mri_load(&object->identity));
+    }
+    mri_set(self, &waiter->wait_state, state);
+}
+
+/*
  * A call that would block.  Near callers go through mri_block; a call that is
  * served for a far one goes through the rounds by itself.
  */
@@ -50,6 +109,10 @@ typedef struct mri_blocked {
  * MRI_WOULD_BLOCK: to be called again when the bell of `self` is no longer
  * `bell`; until then the thread is not active on the object. */
 mr_error mri_blocked_try(mri_blocked *blocked);
+
+/* The call ends with an error: its object takes back what it has of it.
+ * MRI_WOULD_BLOCK: the call goes on, and has no time-out any more. */
+mr_error mri_blocked_abandon(mri_blocked *blocked, mr_error why);
 
 /* Leave the lists; `error` is how the call ended. */
 void mri_blocked_end(mri_blocked *blocked, mr_error error);

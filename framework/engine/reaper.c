@@ -5,6 +5,8 @@
  */
 #include "engine/reaper.h"
 
+#include <assert.h>
+
 #include "engine/object.h"
 #include "engine/operation.h"
 #include "engine/wait.h"
@@ -88,7 +90,7 @@ static void leave_lists(mri_record *self, mri_record *dead)
 }
 
 /* The object was inside a call of the dead one: its wakes may be missing. */
-static void mend_object(mri_record *self, mri_record *dead, mri_ref ref)
+static void repair_object(mri_record *self, mri_record *dead, mri_ref ref)
 {
     mri_object *object = mri_at(ref);
     const mri_kind_ops *ops;
@@ -101,28 +103,55 @@ static void mend_object(mri_record *self, mri_record *dead, mri_ref ref)
     if (ops->mend) {
         ops->mend(self, object, dead);
     }
-    for (unsigned int i = 0; i < MRI_LISTS; i++) {
+    for (unsigned int i = 0; i < mri_lists_of(object); i++) {
         mri_wake_all(self, object, i);
     }
     mri_store(&self->active, 0);
 }
 
-/* We stand where the dead one stood, in both objects, before it goes: so they
- * stay, and who destroys one of them waits for nobody who is dead. */
-static void mend_objects(mri_record *self, mri_record *dead)
+/* This thread is in the objects in which the dead one was before it takes it
+ * out of them.  So they stay, and nobody who destroys one of them waits for the
+ * dead. */
+static void repair_objects(mri_record *self, mri_record *dead)
 {
     mri_ref active = mri_load(&dead->active);
+    mri_ref second = mri_load(&dead->second);
     mri_ref working = mri_load(&dead->working);
 
     mri_store(&self->active, active);
+    mri_store(&self->second, second);
     mri_store(&self->working, working);
     mri_store(&dead->active, 0);
+    mri_store(&dead->second, 0);
     mri_store(&dead->working, 0);
-    mend_object(self, dead, active);
+    repair_object(self, dead, active);
+    repair_object(self, dead, second);
     if (working != active) {
-        mend_object(self, dead, working);
+        repair_object(self, dead, working);
     }
+    mri_store(&self->second, 0);
     mri_store(&self->working, 0);
+}
+
+/* The dead one waited in a call that has left something in its object: the
+ * object takes it back. */
+static void abandon(mri_record *self, mri_record *dead)
+{
+    mri_object *object = mri_at(mri_load(&dead->wait_object));
+    uint64_t identity = mri_load(&dead->wait_identity);
+
+    if (!mri_load(&dead->wait_state)) {
+        return;
+    }
+    mri_be_active(self, mri_ref_of(object), true);
+    if (mri_load(&object->identity) == identity) {
+        (void)!mri_ops_of(mri_identity_kind(identity))
+            ->abandon(self, object, dead, MR_ERR_CLOSED);
+    } else {
+        mri_store(&dead->wait_state, 0); /* it went with the object */
+    }
+    mri_store(&self->active, 0);
+    assert(!mri_load(&dead->wait_state));
 }
 
 typedef struct reap_job {
@@ -139,8 +168,9 @@ static void reap_record(mri_record *dead, void *user)
     if (!mri_is_gone(job->gone, mri_load(&dead->owner))) {
         return;
     }
+    abandon(self, dead);
     leave_lists(self, dead);
-    mend_objects(self, dead);
+    repair_objects(self, dead);
     free_hands(self, dead);
     mri_store(&dead->building, 0);
     while (building) {

@@ -13,6 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "engine/interrupt.h"
 #include "util/clock.h"
 #include "util/settings.h"
 
@@ -83,25 +84,50 @@ void mri_sleeping(mri_record *self, uint64_t how)
     }
 }
 
-bool mri_sleep(mri_record *self, uint64_t bell, int64_t deadline)
+/* Sleep until the bell differs from `bell`, the deadline has passed, or, where
+ * `signals` says so, a signal has been handled. */
+static void sleep_on_futex(mri_record *self, uint64_t bell, int64_t deadline,
+                           bool signals)
 {
     struct timespec until = {.tv_sec = deadline / 1000000000,
                              .tv_nsec = deadline % 1000000000};
-    bool late = false;
+    bool over = false;
 
     do {
-        /* Said anew after a wake that was for an earlier sleep. */
+        /* Said again after a wake that was for an earlier sleep. */
         mri_sleeping(self, MRI_ON_FUTEX);
         if (mri_load(&self->bell) == bell) {
-            late =
+            over =
                 syscall(SYS_futex, futex_of(self), FUTEX_WAIT_BITSET,
                         (uint32_t)bell, deadline == MRI_NEVER ? NULL : &until,
                         NULL, FUTEX_BITSET_MATCH_ANY) != 0 &&
-                errno == ETIMEDOUT;
+                (errno == ETIMEDOUT || (signals && errno == EINTR));
         }
-    } while (!late && mri_load(&self->bell) == bell);
+    } while (!over && mri_load(&self->bell) == bell);
     mri_sleeping(self, MRI_AWAKE);
+}
+
+bool mri_sleep(mri_record *self, uint64_t bell, int64_t deadline)
+{
+    sleep_on_futex(self, bell, deadline, false);
     return mri_load(&self->bell) != bell;
+}
+
+mr_error mri_sleep_in_call(mri_record *self, uint64_t bell, int64_t deadline)
+{
+    if (!mri_may_be_interrupted()) {
+        return mri_sleep(self, bell, deadline) ? MR_OK : MR_ERR_TIMEOUT;
+    }
+    while (mri_load(&self->bell) == bell) {
+        if (mri_is_interrupted()) {
+            return MR_ERR_INTERRUPTED;
+        }
+        if (mri_now() >= deadline) {
+            return MR_ERR_TIMEOUT;
+        }
+        sleep_on_futex(self, bell, mri_interrupt_deadline(deadline), true);
+    }
+    return MR_OK;
 }
 
 /* ---- spinning ------------------------------------------------------------ */
@@ -189,7 +215,7 @@ static mri_wait *wait_at(uint64_t ref)
 bool mri_wait_enter(mri_record *self, mri_wait *entry, mri_object *object,
                     unsigned int number, uint64_t identity)
 {
-    mri_list *list = &object->lists[number];
+    mri_list *list = mri_list_at(object, number);
     mri_ref me = mri_ref_of(entry);
     mri_wait *last;
     bool alive;
@@ -231,6 +257,26 @@ static void unlink_entry(mri_record *self, mri_wait *entry)
     mri_set(self, &entry->list, 0);
 }
 
+static void wake_first(mri_record *self, mri_object *object, mri_list *list)
+{
+    mri_record *record = NULL;
+    mri_wait *entry;
+
+    mri_latch(self, &object->wait_latch);
+    for (entry = wait_at(mri_peek(&list->first)); entry;
+         entry = wait_at(mri_peek(&entry->next))) {
+        if (!mri_peek(&entry->notified)) {
+            mri_store(&entry->notified, 1);
+            record = mri_at(mri_peek(&entry->record));
+            break;
+        }
+    }
+    mri_unlatch(self, &object->wait_latch);
+    if (record) {
+        mri_ring(record);
+    }
+}
+
 /* Whether the entry is in a list is known under the latch only: who turns it
  * out may die before that is committed. */
 void mri_wait_leave(mri_record *self, mri_wait *entry, bool served)
@@ -253,18 +299,20 @@ void mri_wait_leave(mri_record *self, mri_wait *entry, bool served)
     mri_unlatch(self, &object->wait_latch);
     mri_store(&entry->object, 0);
     if (list && pass_on) {
-        mri_wake(self, object, (unsigned int)(list - object->lists));
+        wake_first(self, object, list);
     }
 }
 
 void mri_wait_evict(mri_record *self, mri_object *object)
 {
-    for (unsigned int i = 0; i < MRI_LISTS; i++) {
+    unsigned int lists = mri_lists_of(object);
+
+    for (unsigned int i = 0; i < lists; i++) {
         for (;;) {
             mri_wait *entry;
 
             mri_latch(self, &object->wait_latch);
-            entry = wait_at(mri_peek(&object->lists[i].first));
+            entry = wait_at(mri_peek(&mri_list_at(object, i)->first));
             if (entry) {
                 /* Rung while it is in the list, lest a kill in between
                  * leaves it asleep and in no list. */
@@ -282,33 +330,19 @@ void mri_wait_evict(mri_record *self, mri_object *object)
 
 void mri_wake_first(mri_record *self, mri_object *object, unsigned int number)
 {
-    mri_record *record = NULL;
-    mri_wait *entry;
-
-    mri_latch(self, &object->wait_latch);
-    for (entry = wait_at(mri_peek(&object->lists[number].first)); entry;
-         entry = wait_at(mri_peek(&entry->next))) {
-        if (!mri_peek(&entry->notified)) {
-            mri_store(&entry->notified, 1);
-            record = mri_at(mri_peek(&entry->record));
-            break;
-        }
-    }
-    mri_unlatch(self, &object->wait_latch);
-    if (record) {
-        mri_ring(record);
-    }
+    wake_first(self, object, mri_list_at(object, number));
 }
 
 void mri_wake_all(mri_record *self, mri_object *object, unsigned int number)
 {
+    mri_list *list = mri_list_at(object, number);
     mri_wait *entry;
 
-    if (!mri_peek(&object->lists[number].first)) {
+    if (!mri_peek(&list->first)) {
         return;
     }
     mri_latch(self, &object->wait_latch);
-    for (entry = wait_at(mri_peek(&object->lists[number].first)); entry;
+    for (entry = wait_at(mri_peek(&list->first)); entry;
          entry = wait_at(mri_peek(&entry->next))) {
         mri_store(&entry->notified, 1);
         mri_ring(mri_at(mri_peek(&entry->record)));

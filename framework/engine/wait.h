@@ -24,7 +24,7 @@ void mri_wake_all(mri_record *self, mri_object *object, unsigned int list);
 static inline void mri_wake(mri_record *self, mri_object *object,
                             unsigned int list)
 {
-    if (__builtin_expect(mri_peek(&object->lists[list].first) != 0, 0)) {
+    if (__builtin_expect(mri_peek(&mri_list_at(object, list)->first) != 0, 0)) {
         mri_wake_first(self, object, list);
     }
 }
@@ -53,6 +53,10 @@ static inline uint64_t mri_bell(const mri_record *self)
 
 /* Sleep until the bell differs from `bell`; false: the deadline passed. */
 bool mri_sleep(mri_record *self, uint64_t bell, int64_t deadline);
+
+/* The same in a call of the user, which a signal may end: MR_OK when the bell
+ * differs, MR_ERR_TIMEOUT, or MR_ERR_INTERRUPTED; see engine/interrupt.h. */
+mr_error mri_sleep_in_call(mri_record *self, uint64_t bell, int64_t deadline);
 
 /* Say that the caller sleeps, or woke, in a way of its own (MRI_IN_POLL). */
 void mri_sleeping(mri_record *self, uint64_t how);

@@ -127,7 +127,8 @@ mr_error mri_wait_set_check(const mr_handle *handles, size_t count)
         if (!ops->ready) {
             return never_ready();
         }
-        if (ops->ready_list(object, handles[i].variant) >= MRI_LISTS) {
+        if (ops->ready_list(object, handles[i].variant) >=
+            MRI_LISTS + ops->more_lists) {
             return MR_ERR_STALE; /* no such part */
         }
     }
@@ -226,7 +227,7 @@ static mr_error spin(waiting *w)
 
 static mr_error sleep_for_any(waiting *w, int64_t deadline)
 {
-    bool rung = true;
+    mr_error slept = MR_OK;
 
     for (;;) {
         mr_error error = look(w);
@@ -234,10 +235,10 @@ static mr_error sleep_for_any(waiting *w, int64_t deadline)
         if (error != MRI_WOULD_BLOCK) {
             return error;
         }
-        if (!rung) {
-            return MR_ERR_TIMEOUT;
+        if (slept) {
+            return slept;
         }
-        rung = mri_sleep(w->near.self, w->near.bell, deadline);
+        slept = mri_sleep_in_call(w->near.self, w->near.bell, deadline);
     }
 }
 

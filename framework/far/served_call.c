@@ -169,7 +169,7 @@ static mr_error try_allocate(mri_record *self, mri_object *object,
                      call->by_window ? MRI_ARRAYS : MRI_HEAP,
                      mri_padded(call->in_size) + call->more_size, 0);
 
-    call->list = MRI_LISTS;
+    call->list = MRI_WAIT_MEMORY;
     return error == MR_ERR_NO_MEMORY ? MRI_WOULD_BLOCK : error;
 }
 

@@ -82,12 +82,20 @@ typedef struct mri_record {
     uint64_t pipelined; /* far calls are under way; the thread's own */
     mri_word gone;      /* mended: its thread is dead, and in no object */
     mri_word pid;       /* to signal, when MRI_IN_POLL */
+    mri_word second;    /* a second object inside whose call the thread is */
     mri_word notes;     /* noted changes that are not committed */
     mri_word held[MRI_HELD_MAX]; /* latches taken, or about to be */
     mri_word intent_word;        /* see mri_intent */
     mri_word intent_value;
     mri_word intent_block;
     mri_word intent_size;
+    /* What a blocked call left in an object, see mri_wait_note. */
+    mri_word wait_object;
+    mri_word wait_identity; /* of that object, then */
+    mri_word wait_state;    /* the kind's own; 0: nothing */
+    /* The second object in whose list to wait; the thread's own. */
+    mri_ref second_list;
+    uint64_t second_identity;
     mri_word waits;       /* reference of the array of wait entries */
     mri_word waits_count; /* entries in it */
     mri_owned owned[MRI_OWNED_MAX];

@@ -35,6 +35,7 @@ static const row rows[] = {
     ROW(MR_ERR_LIMIT, "a table of fixed size is full"),
     ROW(MR_ERR_SYSTEM, "the operating system refused; the log has errno"),
     ROW(MR_ERR_MPI, "MPI refused; the log has its text"),
+    ROW(MR_ERR_INTERRUPTED, "a signal ended the call"),
 };
 
 static const row *find(mr_error error)

@@ -333,9 +333,9 @@ static void check_object(mri_object *object, void *unused)
 {
     (void)unused;
     MRT_EQUAL(mri_load(&object->wait_latch), 0);
-    for (unsigned int i = 0; i < MRI_LISTS; i++) {
-        MRT_EQUAL(mri_load(&object->lists[i].first), 0);
-        MRT_EQUAL(mri_load(&object->lists[i].last), 0);
+    for (unsigned int i = 0; i < mri_lists_of(object); i++) {
+        MRT_EQUAL(mri_load(&mri_list_at(object, i)->first), 0);
+        MRT_EQUAL(mri_load(&mri_list_at(object, i)->last), 0);
     }
 }
 

@@ -52,6 +52,7 @@ typedef enum mr_error {
     MR_ERR_LIMIT,       /* a table of fixed size is full */
     MR_ERR_SYSTEM,      /* the operating system refused; the log has errno */
     MR_ERR_MPI,         /* MPI refused; the log has its text */
+    MR_ERR_INTERRUPTED, /* the hook of mr_set_interrupt ended the call */
     MR_ERR_USER = 1000  /* first value of the application's own */
 } mr_error;
 

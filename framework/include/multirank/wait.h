@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Waiting for any of several objects.
+ * Waiting for any of several objects, and how a signal ends a wait.
  */
 #ifndef MULTIRANK_WAIT_H
 #define MULTIRANK_WAIT_H
@@ -44,6 +44,27 @@ extern "C" {
  */
 MR_CHECKED mr_error mr_wait(const mr_handle *handles, size_t count,
                             double timeout, bool *ready);
+
+/* Says whether blocked calls are to end now.  A thread asks it from inside a
+ * blocked call, not from a signal handler.  It must not call the library. */
+typedef bool mr_interrupt_hook(void *argument);
+
+/**
+ * Let signals end blocked calls.  A call that waits asks the hook before it
+ * sleeps, after a signal has been handled, and every 50 milliseconds.  If the
+ * hook returns true, the call ends with MR_ERR_INTERRUPTED and has taken
+ * nothing.  A call on an object of another node first asks the owner to end it:
+ * if the owner has completed the call by then, it succeeds as usual.
+ *
+ * Callers:   any endpoint.  Set the hook before other threads call the library;
+ *            it is inherited by no process.
+ * Blocks:    never.
+ * Ownership: `argument` is passed to the hook; it must live as long as the hook
+ *            is set.  A NULL hook, the default, ends this.
+ * Differs:   Python does this for KeyboardInterrupt and other exceptions that
+ *            signal handlers raise.
+ */
+MR_API void mr_set_interrupt(mr_interrupt_hook *hook, void *argument);
 
 #ifdef __cplusplus
 }

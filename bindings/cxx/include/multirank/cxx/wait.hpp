@@ -64,6 +64,13 @@ inline std::vector<std::size_t> wait(const std::vector<waitable> &objects,
     return indices;
 }
 
+/** Lets signals end blocked calls, which then throw an error of the code
+ *  MR_ERR_INTERRUPTED; nullptr ends this.  See mr_set_interrupt. */
+inline void set_interrupt(mr_interrupt_hook *hook, void *argument = nullptr)
+{
+    mr_set_interrupt(hook, argument);
+}
+
 } // namespace multirank
 
 #endif
