@@ -56,6 +56,8 @@ topology_sources = \
 memory_sources = \
 	framework/memory/allocator.c \
 	framework/memory/allocator.h \
+	framework/memory/liveness.c \
+	framework/memory/liveness.h \
 	framework/memory/onesided.c \
 	framework/memory/onesided.h \
 	framework/memory/record.c \
@@ -128,8 +130,6 @@ runtime_sources = \
 	framework/runtime/code/function.h \
 	framework/runtime/code/module.c \
 	framework/runtime/code/module.h \
-	framework/runtime/failure.c \
-	framework/runtime/failure.h \
 	framework/runtime/job/far_arrays.c \
 	framework/runtime/job/far_arrays.h \
 	framework/runtime/job/identity.c \
@@ -152,6 +152,9 @@ runtime_sources = \
 	framework/runtime/job/place_ranks.h \
 	framework/runtime/job/task_threads.c \
 	framework/runtime/job/task_threads.h \
+	framework/runtime/liveness.c \
+	framework/runtime/liveness.h \
+	framework/runtime/mpi_lock.c \
 	framework/runtime/output.c \
 	framework/runtime/output.h \
 	framework/runtime/server/child.c \

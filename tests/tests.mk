@@ -119,6 +119,7 @@ job_scripts = \
 	tests/job/info.sh \
 	tests/job/iterators.sh \
 	tests/job/kills.sh \
+	tests/job/mpi_lock.sh \
 	tests/job/output.sh \
 	tests/job/pool_ends.sh \
 	tests/job/pools.sh \

@@ -10,6 +10,7 @@
 #include "engine/elsewhere.h"
 #include "engine/interrupt.h"
 #include "engine/wait.h"
+#include "memory/liveness.h"
 #include "util/clock.h"
 
 enum {
@@ -43,23 +44,18 @@ void mri_give_back(mri_record *self, unsigned int slot)
 }
 
 /* Objects of a lost rank lose their identity, too. */
-static bool is_lost(unsigned int index)
-{
-    return mri_load(&mri_segment_at(index)->lost) != 0;
-}
-
 mr_error mri_why_stale(mr_handle handle)
 {
-    unsigned int index = mri_index_of(handle.owner);
-
-    return index != MRI_FAR && is_lost(index) ? MR_ERR_OWNER_LOST
-                                              : MR_ERR_STALE;
+    return mri_rank_is_lost(handle.owner) ? MR_ERR_OWNER_LOST : MR_ERR_STALE;
 }
 
 static mr_error why_closed(const mri_object *object)
 {
-    return is_lost(mri_segment_of(mri_ref_of(object))) ? MR_ERR_OWNER_LOST
-                                                       : MR_ERR_CLOSED;
+    unsigned int segment = mri_segment_of(mri_ref_of(object));
+
+    return mri_rank_is_lost((unsigned int)mri_segment_at(segment)->rank)
+               ? MR_ERR_OWNER_LOST
+               : MR_ERR_CLOSED;
 }
 
 /* ---- a call that would block --------------------------------------------- */
@@ -321,8 +317,8 @@ mr_error mri_create(const mri_kind_ops *ops, unsigned int rank, mri_call *call,
     if (index == MRI_FAR) {
         return mri_elsewhere->create(self, ops, rank, call, handle);
     }
-    return is_lost(index) ? MR_ERR_OWNER_LOST
-                          : ops->create(self, index, call, handle);
+    return mri_rank_is_lost(rank) ? MR_ERR_OWNER_LOST
+                                  : ops->create(self, index, call, handle);
 }
 
 mr_error mri_destroy(const mri_kind_ops *ops, mr_handle handle)

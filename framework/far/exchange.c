@@ -5,6 +5,7 @@
  */
 #include "far/exchange.h"
 
+#include <assert.h>
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +13,7 @@
 #include "engine/wait.h"
 #include "far/client.h"
 #include "far/serve.h"
+#include "memory/liveness.h"
 #include "memory/onesided.h"
 #include "util/clock.h"
 #include "util/log.h"
@@ -37,7 +39,6 @@ typedef struct exchange {
      * may be in the middle of something. */
     mri_record *keeper;
 
-    bool *lost;     /* of each rank */
     int64_t *heard; /* of each rank */
     int64_t tick;
     uint64_t rung_seen;
@@ -176,7 +177,7 @@ static mri_outgoing *call_of(const mri_head *head)
 
 static mr_error send_call(mri_outgoing *outgoing)
 {
-    if (own.lost[outgoing->to]) {
+    if (mri_rank_is_lost(outgoing->to)) {
         return MR_ERR_OWNER_LOST;
     }
     if (!mri_is_small(&outgoing->head)) {
@@ -235,7 +236,7 @@ void mri_exchange_send_coalesced(mri_port *port)
         return;
     }
     head = mri_coalesced_close(port->coalesced, &in);
-    error = own.lost[port->pipelined_to]
+    error = mri_rank_is_lost(port->pipelined_to)
                 ? MR_ERR_OWNER_LOST
                 : mri_exchange_send_small(port->pipelined_to, head, in, NULL);
     if (error) {
@@ -616,9 +617,8 @@ mr_error mri_exchange_begin(void)
     uint64_t me = mri_self_endpoint();
 
     own.keeper = mri_proxy_claim(mri_index_of(mri_endpoint_rank(me)), me);
-    own.lost = calloc(mri_node.ranks, sizeof *own.lost);
     own.heard = calloc(mri_node.ranks, sizeof *own.heard);
-    if (!own.lost || !own.heard || !own.keeper) {
+    if (!own.heard || !own.keeper) {
         return MR_ERR_NO_MEMORY;
     }
     own.tick = mri_now();
@@ -631,9 +631,7 @@ void mri_exchange_end(void)
 {
     mri_exchange_on = false;
     mri_serve_end();
-    free(own.lost);
     free(own.heard);
-    own.lost = NULL;
     own.heard = NULL;
 }
 
@@ -659,10 +657,7 @@ void mri_exchange_lose(unsigned int rank)
 {
     mri_record *before;
 
-    if (own.lost[rank]) {
-        return;
-    }
-    own.lost[rank] = true;
+    assert(inside && mri_rank_is_lost(rank));
     mri_message_lose(rank);
     mri_onesided_lose(rank);
     for (unsigned int i = 0; i < MRI_RECORDS_MAX; i++) {
@@ -673,9 +668,4 @@ void mri_exchange_lose(unsigned int rank)
     before = mri_act_as(own.keeper);
     mri_serve_lost(rank);
     mri_act_as(before);
-}
-
-bool mri_exchange_is_lost(unsigned int rank)
-{
-    return own.lost && own.lost[rank];
 }

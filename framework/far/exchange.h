@@ -41,10 +41,10 @@ extern MRI_RANK_LOCAL mri_word_heard *mri_exchange_word_of_rank;
 int64_t mri_exchange_heard(unsigned int rank);
 void mri_exchange_hear_all(void);
 
-/* A rank is gone: calls to it end with MR_ERR_OWNER_LOST, and what its
- * endpoints had here is mended.  Inside. */
+/* A rank of another node is lost, as the table of liveness says: calls to it
+ * end with MR_ERR_OWNER_LOST, and what its endpoints had here is repaired.
+ * Once, inside. */
 void mri_exchange_lose(unsigned int rank);
-bool mri_exchange_is_lost(unsigned int rank);
 
 /* What arrives from now on is heard at this time; parked calls whose time is
  * up end.  By the service thread.  False: another thread was inside all the

@@ -14,10 +14,9 @@
 #include "engine/mailbox.h"
 #include "engine/operation.h"
 #include "far/exchange.h"
+#include "memory/liveness.h"
 #include "util/log.h"
 #include "util/rank_local.h"
-
-MRI_RANK_LOCAL mri_lost_report *mri_report_lost_of_rank;
 
 /* ---- in a process -------------------------------------------------------- */
 
@@ -288,7 +287,7 @@ static bool deliver_all(void)
 static bool knows(const mri_ranks ranks, unsigned int rank)
 {
     return (ranks & mri_ranks_bit(rank)) && mri_is_far(rank) &&
-           !mri_exchange_is_lost(rank);
+           !mri_rank_is_lost(rank);
 }
 
 static void expect_farewell(const mri_relay_request *request,
@@ -455,9 +454,6 @@ static void run(const mri_relay_request *request)
         break;
     case MRI_RELAY_TELL:
         mri_far_tell_gone(request->ranks, brought);
-        break;
-    case MRI_RELAY_LOST:
-        mri_report_lost(request->to);
         break;
     default:
         expect_farewell(request, brought);

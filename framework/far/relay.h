@@ -24,14 +24,8 @@ typedef enum mri_relay_kind {
     MRI_RELAY_CALL,
     MRI_RELAY_CANCEL,
     MRI_RELAY_TELL, /* MRI_GONE to `ranks`; nobody waits */
-    MRI_RELAY_END,  /* the same for an endpoint; its row's `far` becomes 0 */
-    MRI_RELAY_LOST  /* rank `to`, of this node, has died */
+    MRI_RELAY_END   /* the same for an endpoint; its row's `far` becomes 0 */
 } mri_relay_kind;
-
-/* What is done about that.  Set by the layer above. */
-typedef void mri_lost_report(unsigned int rank);
-extern MRI_RANK_LOCAL mri_lost_report *mri_report_lost_of_rank;
-#define mri_report_lost MRI_OWN(mri_report_lost_of_rank)
 
 /* Errands up to this size come from memory that users cannot fill. */
 enum { MRI_RELAY_SMALL = 8192 };

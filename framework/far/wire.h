@@ -26,7 +26,7 @@ typedef enum mri_what {
     MRI_CANCEL,  /* end that call now; its reply tells how it ended */
     MRI_CLEAR,   /* send the bulk of that call */
     MRI_MOVED,   /* the window has carried the bulk of that call */
-    MRI_ALIVE,   /* a word between rank 0 and others, see runtime/failure.h */
+    MRI_ALIVE,   /* a word between rank 0 and others, see runtime/liveness.h */
     MRI_LOST,    /* likewise: rank `argument` is lost */
     MRI_REPLY
 } mri_what;

@@ -39,10 +39,16 @@ static uint64_t objects_offset(void)
            round_up((uint64_t)MRI_RECORDS_MAX * sizeof(mri_record), STEP);
 }
 
-static uint64_t tables_size(void)
+static uint64_t lives_offset(void)
 {
     return objects_offset() +
            round_up((uint64_t)MRI_OBJECTS_MAX * MRI_OBJECT_SIZE, STEP);
+}
+
+static uint64_t tables_size(void)
+{
+    return lives_offset() +
+           round_up((uint64_t)MRI_RANKS_MAX * sizeof(mri_word), STEP);
 }
 
 static uint64_t segment_size(int64_t allowance)
@@ -184,6 +190,7 @@ static mr_error reserve(int64_t allowance, int flags)
     mri_node.base = base;
     mri_node.shift = shift;
     mri_node.objects = objects_offset();
+    mri_node.lives = lives_offset();
     mri_node.allowance = allowance;
     mri_node.descriptors = calloc(count, sizeof *mri_node.descriptors);
     if (!mri_node.descriptors) {
@@ -339,12 +346,17 @@ mr_error mri_segment_format(unsigned int index, unsigned int rank)
                  MRI_ENDPOINTS_MAX);
     format_table(&segment->records, &next, sizeof(mri_record), MRI_RECORDS_MAX);
     format_table(&segment->objects, &next, MRI_OBJECT_SIZE, MRI_OBJECTS_MAX);
+    next = start + tables_size();
     mri_arena_format(&segment->heap, next, next + share);
     mri_arena_format(&segment->arrays, next + share, next + 2 * share);
     next += 2 * share;
     mri_arena_format(&segment->reserve, next, next + MRI_RESERVE_SIZE);
     error = mri_segment_back(next, MRI_RESERVE_SIZE);
     mri_store(&segment->reserve.backed, next + MRI_RESERVE_SIZE);
+    if (!error && index == 0) {
+        error = mri_segment_back(start + mri_node.lives,
+                                 mri_node.ranks * sizeof(mri_word));
+    }
     if (!error) {
         error = mri_table_grow(&segment->endpoints);
     }

@@ -26,6 +26,7 @@ enum {
     MRI_ENDPOINTS_MAX = 2048,
     MRI_OBJECTS_MAX = 65536,
     MRI_OBJECT_SIZE = 256,
+    MRI_RANKS_MAX = 65536,     /* of a job */
     MRI_RESERVE_SIZE = 2 << 20 /* bytes of the runtime's own arena */
 };
 
@@ -46,8 +47,7 @@ typedef struct mri_table {
 typedef struct mri_segment {
     uint64_t rank;
     mri_word server_pid;
-    mri_word lost;       /* not 0: the rank has died */
-    mri_word left;       /* not 0: it ends in order, which is no death */
+    mri_word losses;     /* that the node has learnt of: of the first segment */
     mri_word service;    /* record of the thread that serves far callers */
     mri_word rung;       /* how often one of their bells was */
     mri_word awake;      /* threads of this rank that do not sleep */
@@ -75,7 +75,8 @@ typedef struct mri_region {
     uint32_t *indices;   /* of each rank's segment, or MRI_FAR */
     int *descriptors;    /* of the memfds, for backing; -1: heap memory */
     mri_ref objects;     /* offset of the objects in each segment */
-    int64_t allowance;   /* bytes of each segment's arenas together */
+    mri_ref lives;     /* of all ranks, see liveness.h; in the first segment */
+    int64_t allowance; /* bytes of each segment's arenas together */
 } mri_region;
 
 extern MRI_RANK_LOCAL mri_region mri_node_of_rank;

@@ -14,6 +14,7 @@
 
 #include <multirank/queue.h>
 
+#include "memory/liveness.h"
 #include "memory/record.h"
 #include "memory/segment.h"
 #include "runtime/job/identity.h"
@@ -127,7 +128,7 @@ static mr_error count_all(census *all, uint64_t but)
     mr_error error = MR_OK;
 
     for (unsigned int i = 0; !error && i < mri_node.count; i++) {
-        if (!mri_load(&mri_segment_at(i)->lost)) {
+        if (!mri_rank_is_lost((unsigned int)mri_segment_at(i)->rank)) {
             error = count_segment(all, i, but);
         }
     }

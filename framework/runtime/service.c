@@ -15,8 +15,8 @@
 #include "far/exchange.h"
 #include "far/relay.h"
 #include "memory/record.h"
-#include "runtime/failure.h"
 #include "runtime/job/identity.h"
+#include "runtime/liveness.h"
 #include "util/clock.h"
 #include "util/rank_local.h"
 #include "util/thread.h"
@@ -73,7 +73,7 @@ static bool work(bool poll)
 
     any |= mri_relay_run();
     mri_exchange_check_deadlines(now);
-    mri_failure_tick(now);
+    mri_liveness_tick(now);
     return any;
 }
 

@@ -21,6 +21,11 @@ rank_is_killed() { # RANKS CASE
     nothing_is_left_on_the_hosts
 }
 
+rank_beside_others_is_killed() { # RANKS DEAD
+    those_die "$1" "$2" 40
+    nothing_is_left_on_the_hosts
+}
+
 # A host that answers nothing any more, not even by a reset.
 host_crashes() { # RANKS CASE
     rm -f "$scratch/go"
@@ -68,4 +73,13 @@ for what in waits held map queue array after; do
 done
 check cut_of_a_cable_loses_nobody_and_nothing 3 3
 check cut_of_a_cable_loses_nobody_and_nothing 5 3
+need "$cluster" 2
+for rank in 1 2 3 4 5; do
+    check rank_beside_others_is_killed 6 $rank
+done
+# Of rank 0's node, of the other one, of both; the one whose server may clean
+# up after the other is among them.
+for ranks in 1,2 2,1 3,4 5,4 1,5 4,2; do
+    check rank_beside_others_is_killed 6 $ranks
+done
 report survivors

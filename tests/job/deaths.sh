@@ -73,6 +73,22 @@ one_dies() { # RANKS CASE SECONDS
     "expect_$2" "$1"
 }
 
+# Everybody who lives is told, on all nodes, whichever ranks they are.
+those_die() { # RANKS DEAD SECONDS; DEAD are one or two, with a comma
+    local dead=${2//,/ } count=0 rank way
+    start "$1" $survivors those "$2"
+    await "$3"
+    expect_status 7
+    for rank in $dead; do
+        expect_said "multirank run: rank $rank on .*; the job goes on without it"
+        count=$((count + 1))
+    done
+    for way in get join; do
+        expect_lines $count "$way MR_ERR_OWNER_LOST"
+        expect_lines $((($1 - count) * count)) "child's $way MR_ERR_OWNER_LOST"
+    done
+}
+
 two_die() { # RANKS
     start "$1" $survivors two
     await 12

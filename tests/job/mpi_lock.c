@@ -37,14 +37,16 @@ static double seconds(void)
     return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
 }
 
-/* Without pause, as a blocking call of MPI would. */
+/* Without pause, as a blocking call of MPI would.  What a task prints is a call
+ * of the library, so it has none inside. */
 static void hold(double time)
 {
-    double end = seconds() + time;
+    double end;
 
-    NEED(mr_mpi_lock());
     printf("held by rank %d\n", mr_rank());
     fflush(stdout);
+    NEED(mr_mpi_lock());
+    end = seconds() + time;
     while (seconds() < end) {
         usleep(10000);
     }

@@ -6,6 +6,7 @@
  *
  *     survivors waits     all who live wait for objects of the dead
  *     survivors two       the same, and the last but one dies too
+ *     survivors those N,M  the same for ranks N and M, or for rank N alone
  *     survivors held      the dead one's children hold locks and pipe ends
  *     survivors map       it dies in the middle of a map of a pool
  *     survivors queue     ... of puts and gets of large items
@@ -14,8 +15,8 @@
  *     survivors after     what can be made, and run, when it is dead
  *     survivors steady    nobody dies: queue traffic and a map, for a while
  *
- * A second argument is a file: the victim is not killed by us, but by whoever
- * waits for the line "ready" and makes that file.
+ * Else a second argument is a file: the victim is not killed by us, but by
+ * whoever waits for the line "ready" and makes that file.
  */
 #include <multirank.h>
 #include <pthread.h>
@@ -36,6 +37,7 @@ enum {
 
 static int victim;
 static const char *by_others;
+static const char *list; /* of ranks */
 
 static void need(mr_error error, const char *what)
 {
@@ -120,10 +122,10 @@ typedef struct things {
     mr_pipe_end reader, writer;
 } things;
 
-typedef enum way { GET, PUT, ACQUIRE, JOIN, WAIT, RECV, WAYS } way;
+typedef enum way { GET, JOIN, PUT, ACQUIRE, WAIT, RECV, WAYS } way;
 
-static const char *const names[] = {"get",  "put",  "acquire",
-                                    "join", "wait", "recv"};
+static const char *const names[] = {"get",     "join", "put",
+                                    "acquire", "wait", "recv"};
 
 static mr_error wait_for_any(const things *t)
 {
@@ -251,28 +253,39 @@ static void start_waiter(waiter *w)
     }
 }
 
+static bool is_one_of(int rank, const int *dead, int dead_count)
+{
+    for (int i = 0; i < dead_count; i++) {
+        if (dead[i] == rank) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* For each way to wait: a thread of rank 0, and a child on each who lives. */
-static void all_wait(int dead)
+static void all_wait(const int *dead, int dead_count, way ways)
 {
     static waiter waiters[MOST * WAYS];
     static things t[2];
     size_t count = 0;
     double slowest = 0;
 
-    for (int d = 0; d < dead; d++) {
-        make_things(&t[d], victim - d);
+    for (int d = 0; d < dead_count; d++) {
+        make_things(&t[d], dead[d]);
         t[d].results = t[0].results;
     }
-    for (int d = 0; d < dead; d++) {
-        for (int place = -1; place <= victim - dead; place++) {
-            for (way w = 0; w < WAYS; w++) {
+    for (int d = 0; d < dead_count; d++) {
+        for (int place = -1; place < mr_size(); place++) {
+            for (way w = 0; w < ways && !is_one_of(place, dead, dead_count);
+                 w++) {
                 waiters[count] = (waiter){.t = t[d], .w = w, .place = place};
                 start_waiter(&waiters[count++]);
             }
         }
     }
-    for (int d = 0; d < dead; d++) {
-        kill_rank(victim - d);
+    for (int d = 0; d < dead_count; d++) {
+        kill_rank(dead[d]);
     }
     for (size_t i = 0; i < count; i++) {
         waiter w;
@@ -287,12 +300,26 @@ static void all_wait(int dead)
 
 static void waits(void)
 {
-    all_wait(1);
+    all_wait(&victim, 1, WAYS);
 }
 
 static void two(void)
 {
-    all_wait(2);
+    const int dead[] = {victim, victim - 1};
+
+    all_wait(dead, 2, WAYS);
+}
+
+/* By two ways, as there are many ranks: a far and a near one may differ. */
+static void those(void)
+{
+    int dead[] = {victim, victim};
+    int count = list ? sscanf(list, "%d,%d", &dead[0], &dead[1]) : 0;
+
+    if (count < 1 || dead[0] < 1 || dead[1] < 1) {
+        _exit(98);
+    }
+    all_wait(dead, count, JOIN + 1);
 }
 
 /* ---- what the dead held -------------------------------------------------- */
@@ -656,10 +683,15 @@ static const struct {
     const char *name;
     void (*run)(void);
 } cases[] = {
-    {"waits", waits},         {"two", two},
-    {"held", hold},           {"map", map},
-    {"after", after},         {"queue", stream_items},
-    {"array", stream_slices}, {"small", stream_small},
+    {"waits", waits},
+    {"two", two},
+    {"those", those},
+    {"held", hold},
+    {"map", map},
+    {"after", after},
+    {"queue", stream_items},
+    {"array", stream_slices},
+    {"small", stream_small},
     {"steady", steady},
 };
 
@@ -667,7 +699,11 @@ int main(int argc, char **argv)
 {
     NEED(mr_init(&argc, &argv));
     victim = mr_size() - 1;
-    by_others = argc > 2 ? argv[2] : NULL;
+    if (argc > 2 && strcmp(argv[1], "those") == 0) {
+        list = argv[2];
+    } else if (argc > 2) {
+        by_others = argv[2];
+    }
     for (size_t i = 0; argc > 1 && i < sizeof cases / sizeof *cases; i++) {
         if (strcmp(argv[1], cases[i].name) == 0) {
             cases[i].run();

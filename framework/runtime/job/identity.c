@@ -5,12 +5,10 @@
 #include "runtime/job/identity.h"
 
 #include <multirank/job.h>
-#include <multirank/mpi.h>
 #include <unistd.h>
 
 #include "memory/record.h"
 #include "memory/segment.h"
-#include "message/message.h"
 #include "util/log.h"
 
 #ifdef HAVE_CONFIG_H
@@ -81,28 +79,4 @@ const char *mr_host(void)
 const char *mr_version(void)
 {
     return PACKAGE_VERSION;
-}
-
-/* Only the ranks themselves may call MPI. */
-static bool is_rank(void)
-{
-    return mri_here.role == MRI_RANK && mri_here.pid == getpid();
-}
-
-mr_error mr_mpi_lock(void)
-{
-    if (!is_rank()) {
-        return MR_ERR_STATE;
-    }
-    mri_message_lock();
-    return MR_OK;
-}
-
-mr_error mr_mpi_unlock(void)
-{
-    if (!is_rank()) {
-        return MR_ERR_STATE;
-    }
-    mri_message_unlock();
-    return MR_OK;
 }

@@ -20,6 +20,7 @@
 #include "engine/object.h"
 #include "far/exchange.h"
 #include "far/far.h"
+#include "memory/liveness.h"
 #include "memory/record.h"
 #include "memory/segment.h"
 #include "memory/window.h"
@@ -27,7 +28,6 @@
 #include "message/mpi_transport.h"
 #include "message/world.h"
 #include "runtime/code/binary.h"
-#include "runtime/failure.h"
 #include "runtime/job/far_arrays.h"
 #include "runtime/job/identity.h"
 #include "runtime/job/job.h"
@@ -37,6 +37,7 @@
 #include "runtime/job/mpi_files.h"
 #include "runtime/job/parent.h"
 #include "runtime/job/place_ranks.h"
+#include "runtime/liveness.h"
 #include "runtime/output.h"
 #include "runtime/server/child.h"
 #include "runtime/server/server.h"
@@ -75,7 +76,7 @@ static mr_error set_up_server(void)
 /* ---- messages ------------------------------------------------------------ */
 
 /* The names of all hosts, at rank 0. */
-static mr_error begin_failure(void)
+static mr_error begin_liveness(void)
 {
     mri_host_name mine;
     void *all;
@@ -84,7 +85,7 @@ static mr_error begin_failure(void)
     snprintf(mine.text, sizeof mine.text, "%s", mri_here.host);
     error = mri_world_gather(&mine, sizeof mine, &all);
     if (!error) {
-        error = mri_failure_begin(all);
+        error = mri_liveness_begin(all);
     }
     free(all);
     return error;
@@ -116,7 +117,7 @@ static mr_error start_exchange(void)
         error = mri_agree(mri_mpi_begin(mri_all.communicator, &transport));
     }
     if (!error) {
-        error = mri_agree(begin_failure());
+        error = mri_agree(begin_liveness());
     }
     if (!error) {
         error = mri_message_begin(transport, mri_here.size);
@@ -137,7 +138,7 @@ static mr_error start_exchange(void)
 static void say_that_we_left(void)
 {
     if (mri_node.base) {
-        mri_store(&mri_segment_at(mri_index_of(mri_here.rank))->left, 1);
+        mri_life_leave(mri_here.rank);
     }
 }
 
@@ -151,7 +152,7 @@ static bool poll_at_the_end(void)
 
     since = since ? since : now;
     if (now - since < 2 * 60 * (int64_t)1000000000) {
-        mri_failure_moves();
+        mri_liveness_moves();
     }
     return mri_exchange_poll();
 }
@@ -183,7 +184,7 @@ static void leave_job(void)
         mri_window_free();
         mri_world_end(this_job.finalize);
     }
-    mri_failure_end();
+    mri_liveness_end();
     mri_server_stop();
     mri_self_leave();
     if (mri_here.rank == 0 && in_order) {

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 
 #include "engine/mailbox.h"
-#include "runtime/failure.h"
+#include "memory/liveness.h"
 #include "runtime/job/identity.h"
 #include "runtime/work_loop.h"
 #include "util/log.h"

@@ -4,12 +4,14 @@
  *
  * The server of the dead rank ends its processes and itself.  When all these
  * are gone, the first of the others claims the dead rank: it writes itself into
- * the segment's `lost`, mends the records, says who died, takes their identity
- * from all objects of the rank and reaps the records like those of any process.
- * A claim whose holder dies too is claimed anew; all of that may be done twice.
+ * the table of liveness, repairs the records, says who died, takes their
+ * identity from all objects of the rank and reaps the records like those of any
+ * process.  If the one who claimed dies too, another claims it again; all of
+ * that may be done twice.  The ranks of the node read the table and tell the
+ * others, whichever server it was.
  *
- * Mending needs no latch, and so is done also by a server that waits for one,
- * which the dead may hold.
+ * Repairing needs no latch, and so is done also by a server that waits for one,
+ * which the dead rank may hold.
  */
 #include "runtime/server/node_ranks.h"
 
@@ -21,15 +23,12 @@
 
 #include "engine/object.h"
 #include "engine/reaper.h"
-#include "far/relay.h"
+#include "memory/liveness.h"
 #include "runtime/job/identity.h"
 #include "util/clock.h"
 #include "util/log.h"
 
 static const int64_t patience = 5000000000; /* for processes to be gone */
-
-/* What `lost` of a segment tells: that all is done, or who is at it. */
-enum { BURIED = 1, CLAIMED = 2 };
 
 typedef struct neighbour {
     int descriptor; /* pidfd; -1: none */
@@ -42,10 +41,14 @@ typedef struct neighbour {
 static neighbour *neighbours;
 static unsigned int own_index;
 
+static unsigned int rank_of(unsigned int index)
+{
+    return (unsigned int)mri_segment_at(index)->rank;
+}
+
 static uint64_t endpoint_of(unsigned int index)
 {
-    return mri_endpoint_id(1, (unsigned int)mri_segment_at(index)->rank,
-                           MRI_SLOT_RANK);
+    return mri_endpoint_id(1, rank_of(index), MRI_SLOT_RANK);
 }
 
 static pid_t pid_of_rank(unsigned int index)
@@ -148,15 +151,6 @@ static void reap(mri_endpoint *row, void *user)
     mri_reap(user, &gone);
 }
 
-static void tell_others(unsigned int rank)
-{
-    mri_relay_request errand = {.what = MRI_RELAY_LOST, .to = rank};
-
-    if (mri_node.count < mri_node.ranks) {
-        (void)!mri_relay_put(&errand, NULL, NULL, MR_FOREVER);
-    }
-}
-
 /* Whether the task in it was the cause or not, it is where to look. */
 static void say_who_died(unsigned int index)
 {
@@ -184,18 +178,18 @@ static bool all_gone(unsigned int index)
 static void claim(unsigned int index)
 {
     neighbour *n = &neighbours[index];
-    mri_word *lost = &mri_segment_at(index)->lost;
-    uint64_t owner = mri_load(lost);
+    unsigned int rank = rank_of(index);
+    uint64_t life = mri_load(mri_life_of(rank));
 
     if (n->done || n->mine || !all_gone(index)) {
         return;
     }
-    n->done = owner == BURIED || mri_load(&mri_segment_at(index)->left);
+    n->done = life == MRI_DEAD || life == MRI_LEFT;
     if (n->done ||
-        (owner >= CLAIMED && !all_gone((unsigned int)owner - CLAIMED))) {
+        (life >= MRI_CLAIMED && !all_gone((unsigned int)life - MRI_CLAIMED))) {
         return;
     }
-    n->mine = mri_cas(lost, &owner, own_index + CLAIMED);
+    n->mine = mri_life_claim(rank, life, own_index);
     if (n->mine) {
         say_who_died(index);
         visit_endpoints(index, mend, NULL);
@@ -213,9 +207,8 @@ static void bury(mri_record *self, unsigned int index)
 {
     mri_objects_lose(self, index);
     visit_endpoints(index, reap, self);
-    mri_store(&mri_segment_at(index)->lost, BURIED);
+    mri_life_end(rank_of(index));
     neighbours[index].done = true;
-    tell_others((unsigned int)mri_segment_at(index)->rank);
 }
 
 bool mri_node_ranks_run(mri_record *self)

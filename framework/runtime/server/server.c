@@ -16,8 +16,8 @@
 #include <unistd.h>
 
 #include "memory/segment.h"
-#include "runtime/failure.h"
 #include "runtime/job/launch.h"
+#include "runtime/liveness.h"
 #include "runtime/server/server_main.h"
 #include "util/log.h"
 #include "util/thread.h"
@@ -124,7 +124,7 @@ static void *watch(void *unused)
             break;
         }
         if (!atomic_load(&stopping)) {
-            mri_failure_watch();
+            mri_liveness_watch();
         }
     }
     if (!atomic_load(&stopping)) {

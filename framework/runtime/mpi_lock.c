@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Owns the user's way to MPI: the lock of messages, and the word that this
+ * rank may be silent for as long as the user has it.
+ */
+#include <multirank/mpi.h>
+
+#include <unistd.h>
+
+#include "message/message.h"
+#include "runtime/job/identity.h"
+#include "runtime/liveness.h"
+
+/* Only the ranks themselves may call MPI. */
+static bool is_rank(void)
+{
+    return mri_here.role == MRI_RANK && mri_here.pid == getpid();
+}
+
+mr_error mr_mpi_lock(void)
+{
+    if (!is_rank()) {
+        return MR_ERR_STATE;
+    }
+    mri_message_lock();
+    mri_liveness_user_holds(true);
+    return MR_OK;
+}
+
+mr_error mr_mpi_unlock(void)
+{
+    if (!is_rank()) {
+        return MR_ERR_STATE;
+    }
+    mri_liveness_user_holds(false);
+    mri_message_unlock();
+    return MR_OK;
+}
