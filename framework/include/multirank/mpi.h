@@ -28,10 +28,13 @@ extern "C" {
  * not needed.
  *
  * While you hold the mutex call nothing else of this library: it would
- * deadlock.  No message of the library arrives at this rank meanwhile, so use
- * short calls (MPI_Isend, MPI_Irecv, MPI_Test) instead of one that waits.
- * Other nodes take a rank that holds the mutex for longer than MR_PATIENCE
- * seconds for lost.
+ * deadlock.  In a pool task printf is such a call.  No message of the library
+ * arrives at this rank meanwhile, so use short calls (MPI_Isend, MPI_Irecv,
+ * MPI_Test) instead of one that waits.
+ *
+ * You may hold the mutex for longer than MR_PATIENCE seconds: the rank warns
+ * once and does not end.  Other nodes have been told, and take the rank for
+ * lost when they hear nothing of it for 60 times MR_PATIENCE.
  *
  * Callers:   threads of ranks: main, and pool tasks that run in a rank.
  * Blocks:    until no other thread is inside MPI.
