@@ -12,6 +12,7 @@ unit_suites = \
 	tests/unit/blocked_test \
 	tests/unit/coalesce_test \
 	tests/unit/describe_test \
+	tests/unit/far_test \
 	tests/unit/function_test \
 	tests/unit/harness_test \
 	tests/unit/lock_test \
@@ -250,6 +251,17 @@ libmultirank_threads_la_CPPFLAGS = $(libmultirank_core_la_CPPFLAGS) \
 libmultirank_threads_la_CFLAGS = $(libmultirank_core_la_CFLAGS)
 libmultirank_threads_la_LDFLAGS = $(libmultirank_core_la_LDFLAGS)
 libmultirank_threads_la_LIBADD = $(libmultirank_core_la_LIBADD)
+
+# Whatever sees rank-local variables is compiled as that library is.
+tests_unit_far_test_SOURCES = \
+	tests/unit/fake.c \
+	tests/unit/fake_nodes.c \
+	tests/unit/fake_nodes.h \
+	tests/unit/far_test.c \
+	tests/unit/message_fake.c
+tests_unit_far_test_CPPFLAGS = $(AM_CPPFLAGS) -DMRI_RANKS_ARE_THREADS
+tests_unit_far_test_LDADD = tests/harness/libharness.a libmultirank-threads.la \
+	$(CUNIT_LIBS)
 
 # A library for tests to give functions of.  With a place to be installed at it
 # is made a shared one; the programs find it where it is built.

@@ -30,7 +30,8 @@ mr_error mri_served_keep_input(mri_served *s, const void *body)
     if (!data) {
         return MR_ERR_NO_MEMORY;
     }
-    memcpy(data, body, size);
+    /* Without a second part the message ends where the first one does. */
+    memcpy(data, body, s->head.more_size ? size : s->head.in_size);
     s->data = data;
     s->call.in = data;
     s->call.more = data + mri_padded(s->head.in_size);

@@ -217,22 +217,9 @@ mr_error mri_region_map(const int *descriptors, int64_t allowance)
     return error;
 }
 
-mr_error mri_region_fake(unsigned int count, int64_t allowance)
+mr_error mri_region_fake(int64_t allowance)
 {
-    uint32_t *leaders = calloc(count, sizeof *leaders);
-    mr_error error = MR_ERR_NO_MEMORY;
-
-    if (leaders) {
-        error = mri_region_lay_out(leaders, count, 0);
-        free(leaders);
-    }
-    if (!error) {
-        error = reserve(allowance, MAP_SHARED);
-    }
-    for (unsigned int i = 0; !error && i < count; i++) {
-        error = mri_segment_format(i, i);
-    }
-    return error;
+    return reserve(allowance, MAP_SHARED);
 }
 
 void mri_region_unmap(void)

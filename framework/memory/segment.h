@@ -140,7 +140,7 @@ mr_error mri_region_map(const int *descriptors, int64_t allowance);
 mr_error mri_segment_format(unsigned int index, unsigned int rank);
 
 /* Map anonymous memory instead, for tests within one process. */
-mr_error mri_region_fake(unsigned int count, int64_t allowance);
+mr_error mri_region_fake(int64_t allowance);
 
 /* Unmap all, close the descriptors, and forget the layout. */
 void mri_region_unmap(void);

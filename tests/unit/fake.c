@@ -20,7 +20,7 @@
 #include "runtime/job/map_segments.h"
 #include "util/fault.h"
 
-enum { MOST_THREADS = 64, PROCESSORS = 2 };
+enum { MOST_THREADS = 64, MOST_RANKS = 64, PROCESSORS = 2 };
 
 typedef struct fake_thread {
     pthread_t thread;
@@ -40,17 +40,21 @@ static _Thread_local jmp_buf *end_of_life;
 
 bool fake_start(unsigned int ranks, int64_t memory)
 {
+    static const uint32_t leaders[MOST_RANKS]; /* one node */
+
     syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_GLOBAL_EXPEDITED, 0, 0);
     mri_objects_begin();
     mri_objects_register();
     mri_here =
         (mri_job_identity){.role = MRI_RANK, .pid = getpid(), .size = ranks};
     snprintf(mri_here.host, sizeof mri_here.host, "fake");
-    if (!MRT_OK(mri_region_fake(ranks, memory))) {
+    if (!MRT_OK(mri_region_lay_out(leaders, ranks, 0)) ||
+        !MRT_OK(mri_region_fake(memory))) {
         return false;
     }
     for (unsigned int rank = ranks; rank-- > 0;) {
-        if (!MRT_OK(mri_rank_format(rank, PROCESSORS))) {
+        if (!MRT_OK(mri_segment_format(rank, rank)) ||
+            !MRT_OK(mri_rank_format(rank, PROCESSORS))) {
             return false;
         }
         if (rank > 0) {
