@@ -631,7 +631,7 @@ void mri_exchange_end(void)
 {
     mri_exchange_on = false;
     /* What is under way ends while the calls that it belongs to are there. */
-    for (unsigned int i = 0; own.lost && i < mri_node.ranks; i++) {
+    for (unsigned int i = 0; own.heard && i < mri_node.ranks; i++) {
         mri_message_lose(i);
     }
     mri_serve_end();

@@ -16,11 +16,12 @@
 #include "far/exchange.h"
 #include "far/far.h"
 #include "far/relay.h"
+#include "memory/liveness.h"
 #include "message/state.h"
-#include "runtime/failure.h"
 #include "runtime/job/identity.h"
 #include "runtime/job/job.h"
 #include "runtime/job/map_segments.h"
+#include "runtime/liveness.h"
 #include "runtime/service.h"
 #include "unit/message_fake.h"
 #include "util/log.h"
@@ -79,11 +80,9 @@ static mr_error map(unsigned int rank)
     shared = mri_node;
     mri_rank_enter(ranks[rank].state);
     error = mri_region_lay_out(leaders, ranks_count, leaders[rank]);
-    mri_node.base = shared.base;
-    mri_node.shift = shared.shift;
-    mri_node.descriptors = shared.descriptors;
-    mri_node.objects = shared.objects;
-    mri_node.allowance = shared.allowance;
+    shared.leaders = mri_node.leaders;
+    shared.indices = mri_node.indices;
+    mri_node = shared;
     return error;
 }
 
@@ -105,7 +104,7 @@ static bool start_rank(unsigned int number)
         MRT_OK(map(number)) &&
         MRT_OK(mri_segment_format(mri_index_of(number), number)) &&
         MRT_OK(mri_rank_format(number, PROCESSORS)) &&
-        MRT_OK(mri_failure_begin(NULL)) &&
+        MRT_OK(mri_liveness_begin(NULL)) &&
         MRT_OK(mri_message_begin(fake_net_transport(net, number), ranks_count));
     if (good) {
         mri_far_begin();
@@ -181,7 +180,7 @@ static void stop_rank(unsigned int number)
     }
     mri_exchange_end();
     mri_message_end();
-    mri_failure_end();
+    mri_liveness_end();
     if (!leads) {
         mri_node.base = NULL;
         mri_node.descriptors = NULL;
@@ -313,7 +312,7 @@ void nodes_lose(unsigned int number)
     mri_service_stop();
     ranks[number].lost = true;
     nodes_enter(0);
-    mri_failure_report(number);
+    MRT_CHECK(mri_life_lose(number));
     mri_rank_enter(before);
 }
 
