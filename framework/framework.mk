@@ -181,6 +181,8 @@ objects_sources = \
 	framework/objects/data/spread.c \
 	framework/objects/data/spread.h \
 	framework/objects/data/value.c \
+	framework/objects/create.c \
+	framework/objects/create.h \
 	framework/objects/kinds.h \
 	framework/objects/pipe.c \
 	framework/objects/pipe.h \
@@ -188,7 +190,8 @@ objects_sources = \
 	framework/objects/process.h \
 	framework/objects/queue/queue.c \
 	framework/objects/sync/lock.c \
-	framework/objects/sync/lock.h \
+	framework/objects/sync/sync.c \
+	framework/objects/sync/sync.h \
 	framework/objects/topology.c
 
 pool_sources = \

@@ -169,6 +169,9 @@ typedef struct mri_kind_ops {
     mr_error (*create)(mri_record *self, unsigned int index, mri_call *call,
                        mr_handle *handle);
 
+    /* Its first two operations take and give a lock. */
+    bool has_lock;
+
     /* Would the next call at this part not block?  May be called while
      * others change the object. */
     bool (*ready)(mri_object *object, unsigned int variant);

@@ -4,7 +4,7 @@
  */
 #include "fault/kill.h"
 
-#include "objects/sync/lock.h"
+#include "objects/sync/sync.h"
 
 /* ---- scenes -------------------------------------------------------------- */
 
@@ -17,10 +17,10 @@ static bool make_lock(scene *s)
 
 static bool is_mine(const scene *s)
 {
-    const mri_lock_body *lock =
-        (const mri_lock_body *)mri_row(s->lock.handle)->body;
+    const mri_sync *lock =
+        (const mri_sync *)mri_row(s->lock.handle)->body;
 
-    return mri_load(&lock->holder) == mri_self_endpoint();
+    return mri_load(&lock->owner) == mri_self_endpoint();
 }
 
 static bool make_held_lock(scene *s)

@@ -17,12 +17,12 @@
 #include "objects/data/element.h"
 #include "objects/data/spread.h"
 #include "objects/kinds.h"
-#include "objects/sync/lock.h"
+#include "objects/sync/sync.h"
 #include "runtime/job/identity.h"
 #include "util/log.h"
 
 typedef struct array_body {
-    mri_lock_body lock;
+    mri_sync lock;
     uint64_t type;   /* as in the part of its handles */
     uint64_t count;  /* of elements */
     uint64_t blocks; /* of a head */
@@ -31,7 +31,7 @@ typedef struct array_body {
 
 _Static_assert(sizeof(array_body) <= MRI_BODY, "fits into a row");
 
-enum { LENGTH = MRI_LOCK_TRIES, GET, SET, ADD, BLOCKS, KEEP, TRIES };
+enum { LENGTH = MRI_SYNC_TRIES, GET, SET, ADD, BLOCKS, KEEP, TRIES };
 enum { PIECE = 4 << 20 }; /* bytes of a slice that one call moves */
 
 static array_body *body_of(mri_object *object)
@@ -165,7 +165,7 @@ static void forget(mri_record *self, mri_object *object, const mri_gone *gone)
 {
     uint64_t maker = mri_load(&body_of(object)->maker);
 
-    mri_lock_forget(self, object, gone);
+    mri_sync_forget(self, object, gone);
     if (maker && maker == gone->endpoint) {
         mri_object_destroy(mri_handle_of(object), MRI_ARRAY);
     }
@@ -177,8 +177,8 @@ static void dispose(mri_record *self, mri_object *object)
 }
 
 static mri_try *const tries[] = {
-    [MRI_LOCK_ACQUIRE] = mri_lock_try_acquire_recursive,
-    [MRI_LOCK_RELEASE] = mri_lock_try_release_recursive,
+    [MRI_SYNC_TAKE] = mri_sync_take_recursive,
+    [MRI_SYNC_GIVE] = mri_sync_give_recursive,
     [LENGTH] = try_length,
     [GET] = try_get,
     [SET] = try_set,
@@ -241,10 +241,11 @@ const mri_kind_ops mri_array_ops = {.name = "array",
                                     .kind = MRI_ARRAY,
                                     .tries = tries,
                                     .count = TRIES,
+                                    .has_lock = true,
                                     .windowed = 1u << GET | 1u << SET,
                                     .create = create,
-                                    .ready = mri_lock_ready,
-                                    .ready_list = mri_lock_ready_list,
+                                    .ready = mri_sync_ready,
+                                    .ready_list = mri_sync_ready_list,
                                     .dispose = dispose,
                                     .forget = forget};
 

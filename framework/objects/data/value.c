@@ -8,21 +8,21 @@
 #include <string.h>
 
 #include "engine/operation.h"
+#include "objects/create.h"
 #include "objects/data/element.h"
 #include "objects/kinds.h"
-#include "objects/sync/lock.h"
-#include "runtime/job/identity.h"
+#include "objects/sync/sync.h"
 #include "util/log.h"
 
 typedef struct value_body {
-    mri_lock_body lock;
+    mri_sync lock;
     uint64_t type;
     _Alignas(64) uint64_t number;
 } value_body;
 
 _Static_assert(sizeof(value_body) <= MRI_BODY, "fits into a row");
 
-enum { GET = MRI_LOCK_TRIES, SET, ADD, CHECK, TRIES };
+enum { GET = MRI_SYNC_TRIES, SET, ADD, CHECK, TRIES };
 
 typedef struct value_spec {
     uint64_t type;
@@ -70,8 +70,8 @@ static mr_error try_check(mri_record *self, mri_object *object, mri_call *call)
 }
 
 static mri_try *const tries[] = {
-    [MRI_LOCK_ACQUIRE] = mri_lock_try_acquire_recursive,
-    [MRI_LOCK_RELEASE] = mri_lock_try_release_recursive,
+    [MRI_SYNC_TAKE] = mri_sync_take_recursive,
+    [MRI_SYNC_GIVE] = mri_sync_give_recursive,
     [GET] = try_get,
     [SET] = try_set,
     [ADD] = try_add,
@@ -99,33 +99,28 @@ const mri_kind_ops mri_value_ops = {.name = "value",
                                     .kind = MRI_VALUE,
                                     .tries = tries,
                                     .count = TRIES,
+                                    .has_lock = true,
                                     .create = create,
-                                    .ready = mri_lock_ready,
-                                    .ready_list = mri_lock_ready_list,
-                                    .forget = mri_lock_forget};
+                                    .ready = mri_sync_ready,
+                                    .ready_list = mri_sync_ready_list,
+                                    .forget = mri_sync_forget};
 
 mr_error mr_value_create(mr_value *value, mr_type type, const void *initial,
                          const mr_value_options *options)
 {
     value_spec spec = {.type = type};
     mri_call call = {.in = &spec, .in_size = sizeof spec};
-    unsigned int rank;
     mr_error error;
 
-    if (!value) {
-        return mri_bad_argument("mr_value_create", "value", "is NULL");
-    }
     if (!mri_element_size(type)) {
         return mri_bad_argument("mr_value_create", "type", "is unknown");
     }
-    error =
-        mri_place_rank("mr_value_create", options ? options->place : 0, &rank);
-    if (!error && initial) {
+    if (initial) {
         memcpy(&spec.number, initial, mri_element_size(type));
     }
-    if (!error) {
-        error = mri_create(&mri_value_ops, rank, &call, &value->handle);
-    }
+    error = mri_create_at(&mri_value_ops, options ? options->place : 0, &call,
+                          "mr_value_create", "value",
+                          value ? &value->handle : NULL);
     if (!error) {
         value->handle.variant = (uint16_t)type;
     }

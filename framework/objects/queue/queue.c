@@ -8,6 +8,7 @@
 
 #include "engine/mailbox.h"
 #include "engine/operation.h"
+#include "objects/create.h"
 #include "runtime/job/identity.h"
 #include "util/clock.h"
 #include "util/log.h"
@@ -16,18 +17,10 @@ mr_error mr_queue_create(mr_queue *queue, const mr_queue_options *options)
 {
     mri_mailbox_spec spec = {.maxsize = options ? options->maxsize : 0};
     mri_call call = {.in = &spec, .in_size = sizeof spec};
-    unsigned int rank;
-    mr_error error;
 
-    if (!queue) {
-        return mri_bad_argument("mr_queue_create", "queue", "is NULL");
-    }
-    error =
-        mri_place_rank("mr_queue_create", options ? options->place : 0, &rank);
-    if (!error) {
-        error = mri_create(&mri_mailbox_ops, rank, &call, &queue->handle);
-    }
-    return error;
+    return mri_create_at(&mri_mailbox_ops, options ? options->place : 0, &call,
+                         "mr_queue_create", "queue",
+                         queue ? &queue->handle : NULL);
 }
 
 mr_error mr_queue_put(mr_queue queue, const void *item, size_t size,

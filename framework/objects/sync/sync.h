@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The one body of all synchronisation objects, and what can be done with it:
+ * take, give, and look whether it can be taken.  It is the first member of the
+ * body of a Lock, and of each object that has a lock of its own (Value,
+ * Array); the first two operations of such a kind are MRI_SYNC_TAKE and
+ * MRI_SYNC_GIVE, and its ops have `has_lock`.
+ *
+ * The owner is one word.  One compare-exchange takes the lock and one gives it
+ * back, so a kill leaves it either free or with the dead owner's id, which the
+ * reaper replaces by MRI_OWNER_DIED.  Waiters are in list 0.
+ */
+#ifndef MRI_OBJECTS_SYNC_SYNC_H
+#define MRI_OBJECTS_SYNC_SYNC_H
+
+#include "engine/object.h"
+
+enum { MRI_SYNC_TAKE = 0, MRI_SYNC_GIVE, MRI_SYNC_TRIES };
+
+typedef struct mri_sync {
+    mri_word owner;  /* endpoint id; 0: free; MRI_OWNER_DIED */
+    mri_word thread; /* record of the owning thread, if recursive */
+    mri_word depth;  /* how often it has taken it, if recursive */
+} mri_sync;
+
+/* Free, but its last owner died. */
+#define MRI_OWNER_DIED UINT64_MAX
+
+/* For any endpoint to give back, as a Lock. */
+mri_try mri_sync_take;
+mri_try mri_sync_give;
+
+/* For the owning thread alone, which may take it several times, as an RLock. */
+mri_try mri_sync_take_recursive;
+mri_try mri_sync_give_recursive;
+
+/* Members of the ops of all kinds that begin with this body. */
+bool mri_sync_ready(mri_object *object, unsigned int variant);
+unsigned int mri_sync_ready_list(mri_object *object, unsigned int variant);
+void mri_sync_forget(mri_record *self, mri_object *object,
+                     const mri_gone *gone);
+
+#endif
