@@ -48,6 +48,7 @@ bench-programs: libmultirank.la
 
 EXTRA_DIST += \
 	bench/NUMBERS.md \
+	bench/RESULTS.md \
 	bench/pictures/empty_tasks.svg \
 	bench/pictures/smallest_task.svg \
 	bench/measure/__init__.py \

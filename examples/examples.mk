@@ -12,8 +12,20 @@ dist_examples_DATA = \
 	examples/imap.c \
 	examples/map.c \
 	examples/queue.c \
+	examples/square.c \
 	examples/value.c
+
+cookbookdir = $(examplesdir)/cookbook
+dist_cookbook_DATA = \
+	examples/cookbook/checkpoint.c \
+	examples/cookbook/dynamic_work.c \
+	examples/cookbook/histogram.c \
+	examples/cookbook/pipeline.c \
+	examples/cookbook/pool_in_mpi.c \
+	examples/cookbook/server.c \
+	examples/cookbook/time_steps.c
 
 slurmexamplesdir = $(examplesdir)/slurm
 dist_slurmexamples_SCRIPTS = \
+	examples/slurm/checkpoint.sh \
 	examples/slurm/wordcount.sh

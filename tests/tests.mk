@@ -385,6 +385,7 @@ EXTRA_DIST += \
 	tests/style/format \
 	tests/style/globals \
 	tests/style/layers \
+	tests/style/readme \
 	tests/style/run \
 	tests/style/sizes \
 	tests/style/sources \

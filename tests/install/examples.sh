@@ -10,7 +10,8 @@ alone "$0" "$@"
 export CFLAGS="-O1 -Wextra -Werror -Wno-unused-parameter ${SANITIZER_FLAGS:-}"
 examples=$(dirname "$(find "$stage" -path '*/examples/map.c')")
 cmake_files=$(dirname "$(find "$stage" -name multirankConfig.cmake)")
-mapfile -t names < <(cd "$examples" && basename -s .c -- *.c)
+mapfile -t names < <(cd "$examples" && find . -name '*.c' |
+    sed 's,^\./,,; s,\.c$,,' | sort)
 
 # Builds are done within this function, not by `start`; their words are shown
 # when one fails.
@@ -31,11 +32,13 @@ runs_as_expected() { # FOLDER NAME...
     : > "$scratch/all"
     : > "$scratch/expected"
     for name; do
-        start 2 "$folder/$name"
+        # The checkpoint that one of them writes; others ignore the argument.
+        rm -f "$scratch/state"
+        start 2 "$folder/$name" "$scratch/state"
         await 60
         expect_status 0
         { echo "== $name"; cat "$scratch/out"; } >> "$scratch/all"
-        sed -n "/^== $name\$/,/^==/{/^== $name\$/p;/^==/!p;}" \
+        awk -v head="== $name" '/^== /{on = $0 == head} on' \
             "$here/examples.txt" >> "$scratch/expected"
     done
     cp "$scratch/all" "$scratch/out"
@@ -114,7 +117,7 @@ cmake_takes_the_shared_library_of_both() {
 cmake_takes_the_static_library_when_told() {
     cmake_builds static -DMULTIRANK_USE_STATIC=ON || return
     is_linked static 0
-    runs_as_expected "$scratch/static/build" map value
+    runs_as_expected "$scratch/static/build" map value cookbook/pipeline
 }
 
 cmake_takes_the_static_library_if_there_is_no_other() {
@@ -151,6 +154,45 @@ check_versions() {
     check cmake_finds_it_for_the_version FALSE "$((major + 1)).0"
 }
 
+# ---- A batch job that must end ---------------------------------------------
+
+# SIGTERM comes when some results are there; the next job does the rest.
+checkpoint_goes_on_where_it_was_stopped() {
+    local done left
+    rm -f "$scratch/state"
+    start 0 "$scratch/made/cookbook/checkpoint" "$scratch/state"
+    await_line '40 of 40 tasks are left'
+    sleep 0.3 # so that some tasks are done; any number will do
+    kill -TERM "$job"
+    await 60
+    expect_status 75
+    start 2 "$scratch/made/cookbook/checkpoint" "$scratch/state"
+    await 60
+    expect_status 0
+    has_line 'all 40 tasks are done, sum 20540' || broken "$(cat "$scratch/out")"
+    left=$(sed -n 's/ of 40 tasks are left//p' "$scratch/out")
+    [ "$left" -lt 40 ] || broken "nothing was saved"
+}
+
+# The script starts the job again, which is what a batch system is asked for.
+slurm_script_asks_to_be_run_again() {
+    mkdir -p "$scratch/bin"
+    printf '#!/bin/sh\necho "$@" > "%s/asked"\n' "$scratch" \
+        > "$scratch/bin/scontrol"
+    printf '#!/bin/sh\nshift\nexec "$@"\n' > "$scratch/bin/multirank"
+    chmod +x "$scratch"/bin/*
+    rm -f "$scratch/state" "$scratch/asked"
+    PATH=$scratch/bin:$PATH SLURM_JOB_ID=17 start 0 \
+        "$examples/slurm/checkpoint.sh" \
+        "$scratch/made/cookbook/checkpoint" "$scratch/state"
+    await_line '40 of 40 tasks are left'
+    kill -TERM "$job"
+    await 60
+    expect_status 75
+    [ "$(cat "$scratch/asked")" = "requeue 17" ] ||
+        broken "it did not ask for another run"
+}
+
 # ---- Slurm -----------------------------------------------------------------
 
 # In a batch job it runs in tests/hosts/batch.sh.
@@ -169,6 +211,8 @@ check slurm_script_says_what_is_missing
 if have_launcher; then
     check made_examples_run
     check made_examples_run far
+    check checkpoint_goes_on_where_it_was_stopped
+    check slurm_script_asks_to_be_run_again
     check make_cleans_up
 fi
 if have_launcher && command -v cmake > /dev/null; then
