@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Who computed what: a table, and the picture in the colours of the ranks.
+ * Which rank computed which row: a table, and the picture in the colours of the
+ * ranks.
  */
 #ifndef MANDELBROT_BALANCE_H
 #define MANDELBROT_BALANCE_H

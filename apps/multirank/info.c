@@ -11,7 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-struct wishes {
+struct choices {
     bool settings; /* and nothing else */
     bool terse;
 };
@@ -58,20 +58,20 @@ static void print_settings_tersely(void)
     }
 }
 
-static void print(const struct wishes *wishes)
+static void print(const struct choices *choices)
 {
-    if (!wishes->terse) {
-        (wishes->settings ? mr_settings_print : mr_info_print)();
+    if (!choices->terse) {
+        (choices->settings ? mr_settings_print : mr_info_print)();
         return;
     }
-    if (!wishes->settings) {
+    if (!choices->settings) {
         print_facts_tersely();
     }
     print_settings_tersely();
 }
 
 /* Settings need no job, and outside of one there is nothing to start. */
-static int start_and_print(const struct wishes *wishes)
+static int start_and_print(const struct choices *choices)
 {
     int rank, size;
 
@@ -83,12 +83,12 @@ static int start_and_print(const struct wishes *wishes)
             return EXIT_FAILURE;
         }
     }
-    print(wishes);
+    print(choices);
     return EXIT_SUCCESS;
 }
 
 /* The exit status, or -1: go on. */
-static int read_options(struct wishes *wishes, int argc, char **argv)
+static int read_options(struct choices *choices, int argc, char **argv)
 {
     static const struct option known[] = {
         {"settings", no_argument, NULL, 's'},
@@ -102,10 +102,10 @@ static int read_options(struct wishes *wishes, int argc, char **argv)
     while ((option = getopt_long(argc, argv, ":h", known, NULL)) != -1) {
         switch (option) {
         case 's':
-            wishes->settings = true;
+            choices->settings = true;
             break;
         case 't':
-            wishes->terse = true;
+            choices->terse = true;
             break;
         case 'h':
             if (mpirun_speaks()) {
@@ -133,8 +133,8 @@ static int read_options(struct wishes *wishes, int argc, char **argv)
 
 int command_info(int argc, char **argv)
 {
-    struct wishes wishes = {0};
-    int status = read_options(&wishes, argc, argv);
+    struct choices choices = {0};
+    int status = read_options(&choices, argc, argv);
 
-    return status >= 0 ? status : start_and_print(&wishes);
+    return status >= 0 ? status : start_and_print(&choices);
 }

@@ -3,8 +3,8 @@
  * The judgement of `multirank run`: what became of each rank, what that means
  * for the job, and what its status is.
  *
- * It does not wait.  Who does (serve.h) tells what happened and calls job_tick
- * in between, at the latest at job_deadline.
+ * It does not wait.  The code that does (serve.h) tells what happened and calls
+ * job_tick in between, at the latest at job_deadline.
  */
 #ifndef MULTIRANK_APP_JOB_H
 #define MULTIRANK_APP_JOB_H

@@ -18,8 +18,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* For the connection, and for the answer of whoever took it: at an address
- * that several hosts have for themselves it may be somebody else. */
+/* For the connection, and for the answer of the program that took it: at an
+ * address that several hosts have for themselves it may be somebody else. */
 enum { CONNECT_SECONDS = 30, ANSWER_SECONDS = 10 };
 
 static bool make_token(char *token)

@@ -12,7 +12,7 @@
  * Open MPI's mpirun ends a job as soon as one of its children is killed.  Its
  * children are the parents here, which are small and are not killed by what
  * kills a rank (a bug, a lack of memory, a test).  So mpirun does not notice,
- * the other ranks go on, and the runtime of the library deals with the death.
+ * the other ranks go on, and the runtime of the library handles the death.
  * The parents stay until the job is over, as mpirun would end it when the first
  * of them leaves without MPI_Finalize.
  *
@@ -34,12 +34,12 @@
  * others not yet, a death ends the job too, as the others may wait in MPI_Init
  * for the dead one for ever.
  *
- * The descriptor is inherited.  Who has taken it from the environment sets
- * FD_CLOEXEC and unsets the variable, so that programs that the rank starts do
- * not speak for it; processes that it forks may keep it open.  The pipe takes
- * these few bytes without anybody reading, and writing can fail only when the
- * parent is dead, upon which the rank dies too: the result may be ignored, but
- * SIGPIPE must not be deadly where that matters.
+ * The descriptor is inherited.  A process that has taken it from the
+ * environment sets FD_CLOEXEC and unsets the variable, so that programs that
+ * the rank starts do not speak for it; processes that it forks may keep it
+ * open.  The pipe takes these few bytes without anybody reading, and writing
+ * can fail only when the parent is dead, upon which the rank dies too: the
+ * result may be ignored, but SIGPIPE must not be deadly where that matters.
  *
  * The end
  * -------

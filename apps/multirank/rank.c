@@ -214,7 +214,7 @@ static void read_notes(struct parent *parent)
 
 /* What the rank said before its end comes before its end.  When mpirun ends
  * the job, we leave like the rank.  When a program that never was ready ends
- * well, we leave too, and mpirun deals with it as it always does. */
+ * well, we leave too, and mpirun handles it as it always does. */
 static void rank_ended(struct parent *parent, int wait_status)
 {
     if (parent->notes >= 0) {

@@ -40,7 +40,7 @@ int print_version(void);
 /** The name of the running subcommand, which begins the lines of say. */
 extern const char *tool_name;
 
-/** Writes one line to stderr, in one piece, as ranks write there too. */
+/** Writes one line to stderr by one call, as ranks write there too. */
 __attribute__((format(printf, 1, 2))) void say(const char *format, ...);
 
 /** Like realloc; a tool without memory ends. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Who belongs to a job is told by descent: the launcher is the parent of the
- * caller, and of the other ranks on this machine.  Processes that end while
+ * The processes of a job are known by descent: the launcher is the parent of
+ * the caller, and of the other ranks on this machine.  Processes that end while
  * they are looked at count as nothing.
  */
 #include "usage.h"

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """How long one map takes over many nodes, in two ways that must agree.
 
-The caller deals parts of the tasks to nodes, as framework/pool/schedule.c does:
+The caller gives batches of tasks to nodes, as framework/pool/schedule.c does:
 half of a node's share of what is left (guided self-scheduling, Polychronopoulos
 and Kuck 1987; halved as in factoring, Hummel, Schonberg and Flynn 1992), but no
 less than is worth the caller's care, some under way for each node. Within a
@@ -65,7 +65,7 @@ def tasks_of_bytes(job, size):
 
 
 def part_size(job, left, care, node_task):
-    """size_of_part of deal.c; node_task: seconds that a node takes for one,
+    """size_of_part of schedule.c; node_task: seconds that a node takes for one,
     0 if that is not known yet."""
     share = left // (2 * job.ranks) * job.cores
     least = max(1, job.chunk) * job.cores
@@ -99,7 +99,7 @@ class Simulation:
         self.now = 0
         self.care = 0     # the least that a part took of the caller's time
         self.busy = 0     # seconds in which the caller did not wait
-        self.dealt = 0
+        self.scheduled = 0
         self.parts = []   # a heap: (end, number, node, tasks, begun)
 
     def spend(self, seconds):
@@ -125,7 +125,7 @@ class Simulation:
         return (self.chance.gammavariate(tasks, length) + overhead,
                 max(0, late) * length)
 
-    def deal(self, node):
+    def schedule(self, node):
         tasks = part_size(self.job, self.left, self.care, node.task)
         self.left -= tasks
         self.care_for(node, tasks)
@@ -133,11 +133,11 @@ class Simulation:
         begun = max(self.now, node.free)
         node.free = begun + work / self.job.cores
         node.under_way += 1
-        self.dealt += 1
-        heapq.heappush(self.parts, (node.free + late, self.dealt, node, tasks,
+        self.scheduled += 1
+        heapq.heappush(self.parts, (node.free + late, self.scheduled, node, tasks,
                                     begun))
 
-    def deal_out(self):
+    def schedule_all(self):
         """mri_schedule_more: first parts first; of several nodes a second one only
         while all are sure to have work."""
         alone = self.job.nodes == 1
@@ -147,7 +147,7 @@ class Simulation:
                         and len(self.parts) < MOST_UNDER_WAY
                         and (alone or number == 0
                              or self.left >= 2 * self.job.ranks)):
-                    self.deal(node)
+                    self.schedule(node)
 
     def wait(self):
         far = sum(node.far and node.under_way > 0 for node in self.nodes)
@@ -165,12 +165,12 @@ class Simulation:
 
     def run(self):
         while self.left or self.parts:
-            self.deal_out()
+            self.schedule_all()
             self.wait()
             self.collect()
         work = self.job.tasks * worker_time(self.job, self.machine)
         limit = "rank 0" if self.busy > work / self.job.ranks else "workers"
-        return Outcome(self.now, limit, self.dealt, self.busy)
+        return Outcome(self.now, limit, self.scheduled, self.busy)
 
 
 def simulate(job, machine, seed=1):

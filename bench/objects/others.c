@@ -2,9 +2,9 @@
 /*
  * Ranks and children that do their part while main measures.
  *
- * A rank works inside the task of a pool, and whoever is free takes the next
- * task: so there is one for each rank, and none goes on before all have begun.
- * The map that holds them runs in a thread of rank 0, as main is busy.
+ * A rank works inside the task of a pool, and the worker that is free takes the
+ * next task: so there is one for each rank, and none goes on before all have
+ * begun. The map that holds them runs in a thread of rank 0, as main is busy.
  */
 #include "others.h"
 

@@ -3,7 +3,7 @@
  * A process that does nothing, without any library: its start, and waitpid.
  *
  *   bench/objects/process_plain fork     a copy of this small process
- *   bench/objects/process_plain spawn    this program anew, by posix_spawn
+ *   bench/objects/process_plain spawn    this program again, by posix_spawn
  */
 #include "starts.h"
 

@@ -19,7 +19,7 @@ typedef struct slices {
     void *user;
 } slices;
 
-/* One slice, and the two pieces of memory that it goes to and comes from. */
+/* One slice, and the two blocks of memory that it goes to and comes from. */
 typedef struct slices_run {
     const slices *array;
     size_t count;

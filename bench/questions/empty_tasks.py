@@ -20,10 +20,10 @@ QUESTION = Question(
          "batches as each contender chooses them; by hand they are of 8,000 "
          "tasks, and single tasks are sent 4 at a time to each worker. In "
          "place: inputs and outputs lie in a shared Array. Scatter/Gather "
-         "and OpenMP's static loop deal equal shares. libcircle brings tasks, "
+         "and OpenMP's static loop give equal shares. libcircle brings tasks, "
          "which are strings, and no results: here a string is a place in "
          "shared memory, where input and output stay. One by one: rank 0 "
-         "enqueues all, whoever has none gets half of another's queue, and "
+         "enqueues all, a rank without tasks gets half of another's queue, and "
          "each takes them singly from its own. In batches: each enqueues an "
          "equal share, and takes 64 between two looks for messages.",
     cases=[

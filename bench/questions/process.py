@@ -11,7 +11,7 @@ QUESTION = Question(
     note="From the start of a process that does nothing until its end is "
          "known: of one after the other, and of 16 that are started before "
          "the first is waited for, for each of them. fork copies a small "
-         "program, posix_spawn starts it anew. MPI_Comm_spawn is timed until "
+         "program, posix_spawn starts it again. MPI_Comm_spawn is timed until "
          "both sides have disconnected.",
     cases=[
         Case("start_join", "one after the other", aim="1,000 us"),

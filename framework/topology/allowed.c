@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Owns the difference between a binding that somebody wished and one that the
- * launcher made because nobody said a word.
+ * Owns the difference between a binding that the user asked for and one that
+ * the launcher made because nobody said a word.
  *
  * taskset, numactl, control groups and srun are seen in the mask of the rank
  * itself.  So is the default of Open MPI's mpirun, a core for each of two
- * ranks and a NUMA node or package for each of more, which is nobody's wish
+ * ranks and a NUMA node or package for each of more, which is nobody's choice
  * and may lie outside of what taskset has left to mpirun (Open MPI 4.1.4): then
  * the mask of the rank's parent counts, the launcher's own.  Open MPI 4.1
  * sets orte_bound_at_launch when it has bound a rank, and prrte of Open MPI 5
@@ -130,23 +130,23 @@ static bool is_bound_by_launcher(void)
     return getenv("OMPI_MCA_orte_bound_at_launch") || getenv("PRTE_LAUNCHED");
 }
 
-void mri_allowed_find(mri_allowed *wish, unsigned int asked)
+void mri_allowed_find(mri_allowed *found, unsigned int asked)
 {
     mri_processors parents;
 
-    memset(wish, 0, sizeof *wish);
-    wish->unbound = asked & MRI_ASKED_UNBOUND;
-    if (!mri_processors_of(0, &wish->allowed)) {
+    memset(found, 0, sizeof *found);
+    found->unbound = asked & MRI_ASKED_UNBOUND;
+    if (!mri_processors_of(0, &found->allowed)) {
         return;
     }
     if (!(asked & MRI_ASKED) && is_bound_by_launcher() &&
         mri_processors_of(getppid(), &parents)) {
-        wish->allowed = parents;
+        found->allowed = parents;
     }
     if (mri_settings()->bind == MRI_BIND_LIST) {
         mri_processors list;
 
         mri_processors_read(&list, mri_settings()->bind_list);
-        wish->missed = !mri_processors_narrow(&wish->allowed, &list);
+        found->missed = !mri_processors_narrow(&found->allowed, &list);
     }
 }

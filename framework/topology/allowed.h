@@ -21,7 +21,8 @@ enum { MRI_ASKED = 1, MRI_ASKED_UNBOUND = 2 };
  * know nothing: what all know together holds. */
 unsigned int mri_allowed_asked(void);
 
-/* The wish for the calling rank; no processor in it: it is not to be known. */
-void mri_allowed_find(mri_allowed *wish, unsigned int asked);
+/* Find the allowed set of the calling rank; it is empty if it cannot be known.
+ */
+void mri_allowed_find(mri_allowed *found, unsigned int asked);
 
 #endif

@@ -159,20 +159,20 @@ static mr_error add_all(hwloc_topology_t topology, mri_description *out)
 }
 
 /* As if all of that machine were allowed to all. */
-static void plan_anew(hwloc_topology_t topology, int bind, mri_placement *seats,
-                      unsigned int count)
+static void plan_again(hwloc_topology_t topology, int bind,
+                       mri_placement *placements, unsigned int count)
 {
-    mri_placement_summary seating;
+    mri_placement_summary summary;
 
     for (unsigned int i = 0; i < count; i++) {
-        mri_plan_from_hwloc(&seats[i].allowed,
+        mri_plan_from_hwloc(&placements[i].allowed,
                             hwloc_topology_get_topology_cpuset(topology));
     }
-    mri_plan(topology, bind, seats, count, &seating);
+    mri_plan(topology, bind, placements, count, &summary);
 }
 
 mr_error mri_describe(mri_description *description, int bind,
-                      mri_placement *seats, unsigned int count)
+                      mri_placement *placements, unsigned int count)
 {
     hwloc_topology_t topology;
     mr_error error;
@@ -184,8 +184,8 @@ mr_error mri_describe(mri_description *description, int bind,
         return MR_ERR_SYSTEM;
     }
     error = add_all(topology, description);
-    if (!error && description->foreign && seats) {
-        plan_anew(topology, bind, seats, count);
+    if (!error && description->foreign && placements) {
+        plan_again(topology, bind, placements, count);
     }
     hwloc_topology_destroy(topology);
     if (error) {

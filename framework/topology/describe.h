@@ -17,9 +17,9 @@ typedef struct mri_description {
 } mri_description;
 
 /* Describe this machine, or the one that is given to hwloc instead: then the
- * seats, which may be NULL, are planned anew for that.  MR_ERR_SYSTEM: hwloc
- * finds none.  MR_ERR_NO_MEMORY. */
+ * placements, which may be NULL, are planned again for that.  MR_ERR_SYSTEM:
+ * hwloc finds none.  MR_ERR_NO_MEMORY. */
 mr_error mri_describe(mri_description *description, int bind,
-                      mri_placement *seats, unsigned int count);
+                      mri_placement *placements, unsigned int count);
 
 #endif

@@ -9,8 +9,8 @@
 
 #include "util/log.h"
 
-void mri_placements_plan(int bind, mri_placement *seats, unsigned int count,
-                         mri_placement_summary *seating)
+void mri_placements_plan(int bind, mri_placement *placements,
+                         unsigned int count, mri_placement_summary *summary)
 {
     hwloc_topology_t topology = NULL;
 
@@ -26,16 +26,17 @@ void mri_placements_plan(int bind, mri_placement *seats, unsigned int count,
         hwloc_topology_destroy(topology);
         topology = NULL;
     }
-    mri_plan(topology, bind, seats, count, seating);
+    mri_plan(topology, bind, placements, count, summary);
     if (topology) {
         hwloc_topology_destroy(topology);
     }
 }
 
-const mri_processors *mri_placement_for_workers(const mri_placement *seat,
+const mri_processors *mri_placement_for_workers(const mri_placement *placement,
                                                 unsigned int workers)
 {
-    return workers <= seat->cores ? &seat->bound : &seat->allowed;
+    return workers <= placement->cores ? &placement->bound
+                                       : &placement->allowed;
 }
 
 void mri_hwloc_versions(char *text, size_t size)

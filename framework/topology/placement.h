@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Seats: where the ranks of a machine run, and their threads and processes.
+ * Placements: where the ranks of a machine run, and their threads and
+ * processes.
  */
 #ifndef MRI_TOPOLOGY_PLACEMENT_H
 #define MRI_TOPOLOGY_PLACEMENT_H
@@ -24,11 +25,11 @@ typedef struct mri_placement_summary {
     bool crowded; /* some had to share a processor, so they are not bound */
 } mri_placement_summary;
 
-/* Load the topology of this machine and plan a seat for each of some ranks,
- * given what is allowed to each; `bind` is an mri_bind.  Without a topology
- * each is bound to what it is allowed. */
-void mri_placements_plan(int bind, mri_placement *seats, unsigned int count,
-                         mri_placement_summary *seating);
+/* Load the topology of this machine and plan a placement for each of some
+ * ranks, given what is allowed to each; `bind` is an mri_bind.  Without a
+ * topology each is bound to what it is allowed. */
+void mri_placements_plan(int bind, mri_placement *placements,
+                         unsigned int count, mri_placement_summary *summary);
 
 /* The interface of the hwloc that runs, and the one that this was compiled
  * for. */
@@ -36,7 +37,7 @@ void mri_hwloc_versions(char *text, size_t size);
 
 /* Where `workers` tasks at once run beside a rank: on its own cores, if there
  * is one for each; else wherever the rank's processes may. */
-const mri_processors *mri_placement_for_workers(const mri_placement *seat,
+const mri_processors *mri_placement_for_workers(const mri_placement *placement,
                                                 unsigned int workers);
 
 #endif

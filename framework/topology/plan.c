@@ -6,7 +6,7 @@
  * the first processor of each performance core, that of each other core, then
  * the second processor of each performance core, and so on.  Ranks fill one
  * group after the other.  A group with more processors than ranks left is
- * dealt to them by hwloc_distrib, which keeps neighbours together and apart
+ * given to them by hwloc_distrib, which keeps neighbours together and apart
  * from other packages and NUMA nodes; but who has to share a core gets one
  * processor.  In the end what is left of a core goes to the first rank on it,
  * so a core is split only where it must be.
@@ -83,8 +83,8 @@ static void hand_out(local_ranks *s, unsigned int count)
     }
 }
 
-/* Deal a set to the next `count` ranks; it has a processor for each. */
-static void deal(local_ranks *s, hwloc_const_bitmap_t set, unsigned int count)
+/* Give a set to the next `count` ranks; it has a processor for each. */
+static void divide(local_ranks *s, hwloc_const_bitmap_t set, unsigned int count)
 {
     hwloc_topology_t part;
     hwloc_obj_t root;
@@ -102,19 +102,19 @@ static void deal(local_ranks *s, hwloc_const_bitmap_t set, unsigned int count)
     hwloc_topology_destroy(part);
 }
 
-static void deal_group(local_ranks *s, hwloc_const_bitmap_t group)
+static void divide_group(local_ranks *s, hwloc_const_bitmap_t group)
 {
     unsigned int processors = weight(group);
     unsigned int left = s->count - s->done;
 
     if (processors && left) {
-        deal(s, group, smaller(processors, left));
+        divide(s, group, smaller(processors, left));
     }
 }
 
 /* One group after the other, of the processors that are in a layer: the first
  * of each core, or the second... */
-static void deal_layer(local_ranks *s, hwloc_const_bitmap_t layer)
+static void divide_layer(local_ranks *s, hwloc_const_bitmap_t layer)
 {
     hwloc_bitmap_t rest = hwloc_bitmap_dup(layer);
     hwloc_bitmap_t kind = hwloc_bitmap_alloc();
@@ -129,11 +129,11 @@ static void deal_layer(local_ranks *s, hwloc_const_bitmap_t layer)
                                 NULL, NULL, 0);
         if (efficiency >= 0) {
             hwloc_bitmap_and(group, rest, kind);
-            deal_group(s, group);
+            divide_group(s, group);
             hwloc_bitmap_andnot(rest, rest, kind);
         }
     }
-    deal_group(s, rest);
+    divide_group(s, rest);
     hwloc_bitmap_free(rest);
     hwloc_bitmap_free(kind);
     hwloc_bitmap_free(group);
@@ -169,7 +169,7 @@ static bool share_out(local_ranks *s)
         /* Processors without a core stay in every layer. */
         hwloc_bitmap_andnot(layer, layer, s->taken);
         before = s->done;
-        deal_layer(s, layer);
+        divide_layer(s, layer);
         if (s->done == before) {
             break;
         }
@@ -227,68 +227,71 @@ static void bind_share(const local_ranks *s, int bind, hwloc_bitmap_t share)
 /* ---- the plan ------------------------------------------------------------ */
 
 /* The next rank that shares with `leader`, after `i`. */
-static unsigned int next_sharer(const mri_placement *seats, unsigned int count,
-                                unsigned int leader, unsigned int i)
+static unsigned int next_local_rank(const mri_placement *placements,
+                                    unsigned int count, unsigned int leader,
+                                    unsigned int i)
 {
     do {
         i++;
-    } while (i < count &&
-             !mri_processors_same(&seats[i].allowed, &seats[leader].allowed));
+    } while (i < count && !mri_processors_same(&placements[i].allowed,
+                                               &placements[leader].allowed));
     return i;
 }
 
-static bool is_leader(const mri_placement *seats, unsigned int i)
+static bool is_leader(const mri_placement *placements, unsigned int i)
 {
     for (unsigned int j = 0; j < i; j++) {
-        if (mri_processors_same(&seats[j].allowed, &seats[i].allowed)) {
+        if (mri_processors_same(&placements[j].allowed,
+                                &placements[i].allowed)) {
             return false;
         }
     }
     return true;
 }
 
-static void seat_sharers(local_ranks *s, int bind, mri_placement *seats,
-                         unsigned int count, unsigned int leader)
+static void place_local_ranks(local_ranks *s, int bind,
+                              mri_placement *placements, unsigned int count,
+                              unsigned int leader)
 {
     unsigned int cores = cores_in(s->topology, s->allowed);
     bool shared = weight(s->allowed) >= s->count && share_out(s);
     unsigned int k = 0;
 
     for (unsigned int i = leader; i < count;
-         i = next_sharer(seats, count, leader, i), k++) {
+         i = next_local_rank(placements, count, leader, i), k++) {
         if (shared) {
-            seats[i].cores = cores_in(s->topology, s->shares[k]);
+            placements[i].cores = cores_in(s->topology, s->shares[k]);
             bind_share(s, bind, s->shares[k]);
-            seats[i].cores =
-                smaller(seats[i].cores, cores_in(s->topology, s->shares[k]));
-            mri_plan_from_hwloc(&seats[i].bound, s->shares[k]);
+            placements[i].cores = smaller(placements[i].cores,
+                                          cores_in(s->topology, s->shares[k]));
+            mri_plan_from_hwloc(&placements[i].bound, s->shares[k]);
         } else {
-            seats[i].cores = cores / s->count ? cores / s->count : 1;
+            placements[i].cores = cores / s->count ? cores / s->count : 1;
         }
     }
 }
 
 /* All ranks with the same set as `leader`; true: it is too small for them. */
-static bool plan_sharers(hwloc_topology_t topology, int bind,
-                         mri_placement *seats, unsigned int count,
-                         unsigned int leader)
+static bool plan_local_ranks(hwloc_topology_t topology, int bind,
+                             mri_placement *placements, unsigned int count,
+                             unsigned int leader)
 {
     local_ranks s = {.topology = topology};
     bool crowded = false;
 
     for (unsigned int i = leader; i < count;
-         i = next_sharer(seats, count, leader, i)) {
+         i = next_local_rank(placements, count, leader, i)) {
         s.count++;
     }
     s.allowed = hwloc_bitmap_alloc();
     s.taken = hwloc_bitmap_alloc();
     s.shares = calloc(s.count, sizeof *s.shares);
-    mri_plan_to_hwloc(s.allowed, &seats[leader].allowed);
+    mri_plan_to_hwloc(s.allowed, &placements[leader].allowed);
     hwloc_bitmap_and(s.allowed, s.allowed,
                      hwloc_topology_get_topology_cpuset(topology));
     if (s.shares && !hwloc_bitmap_iszero(s.allowed)) {
         crowded = weight(s.allowed) < s.count;
-        seat_sharers(&s, bind, seats, count, leader);
+        place_local_ranks(&s, bind, placements, count, leader);
     }
     for (unsigned int i = 0; s.shares && i < s.count; i++) {
         hwloc_bitmap_free(s.shares[i]);
@@ -300,42 +303,43 @@ static bool plan_sharers(hwloc_topology_t topology, int bind,
 }
 
 /* What is allowed to a rank and bound to no other. */
-static void seat_threads(mri_placement *seats, unsigned int count)
+static void place_threads(mri_placement *placements, unsigned int count)
 {
     mri_processors bound = {0};
 
     for (unsigned int i = 0; i < count; i++) {
-        mri_processors_unite(&bound, &seats[i].bound);
+        mri_processors_unite(&bound, &placements[i].bound);
     }
     for (unsigned int i = 0; i < count; i++) {
-        seats[i].threads = seats[i].allowed;
-        mri_processors_remove(&seats[i].threads, &bound);
-        mri_processors_unite(&seats[i].threads, &seats[i].bound);
+        placements[i].threads = placements[i].allowed;
+        mri_processors_remove(&placements[i].threads, &bound);
+        mri_processors_unite(&placements[i].threads, &placements[i].bound);
     }
 }
 
-void mri_plan(hwloc_topology_t topology, int bind, mri_placement *seats,
-              unsigned int count, mri_placement_summary *seating)
+void mri_plan(hwloc_topology_t topology, int bind, mri_placement *placements,
+              unsigned int count, mri_placement_summary *summary)
 {
     mri_processors all = {0};
 
-    *seating = (mri_placement_summary){.ranks = count};
+    *summary = (mri_placement_summary){.ranks = count};
     for (unsigned int i = 0; i < count; i++) {
-        seats[i].bound = seats[i].allowed;
-        seats[i].cores = 1;
-        mri_processors_unite(&all, &seats[i].allowed);
+        placements[i].bound = placements[i].allowed;
+        placements[i].cores = 1;
+        mri_processors_unite(&all, &placements[i].allowed);
     }
-    seating->processors = mri_processors_count(&all);
-    if (seating->processors == 0) {
-        seating->processors = 1;
+    summary->processors = mri_processors_count(&all);
+    if (summary->processors == 0) {
+        summary->processors = 1;
     }
     for (unsigned int i = 0; topology && i < count; i++) {
-        if (is_leader(seats, i)) {
-            seating->crowded |= plan_sharers(topology, bind, seats, count, i);
+        if (is_leader(placements, i)) {
+            summary->crowded |=
+                plan_local_ranks(topology, bind, placements, count, i);
         }
     }
     if (bind == MRI_BIND_NONE) {
-        seating->crowded = false;
+        summary->crowded = false;
     }
-    seat_threads(seats, count);
+    place_threads(placements, count);
 }

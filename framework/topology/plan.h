@@ -12,8 +12,8 @@
 
 /* As mri_placements_plan, of any topology.  Ranks to which the same is allowed
  * share it; what is not allowed to a rank is never given to it. */
-void mri_plan(hwloc_topology_t topology, int bind, mri_placement *seats,
-              unsigned int count, mri_placement_summary *seating);
+void mri_plan(hwloc_topology_t topology, int bind, mri_placement *placements,
+              unsigned int count, mri_placement_summary *summary);
 
 /* Sets as hwloc and as messages have them. */
 void mri_plan_from_hwloc(mri_processors *set, hwloc_const_bitmap_t bitmap);

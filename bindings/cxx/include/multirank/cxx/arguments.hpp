@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Arguments of a process, side by side in one piece of memory.
+ * Arguments of a process, side by side in one block of memory.
  */
 #ifndef MULTIRANK_CXX_ARGUMENTS_HPP
 #define MULTIRANK_CXX_ARGUMENTS_HPP

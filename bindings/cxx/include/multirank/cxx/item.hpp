@@ -19,7 +19,7 @@
 namespace multirank::detail
 {
 
-/* Whoever put the item used another type, or the functions of C. */
+/* The item was put with another type, or by the functions of C. */
 inline void must_match(bool matches, const char *caller)
 {
     if (!matches) {

@@ -6,7 +6,7 @@
  *
  * When its last holder died, lock() and its like give the lock back and throw
  * holder_died, once: a guard cannot say that what it protects may be half
- * changed.  Who can mend that calls acquire().
+ * changed.  A caller that can repair that calls acquire().
  */
 #ifndef MULTIRANK_CXX_LOCK_HPP
 #define MULTIRANK_CXX_LOCK_HPP

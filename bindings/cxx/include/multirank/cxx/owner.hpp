@@ -61,7 +61,7 @@ template <class Handle> class owner : public Handle
         return owns_;
     }
 
-    /** Gives the handle away: whoever has it destroys the object, or the end
+    /** Gives the handle away: its new holder destroys the object, or the end
      *  of the job does. */
     Handle detach() noexcept
     {

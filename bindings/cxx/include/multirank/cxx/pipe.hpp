@@ -7,8 +7,9 @@
  *     process child(fn<work>, its);
  *     its.destroy();
  *
- * A process holds the ends that are among its arguments, so that whoever made
- * the pipe closes its own, to see the end of file when the process ends.
+ * A process holds the ends that are among its arguments, so that the endpoint
+ * that made the pipe closes its own, to see the end of file when the process
+ * ends.
  */
 #ifndef MULTIRANK_CXX_PIPE_HPP
 #define MULTIRANK_CXX_PIPE_HPP

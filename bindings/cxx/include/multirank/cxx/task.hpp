@@ -12,7 +12,7 @@
  *     void f(In, Out &, const task &)    zeros, or what was there in an Array
  *
  * and fails by an exception: one of class error gives its code, any other
- * MR_ERR_USER.  Its text travels to whoever called.
+ * MR_ERR_USER.  Its text travels to the caller.
  */
 #ifndef MULTIRANK_CXX_TASK_HPP
 #define MULTIRANK_CXX_TASK_HPP
