@@ -161,6 +161,8 @@ runtime_sources = \
 	framework/runtime/server/child.h \
 	framework/runtime/server/children.c \
 	framework/runtime/server/children.h \
+	framework/runtime/server/exit_status.c \
+	framework/runtime/server/exit_status.h \
 	framework/runtime/server/node_ranks.c \
 	framework/runtime/server/node_ranks.h \
 	framework/runtime/server/server.c \
@@ -215,6 +217,7 @@ pool_sources = \
 	framework/pool/schedule_tasks.c \
 	framework/pool/scheduler.h \
 	framework/pool/worker/death.c \
+	framework/pool/worker/misuse.c \
 	framework/pool/worker/return.c \
 	framework/pool/worker/return.h \
 	framework/pool/worker/run.c \

@@ -9,6 +9,7 @@
 #include "pool/batch.h"
 #include "pool/context.h"
 #include "pool/pool.h"
+#include "pool/worker/run.h"
 #include "runtime/job/job.h"
 #include "runtime/server/child.h"
 #include "runtime/work_loop.h"
@@ -26,4 +27,5 @@ void mri_objects_register(void)
     mri_kind_register(&mri_context_ops);
     mri_at_endpoint_end = mri_process_end_all;
     mri_do_work = mri_pool_work;
+    mri_misuse_begin();
 }

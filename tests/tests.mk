@@ -13,6 +13,7 @@ unit_suites = \
 	tests/unit/coalesce_test \
 	tests/unit/describe_test \
 	tests/unit/far_test \
+	tests/unit/exit_status_test \
 	tests/unit/function_test \
 	tests/unit/harness_test \
 	tests/unit/lock_test \

@@ -30,6 +30,10 @@
  * does not answer. */
 #define KILL_SECONDS 5
 
+/* How long a rank that has ended stays a zombie: in /proc the fork servers of
+ * the other ranks read how it ended.  They do so at once. */
+#define ZOMBIE_SECONDS 1
+
 /* Room for more processors than any machine has. */
 struct processors {
     cpu_set_t sets[16];
@@ -47,6 +51,8 @@ struct parent {
     bool in_order; /* the rank said 'e' */
     bool told;     /* mpirun terminated us */
     bool leaving;
+    pid_t zombie; /* a rank that has ended, until it is waited for */
+    double zombie_until;
     double deadline; /* of a kill; 0: none */
     int status;      /* with which the parent leaves */
 };
@@ -229,15 +235,27 @@ static void rank_ended(struct parent *parent, int wait_status)
     }
 }
 
-static void reap(struct parent *parent)
+static void look_for_end(struct parent *parent)
 {
-    int wait_status;
-    pid_t pid;
+    siginfo_t info = {.si_pid = 0};
 
-    while ((pid = waitpid(-1, &wait_status, WNOHANG)) > 0) {
-        if (pid == parent->rank) {
-            rank_ended(parent, wait_status);
-        }
+    if (parent->rank > 0 &&
+        waitid(P_PID, (id_t)parent->rank, &info, WEXITED | WNOHANG | WNOWAIT) ==
+            0 &&
+        info.si_pid == parent->rank) {
+        parent->zombie = parent->rank;
+        parent->zombie_until = now() + ZOMBIE_SECONDS;
+        rank_ended(parent, info.si_code == CLD_EXITED
+                               ? W_EXITCODE(info.si_status, 0)
+                               : W_EXITCODE(0, info.si_status));
+    }
+}
+
+static void wait_for_zombie(struct parent *parent)
+{
+    if (parent->zombie && now() >= parent->zombie_until) {
+        waitpid(parent->zombie, NULL, 0);
+        parent->zombie = 0;
     }
 }
 
@@ -257,7 +275,7 @@ static void read_signals(struct parent *parent)
 
     while (read(parent->signals, &info, sizeof info) == (ssize_t)sizeof info) {
         if (info.ssi_signo == SIGCHLD) {
-            reap(parent);
+            look_for_end(parent);
         } else {
             pass_on(parent, (int)info.ssi_signo);
         }
@@ -282,6 +300,17 @@ static void read_orders(struct parent *parent)
     }
 }
 
+/* 0: none. */
+static double next_deadline(const struct parent *parent)
+{
+    bool kills = parent->deadline > 0;
+
+    if (parent->zombie && !(kills && parent->deadline < parent->zombie_until)) {
+        return parent->zombie_until;
+    }
+    return parent->deadline;
+}
+
 static void attend(struct parent *parent)
 {
     while (!parent->leaving) {
@@ -289,8 +318,10 @@ static void attend(struct parent *parent)
                                {.fd = parent->notes, .events = POLLIN},
                                {.fd = parent->run.fd, .events = POLLIN}};
         double deadline = parent->deadline;
+        double next = next_deadline(parent);
 
-        poll(fds, 3, deadline > 0 ? milliseconds_until(deadline) : -1);
+        poll(fds, 3, next > 0 ? milliseconds_until(next) : -1);
+        wait_for_zombie(parent);
         if (fds[1].revents) {
             read_notes(parent);
         }

@@ -24,6 +24,7 @@ _Thread_local mri_record *mri_self_record
     __attribute__((tls_model("initial-exec")));
 void (*mri_stalled)(void);
 void (*_Atomic mri_before_leave)(mri_record *self);
+void (*_Atomic mri_working_thread_ends)(mri_record *self);
 
 /* The endpoint that a thread is if it became no other. */
 static MRI_RANK_LOCAL uint64_t endpoint_of_rank;
@@ -90,9 +91,21 @@ static mri_record *claim_in(mri_segment *segment, uint64_t endpoint)
     return NULL;
 }
 
+/* In a process that the user's code has forked, the record is that of a thread
+ * of its parent. */
 static void leave_at_exit(void *unused)
 {
+    void (*ends)(mri_record *) = atomic_load(&mri_working_thread_ends);
+    mri_record *record = mri_self_record;
+
     (void)unused;
+    if (!record || !mri_node.base ||
+        mri_peek(&record->pid) != (uint64_t)getpid()) {
+        return;
+    }
+    if (mri_peek(&record->working) && ends) {
+        ends(record);
+    }
     mri_self_leave();
 }
 

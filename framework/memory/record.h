@@ -60,6 +60,9 @@ typedef struct mri_wait {
     mri_word object; /* it may be in a list of; 0: it is in none */
 } mri_wait;
 
+/* How an endpoint ended is known to its launcher alone. */
+#define MRI_STATUS_UNKNOWN INT64_MIN
+
 typedef struct mri_endpoint {
     mri_word id;      /* see mri_endpoint_id; 0: free */
     mri_word pid;     /* of the operating system */
@@ -68,7 +71,8 @@ typedef struct mri_endpoint {
     mri_word children;
     mri_word far; /* set of the ranks of other nodes that know of it */
     mri_word daemon;
-    mri_word status; /* exit code, once dead, as int64_t */
+    mri_word status; /* once dead, as int64_t: exit code, minus a signal, or
+                      * MRI_STATUS_UNKNOWN */
     mri_word generation;
 } mri_endpoint;
 
@@ -149,6 +153,10 @@ mri_record *mri_proxy_claim(unsigned int index, uint64_t endpoint);
 /* The calling thread acts as the owner of that record until it becomes what
  * it was: the result. */
 mri_record *mri_act_as(mri_record *record);
+
+/* Called when a thread ends that is `working`; it need not return.  It frees
+ * the record first if it does not. */
+extern void (*_Atomic mri_working_thread_ends)(mri_record *self);
 
 /* Called before a thread that used the library ends, or leaves the job. */
 extern void (*_Atomic mri_before_leave)(mri_record *self);

@@ -17,7 +17,7 @@ enum {
     LEFT,
     GATHER,
     TELL_ERROR,
-    TELL_DEATHS,
+    TELL_FAILURES,
     CANCEL,
     RESTART,
     TRIES
@@ -150,21 +150,21 @@ static mr_error try_tell_error(mri_record *self, mri_object *object,
     return MR_OK;
 }
 
-static mr_error try_tell_deaths(mri_record *self, mri_object *object,
-                                mri_call *call)
+static mr_error try_tell_failures(mri_record *self, mri_object *object,
+                                  mri_call *call)
 {
     mri_batch *batch = mri_batch_of(object);
-    mr_task_error *deaths = call->out;
+    mr_task_error *failures = call->out;
 
     (void)self;
-    for (uint64_t i = 0; i < batch->workers && call->result < MRI_BATCH_DEATHS;
-         i++) {
-        if (mri_load(&batch->slots[i].died)) {
-            deaths[call->result++] = batch->slots[i].death;
-            mri_store(&batch->slots[i].died, 0);
+    for (uint64_t i = 0;
+         i < batch->workers && call->result < MRI_BATCH_FAILURES; i++) {
+        if (mri_load(&batch->slots[i].has_failure)) {
+            failures[call->result++] = batch->slots[i].failure;
+            mri_store(&batch->slots[i].has_failure, 0);
         }
     }
-    call->out_size = call->result * sizeof *deaths;
+    call->out_size = call->result * sizeof *failures;
     return MR_OK;
 }
 
@@ -180,7 +180,7 @@ static mri_try *const tries[] = {
     [LEFT] = try_left,
     [GATHER] = try_gather,
     [TELL_ERROR] = try_tell_error,
-    [TELL_DEATHS] = try_tell_deaths,
+    [TELL_FAILURES] = try_tell_failures,
     [CANCEL] = try_cancel,
     [RESTART] = mri_batch_try_refill,
 };
@@ -411,11 +411,12 @@ mr_error mri_batch_left(mr_handle batch, bool *left)
     return error;
 }
 
-mr_error mri_batch_deaths(mr_handle batch, mr_task_error *deaths, size_t *count)
+mr_error mri_batch_failures(mr_handle batch, mr_task_error *failures,
+                            size_t *count)
 {
-    mri_call call = {.out = deaths,
-                     .out_size = MRI_BATCH_DEATHS * sizeof *deaths};
-    mr_error error = operate(batch, TELL_DEATHS, &call, 0);
+    mri_call call = {.out = failures,
+                     .out_size = MRI_BATCH_FAILURES * sizeof *failures};
+    mr_error error = operate(batch, TELL_FAILURES, &call, 0);
 
     *count = error ? 0 : call.result;
     return error;

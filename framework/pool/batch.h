@@ -71,10 +71,10 @@ mr_error mri_batch_end(mr_handle batch, bool keep, double timeout,
 mr_error mri_batch_left(mr_handle batch, bool *left);
 
 /* How workers died since this was asked last, of a part whose results come one
- * by one; at most MRI_BATCH_DEATHS of them. */
-enum { MRI_BATCH_DEATHS = 8 };
-mr_error mri_batch_deaths(mr_handle batch, mr_task_error *deaths,
-                          size_t *count);
+ * by one; at most MRI_BATCH_FAILURES of them. */
+enum { MRI_BATCH_FAILURES = 8 };
+mr_error mri_batch_failures(mr_handle batch, mr_task_error *failures,
+                            size_t *count);
 
 /* Begin no more tasks: the part ends with those that run. */
 void mri_batch_cancel(mr_handle batch);

@@ -2,7 +2,7 @@
 /*
  * Owns Iterator: a dealing that goes on whenever its user asks for the next
  * result.  There is no thread behind it.  Results come into a mailbox of the
- * caller's rank, so that and the pool, which tells of deaths, are all that is
+ * caller's rank, so that and the pool, which tells of failures, are all that is
  * waited for.
  */
 #include <multirank/iterator.h>
@@ -18,7 +18,8 @@
 #include "util/log.h"
 
 /* Of a rank that is lost on another node we may hear before the others of that
- * node have mended what it left: so workers are looked after now and then. */
+ * node have repaired what it left; and a failure that could not be sent waits
+ * in its slot.  So both are asked for now and then. */
 static const double look_after_each = 1; /* seconds */
 
 struct mr_iterator {
@@ -36,7 +37,7 @@ struct mr_iterator {
 
 static mr_error look_after_workers(mr_iterator *iterator)
 {
-    mr_error error = mri_results_ask_for_deaths(&iterator->dealing);
+    mr_error error = mri_results_ask_for_failures(&iterator->dealing);
 
     if (!error) {
         error = mri_schedule_restart_dead(&iterator->dealing);
@@ -75,8 +76,7 @@ static mr_error await(mr_iterator *iterator, double timeout)
 {
     const mr_handle handles[] = {iterator->pool.handle,
                                  iterator->results.queue};
-    bool several = iterator->dealing.nodes_count > 1;
-    bool shorter = several && (timeout < 0 || timeout > look_after_each);
+    bool shorter = timeout < 0 || timeout > look_after_each;
     bool ready[2];
     mr_error error;
 

@@ -129,16 +129,17 @@ static mr_error make_failure(const mr_task_error *error, mri_arrival *arrival)
 static mr_error ask(mri_scheduler *d, mri_schedule_node *n,
                     const mri_schedule_batch *p)
 {
-    mr_task_error deaths[MRI_BATCH_DEATHS];
-    size_t count = MRI_BATCH_DEATHS;
+    mr_task_error failures[MRI_BATCH_FAILURES];
+    size_t count = MRI_BATCH_FAILURES;
     mr_error error = MR_OK;
 
-    while (!error && count == MRI_BATCH_DEATHS && p->handle.kind != MRI_NONE) {
-        error = mri_batch_deaths(p->handle, deaths, &count);
+    while (!error && count == MRI_BATCH_FAILURES &&
+           p->handle.kind != MRI_NONE) {
+        error = mri_batch_failures(p->handle, failures, &count);
         for (size_t i = 0; !error && i < count; i++) {
             mri_arrival arrival;
 
-            error = make_failure(&deaths[i], &arrival);
+            error = make_failure(&failures[i], &arrival);
             if (!error) {
                 accept(d, arrival);
             }
@@ -147,7 +148,7 @@ static mr_error ask(mri_scheduler *d, mri_schedule_node *n,
     return error == MR_ERR_OWNER_LOST ? mri_schedule_lose(d, n) : error;
 }
 
-mr_error mri_results_ask_for_deaths(mri_scheduler *d)
+mr_error mri_results_ask_for_failures(mri_scheduler *d)
 {
     mr_error error = mri_results_receive(d);
 

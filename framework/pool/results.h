@@ -41,7 +41,7 @@ void mri_results_end(mri_results *r);
 mr_error mri_results_receive(mri_scheduler *d);
 
 /* Receive them; then, of tasks that ended their worker, a failure each. */
-mr_error mri_results_ask_for_deaths(mri_scheduler *d);
+mr_error mri_results_ask_for_failures(mri_scheduler *d);
 
 /* The next for the user, if it has come; then its message is the caller's. */
 mri_arrival mri_results_take(mri_results *r);

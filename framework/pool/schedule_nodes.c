@@ -189,7 +189,7 @@ static mr_error restart(mri_scheduler *d, unsigned int number)
                 number, mr_error_text(failed));
     }
     if (d->results) {
-        error = mri_results_ask_for_deaths(d);
+        error = mri_results_ask_for_failures(d);
     }
     if (!error) {
         error = notify_of_the_rest(d, number);

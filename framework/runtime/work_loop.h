@@ -24,4 +24,15 @@ extern void (*mri_do_work)(const mri_work *work);
 /* Take work from a mailbox until told to stop, or the mailbox is gone. */
 void mri_work_loop(mr_handle mailbox);
 
+/* What a rank does when its loop has ended; it does not return.  NULL in a
+ * process, which may end instead. */
+extern void (*mri_work_end)(void);
+
+/* The work that this thread has begun is to be begun again, later. */
+void mri_work_again(void);
+
+/* This thread ends, and must not: its loop goes on in another while it waits.
+ * It has no record any more.  A process ends instead. */
+_Noreturn void mri_work_in_another_thread(void);
+
 #endif

@@ -165,6 +165,90 @@ static void functions_of_linked_libraries_run_everywhere(void)
     here_and_there(linked_library, "", "");
 }
 
+/* ---- handles --------------------------------------------------------------
+ */
+
+typedef struct call {
+    mr_function_handle function;
+    int number;
+} call;
+
+static int twice(int number)
+{
+    return 2 * number;
+}
+
+static int negative(int number)
+{
+    return -number;
+}
+
+static mr_error call_function(const void *input, void *output,
+                              const mr_task *task)
+{
+    const call *c = input;
+    mr_function *function;
+    mr_error error = mr_function_unpack(&c->function, &function);
+
+    (void)task;
+    if (!error) {
+        *(int *)output = ((int (*)(int))function)(c->number);
+    }
+    return error;
+}
+
+static void handles_of_functions_travel_in_inputs(void)
+{
+    enum { CALLS = 100 };
+    const mr_map_options options = {.chunk = 1, .timeout = GUARD};
+    call calls[CALLS];
+    int out[CALLS] = {0};
+    mr_pool pool;
+
+    for (int i = 0; i < CALLS; i++) {
+        MRT_OK(mr_function_pack((mr_function *)(i % 2 ? twice : negative),
+                                &calls[i].function));
+        calls[i].number = i;
+    }
+    if (!MRT_OK(mr_pool_create(&pool, NULL))) {
+        return;
+    }
+    MRT_OK(mr_pool_map(pool, call_function, NULL, 0, calls, sizeof calls[0],
+                       out, sizeof out[0], CALLS, &options));
+    for (int i = 0; i < CALLS; i++) {
+        MRT_EQUAL(out[i], i % 2 ? 2 * i : -i);
+    }
+    MRT_OK(mr_pool_destroy(pool));
+}
+
+static void handles_without_a_function_are_refused(void)
+{
+    mr_function_handle good, bad;
+    mr_function *function = NULL;
+
+    MRT_ERROR(mr_function_pack(NULL, &good), MR_ERR_ARGUMENT);
+    MRT_ERROR(mr_function_pack((mr_function *)twice, NULL), MR_ERR_ARGUMENT);
+    MRT_OK(mr_function_pack((mr_function *)twice, &good));
+    MRT_ERROR(mr_function_unpack(NULL, &function), MR_ERR_ARGUMENT);
+    MRT_ERROR(mr_function_unpack(&good, NULL), MR_ERR_ARGUMENT);
+    memset(&bad, 0, sizeof bad);
+    MRT_ERROR(mr_function_unpack(&bad, &function), MR_ERR_FUNCTION);
+    memset(&bad, 0xff, sizeof bad);
+    MRT_ERROR(mr_function_unpack(&bad, &function), MR_ERR_FUNCTION);
+    for (size_t bit = 0; bit < 64; bit++) {
+        unsigned char *bytes = memcpy(&bad, &good, sizeof bad);
+
+        bytes[bit / 8] ^= (unsigned char)(1 << bit % 8);
+        MRT_ERROR(mr_function_unpack(&bad, &function), MR_ERR_FUNCTION);
+    }
+    bad = good;
+    bad.place[1] = UINT64_MAX / 2;
+    MRT_ERROR(mr_function_unpack(&bad, &function), MR_ERR_FUNCTION);
+    MRT_CHECK(function == NULL);
+    MRT_OK(mr_function_unpack(&good, &function));
+    MRT_CHECK(function == (mr_function *)twice);
+}
+
 static void c_library(const char *path)
 {
     void *handle = dlopen(LIBC_SO, RTLD_NOW);
@@ -351,6 +435,10 @@ int main(int argc, char **argv)
         {"static_functions_run_everywhere", static_functions_run_everywhere, 0},
         {"functions_of_linked_libraries_run_everywhere",
          functions_of_linked_libraries_run_everywhere, 0},
+        {"handles_of_functions_travel_in_inputs",
+         handles_of_functions_travel_in_inputs, 0},
+        {"handles_without_a_function_are_refused",
+         handles_without_a_function_are_refused, 0},
         {"functions_of_the_c_library_are_refused",
          functions_of_the_c_library_are_refused, 0},
         {"functions_of_libraries_opened_later_run_everywhere",

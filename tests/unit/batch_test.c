@@ -5,6 +5,7 @@
 #include "unit/fake.h"
 
 #include <sched.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -25,6 +26,7 @@ typedef struct job {
     const uint64_t *context; /* one word, or NULL */
     const uint64_t *inputs;  /* likewise one for each task */
     uint64_t *outputs;
+    mr_handle results; /* where they come one by one, or none */
     size_t count;
 } job;
 
@@ -102,6 +104,7 @@ static void fill(mri_batch_spec *spec, const job *j, mr_task_function *function)
     spec->output_size = j->outputs ? sizeof *j->outputs : 0;
     spec->inputs = in_place(j->inputs, j->count);
     spec->outputs = in_place(j->outputs, j->count);
+    spec->results = j->results;
     spec->count = j->count;
     spec->total = j->count;
 }
@@ -323,8 +326,6 @@ static void first_failure_is_kept_and_the_others_run(void)
     fake_stop();
 }
 
-/* ---- cancelling ---------------------------------------------------------- */
-
 static void cancel(unsigned int number, void *user)
 {
     const job *j = user;
@@ -332,6 +333,78 @@ static void cancel(unsigned int number, void *user)
     (void)number;
     mri_batch_cancel(j->handle);
 }
+
+/* ---- results one by one -------------------------------------------------- */
+
+static mr_error always_fail(const void *input, void *output,
+                            const mr_task *task)
+{
+    square(input, output, task);
+    return mr_task_fail(MR_ERR_USER + 4, "task %zu", task->index);
+}
+
+/* No item fits any more that is larger than a few bytes. */
+static void fill_memory(mr_queue *queue)
+{
+    static const unsigned char item[64 << 10];
+
+    MRT_OK(mr_queue_create(queue, NULL));
+    for (size_t size = sizeof item; size >= 64; size /= 2) {
+        mr_error error = MR_OK;
+
+        while (error == MR_OK) {
+            error = mr_queue_put(*queue, item, size, 0);
+        }
+        MRT_ERROR(error, MR_ERR_TIMEOUT);
+    }
+}
+
+/* Thread 0 works; thread 1 is the creator. */
+static void work_or_ask(unsigned int number, void *user)
+{
+    const job *j = user;
+    size_t told = 0;
+
+    if (number == 0) {
+        work(number, user);
+        return;
+    }
+    while (told < j->count) {
+        mr_task_error failures[MRI_BATCH_FAILURES];
+        size_t count = 0;
+
+        MRT_OK(mri_batch_failures(j->handle, failures, &count));
+        for (size_t i = 0; i < count; i++, told++) {
+            char text[32];
+
+            snprintf(text, sizeof text, "task %zu", told);
+            MRT_EQUAL(failures[i].code, MR_ERR_USER + 4);
+            MRT_EQUAL(failures[i].index, told);
+            MRT_TEXT(failures[i].text, text);
+        }
+        sched_yield();
+    }
+}
+
+static void failures_are_told_although_there_is_no_memory(void)
+{
+    job j = {0};
+    mr_queue results, memory;
+
+    fake_start(2, FAKE_MEMORY);
+    MRT_OK(mr_queue_create(&results, NULL));
+    j.results = results.handle;
+    create(&j, always_fail, 3, 1, 1);
+    fill_memory(&memory);
+    fake_threads(2, work_or_ask, &j);
+    check_runs(&j);
+    cancel(0, &j);
+    MRT_OK(mr_queue_destroy(memory));
+    MRT_OK(mr_queue_destroy(results));
+    fake_stop();
+}
+
+/* ---- cancelling ---------------------------------------------------------- */
 
 /* Thread 0 cancels when the others are busy. */
 static void work_or_cancel(unsigned int number, void *user)
@@ -601,6 +674,8 @@ int main(int argc, char **argv)
          0},
         {"first_failure_is_kept_and_the_others_run",
          first_failure_is_kept_and_the_others_run, 0},
+        {"failures_are_told_although_there_is_no_memory",
+         failures_are_told_although_there_is_no_memory, 0},
         {"cancelled_map_ends_with_its_last_worker",
          cancelled_map_ends_with_its_last_worker, 0},
         {"cancelled_map_without_workers_ends_at_once",

@@ -11,11 +11,20 @@
  *
  * Only the function that a call names travels so.  A function pointer or any
  * other address inside an argument, an input or an item does not: addresses
- * differ from rank to rank.  Send a number instead, and look the function up in
- * a table.
+ * differ from rank to rank.  Send an mr_function_handle instead:
+ *
+ *     struct job { mr_function_handle function; int x; } job;
+ *     error = mr_function_pack((mr_function *)square, &job.function);
+ *
+ *     // in the task
+ *     mr_function *function;
+ *     error = mr_function_unpack(&job->function, &function);
+ *     ((int (*)(int))function)(job->x);
  */
 #ifndef MULTIRANK_FUNCTION_H
 #define MULTIRANK_FUNCTION_H
+
+#include <stdint.h>
 
 #include <multirank/base.h>
 
@@ -27,6 +36,43 @@ extern "C" {
 typedef void mr_function(void);
 
 #define MR_FUNCTION_NAME_SIZE 240 /* bytes of a name with its final zero */
+
+/* A function as plain bytes, which every endpoint of the job understands.  Its
+ * members are the library's. */
+typedef struct mr_function_handle {
+    uint64_t place[2];
+    char name[MR_FUNCTION_NAME_SIZE];
+} mr_function_handle;
+
+/**
+ * Make a handle of a function, to be sent to other endpoints.
+ *
+ * Callers:   any endpoint, any thread.
+ * Blocks:    never.
+ * Ownership: *handle is written on success only; it holds no memory and may be
+ *            copied.
+ * Errors:    MR_ERR_ARGUMENT - function or handle is NULL;
+ *            MR_ERR_FUNCTION - the function lies in no loaded module and was
+ *            not registered, or it lies in the C library.
+ * Differs:   Python pickles a function by its name.
+ */
+MR_CHECKED mr_error mr_function_pack(mr_function *function,
+                                     mr_function_handle *handle);
+
+/**
+ * Find the function of a handle in this process.  A library that is not loaded
+ * here is opened.
+ *
+ * Callers:   any endpoint, any thread.
+ * Blocks:    while a library is opened.
+ * Ownership: *function is written on success only; it is valid as long as its
+ *            library is loaded.
+ * Errors:    MR_ERR_ARGUMENT - handle or function is NULL;
+ *            MR_ERR_FUNCTION - the handle holds no function, or this host has
+ *            no such function, library or build; the log says which.
+ */
+MR_CHECKED mr_error mr_function_unpack(const mr_function_handle *handle,
+                                       mr_function **function);
 
 /**
  * Let a function travel by a name.  Each rank calls the function that it

@@ -46,9 +46,15 @@ typedef struct mr_task {
 /*
  * A task reads `input` and writes `output`.  `output` is zeroed; used in place
  * it still has the content of the caller's memory.  A task may run in any
- * worker.  It must not create processes or pools, and must not call exit(),
- * which ends the job if the worker is a rank.  A task fails if it returns any
- * value but MR_OK; see mr_task_fail.
+ * worker.  It must not create processes or pools.  A task fails if it returns
+ * any value but MR_OK; see mr_task_fail.
+ *
+ * A task must return.  A task that crashes, or that calls exit(), _exit(),
+ * pthread_exit() or daemon(), fails with MR_ERR_WORKER_DIED, and mr_task_error
+ * tells how.  If its worker is a child, another child takes the place.  If its
+ * worker is a rank, that rank is lost; under a plain mpirun or srun the job
+ * ends then, under `multirank run` the job goes on.  A process that a task has
+ * forked must end by exec or _exit(); one that returns from the task is ended.
  */
 typedef mr_error mr_task_function(const void *input, void *output,
                                   const mr_task *task);
@@ -62,7 +68,8 @@ typedef struct mr_task_error {
     mr_error code;           /* what the task returned, or why it could not */
     size_t index;            /* the task */
     int rank;                /* where the task ran */
-    int signal;              /* the signal that ended its worker, or 0 */
+    int signal;              /* the signal that ended its worker, or 0: none,
+                                or only the launcher knows, as text tells */
     char host[MR_HOST_SIZE]; /* of that rank */
     char text[MR_TEXT_SIZE]; /* from mr_task_fail, or from the library */
 } mr_task_error;
@@ -140,7 +147,10 @@ MR_CHECKED mr_error mr_pool_size(mr_pool pool, size_t *workers);
  *            MR_ERR_TIMEOUT - the time-out passed: tasks that had not begun
  *            never run;
  *            MR_ERR_WORKER_DIED - a task ended its worker, or a second rank
- *            was lost with the same tasks;
+ *            was lost with the same tasks, or children died before they began
+ *            a task: the next map starts others;
+ *            MR_ERR_SYSTEM, MR_ERR_LIMIT - no worker could be started in place
+ *            of those that died;
  *            MR_ERR_STATE - the caller is not the creator, or another map of
  *            this pool is under way;
  *            MR_ERR_NO_MEMORY, MR_ERR_TOO_LARGE - the context, or the input

@@ -9,6 +9,7 @@
 
 #include "pool/worker/run.h"
 #include "runtime/job/identity.h"
+#include "runtime/server/exit_status.h"
 
 static void finish_theft(mri_batch *batch, mri_slot *slot, uint64_t thief)
 {
@@ -30,29 +31,33 @@ static void finish_theft(mri_batch *batch, mri_slot *slot, uint64_t thief)
     mri_batch_leave_as_thief(slot, thief);
 }
 
-static void worker_died(mri_record *self, mri_batch *batch, mri_slot *slot,
-                        uint64_t index, uint64_t endpoint)
+static mr_task_error error_of_death(uint64_t endpoint)
 {
     const mri_endpoint *gone = mri_endpoint_at(endpoint);
     int64_t status = (int64_t)mri_load(&gone->status);
-    mr_task_error error = {
-        .code = MR_ERR_WORKER_DIED,
-        .index = batch->first + index,
-        .rank = (int)mri_endpoint_rank(endpoint),
-        .signal = status < 0 ? (int)-status : 0,
-    };
+    bool by_signal = status < 0 && status != MRI_STATUS_UNKNOWN;
+    mr_task_error error = {.code = MR_ERR_WORKER_DIED,
+                           .rank = (int)mri_endpoint_rank(endpoint),
+                           .signal = by_signal ? (int)-status : 0};
+    char how[128];
 
+    mri_exit_status_text(status, how, sizeof how);
     snprintf(error.host, sizeof error.host, "%s", mri_here.host);
     snprintf(error.text, sizeof error.text,
-             "the task ended its worker, process %lld, by %s %lld",
-             (long long)mri_load(&gone->pid),
-             status < 0 ? "signal" : "exit with code",
-             (long long)(status < 0 ? -status : status));
+             "the task ended its worker, process %lld, %s%s",
+             (long long)mri_load(&gone->pid), how,
+             status >= 0 ? ": a task must return" : "");
+    return error;
+}
+
+static void task_failed(mri_record *self, mri_batch *batch, mri_slot *slot,
+                        uint64_t index, mr_task_error *error)
+{
+    error->index = batch->first + index;
     if (batch->results.kind != MRI_NONE) {
-        slot->death = error;
-        mri_store(&slot->died, 1);
+        mri_batch_keep_failure(slot, error);
     }
-    mri_batch_fail(self, batch, &error);
+    mri_batch_fail(self, batch, error);
 }
 
 /* Put the rest of a chunk back in front of the range it came from. */
@@ -69,8 +74,8 @@ static void put_back(mri_slot *slot, uint64_t first, uint64_t claim_end)
     } while (!mri_cas(&slot->range, &range, mri_range(first, end)));
 }
 
-static void finish_claim(mri_record *self, mri_batch *batch, mri_slot *slot,
-                         uint64_t endpoint)
+void mri_batch_abandon_task(mri_record *self, mri_batch *batch, mri_slot *slot,
+                            mr_task_error *error)
 {
     uint64_t claimed = mri_load(&slot->claimed);
     uint64_t first = mri_range_first(claimed);
@@ -86,7 +91,7 @@ static void finish_claim(mri_record *self, mri_batch *batch, mri_slot *slot,
             put_back(slot, next, end);
         }
         if (current) {
-            worker_died(self, batch, slot, current - 1, endpoint);
+            task_failed(self, batch, slot, current - 1, error);
         }
         /* Last, since the caller may then collect what there is. */
         mri_store(&slot->done, done + next - first);
@@ -108,8 +113,10 @@ void mri_batch_repair(mri_record *self, mri_object *object, mri_record *dead)
         mri_slot *slot = &batch->slots[i];
 
         if (mri_load(&slot->worker) == mri_ref_of(dead)) {
+            mr_task_error error = error_of_death(mri_load(&dead->owner));
+
             finish_theft(batch, slot, mri_ref_of(dead));
-            finish_claim(self, batch, slot, mri_load(&dead->owner));
+            mri_batch_abandon_task(self, batch, slot, &error);
             mri_swap(&slot->worker, 0);
         }
     }

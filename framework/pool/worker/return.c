@@ -13,7 +13,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "engine/mailbox.h"
 #include "util/log.h"
@@ -27,6 +26,7 @@ enum { LARGE_MESSAGE = 1 << 20 };
 static _Thread_local struct stream {
     mr_task_function *function; /* the task; NULL: results go another way */
     const mri_batch *batch;
+    mri_slot *slot;
     mri_result *message; /* head and bytes of one result */
     size_t size;         /* bytes behind the head */
     size_t capacity;
@@ -78,8 +78,9 @@ mr_error mr_task_return(const void *data, size_t size)
     return MR_OK;
 }
 
-/* MR_OK also when nobody wants it any more. */
-static mr_error put(const mri_result *message, size_t size)
+/* MR_OK also when nobody wants it any more.  MR_ERR_TIMEOUT only if it is not
+ * to wait until there is room. */
+static mr_error put(const mri_result *message, size_t size, bool waits)
 {
     mr_error error;
 
@@ -90,7 +91,7 @@ static mr_error put(const mri_result *message, size_t size)
             error == MR_ERR_OWNER_LOST || mri_load(&stream.batch->cancelled)) {
             return MR_OK;
         }
-    } while (error == MR_ERR_TIMEOUT);
+    } while (error == MR_ERR_TIMEOUT && waits);
     return error;
 }
 
@@ -100,18 +101,18 @@ static mr_error put_result(size_t index)
     mri_result *message = stream.size ? stream.message : &nothing;
 
     *message = (mri_result){.index = index};
-    return put(message, sizeof *message + stream.size);
+    return put(message, sizeof *message + stream.size, true);
 }
 
-/* It is so small that there is room for it, sooner or later. */
+/* If it cannot be put it stays in the slot, which needs nothing. */
 static void put_failure(size_t index, mr_error code)
 {
-    const struct timespec moment = {.tv_nsec = 10000000};
     failure f = {.head = {.index = index, .failed = 1}};
 
     mri_batch_describe_failure(mri_self(), index, code, &f.error);
-    while (put(&f.head, sizeof f) != MR_OK) {
-        nanosleep(&moment, NULL);
+    if (put(&f.head, sizeof f, false) != MR_OK) {
+        mri_batch_keep_failure(stream.slot, &f.error);
+        mri_batch_await_told(stream.batch, stream.slot);
     }
 }
 
@@ -122,6 +123,7 @@ static mr_error run(const void *input, void *output, const mr_task *task)
 
     stream.size = 0;
     error = stream.function(input, output, task);
+    mri_batch_stop_copy(stream.slot);
     if (!error) {
         error = put_result(task->index);
     }
@@ -131,9 +133,10 @@ static mr_error run(const void *input, void *output, const mr_task *task)
     return MR_OK;
 }
 
-mr_task_function *mri_return_begin(const mri_batch *batch,
+mr_task_function *mri_return_begin(const mri_batch *batch, mri_slot *slot,
                                    mr_task_function *function)
 {
+    stream.slot = slot;
     stream.batch = batch;
     stream.function = function;
     return run;

@@ -18,7 +18,7 @@ typedef struct mri_result {
 
 /* The calling thread is about to work on a map with results one by one: the
  * function to call in place of the task. */
-mr_task_function *mri_return_begin(const mri_batch *batch,
+mr_task_function *mri_return_begin(const mri_batch *batch, mri_slot *slot,
                                    mr_task_function *function);
 void mri_return_end(void);
 

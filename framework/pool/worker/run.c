@@ -18,6 +18,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "engine/operation.h"
 #include "engine/wait.h"
@@ -35,7 +36,19 @@ enum { SHORT_CHUNK = 4000, LONG_CHUNK = 16000 }; /* nanoseconds */
 /* What a task of this thread said last, and which task that was. */
 static _Thread_local char task_text[MR_TEXT_SIZE];
 static _Thread_local uint64_t task_text_of;
-static _Thread_local const mri_slot *task_slot;
+static _Thread_local mri_slot *task_slot;
+
+mri_slot *mri_task_slot(void)
+{
+    return task_slot;
+}
+
+void mri_task_forget(void)
+{
+    mri_return_end();
+    mri_inside_task = false;
+    task_slot = NULL;
+}
 
 static uint64_t current_task(void)
 {
@@ -76,6 +89,21 @@ void mri_batch_describe_failure(mri_record *self, size_t index, mr_error code,
     snprintf(error->text, sizeof error->text, "%s",
              task_text_of == current_task() ? task_text : mr_error_text(code));
     task_text_of = 0;
+}
+
+void mri_batch_keep_failure(mri_slot *slot, const mr_task_error *error)
+{
+    slot->failure = *error;
+    mri_store(&slot->has_failure, 1);
+}
+
+void mri_batch_await_told(const mri_batch *batch, const mri_slot *slot)
+{
+    const struct timespec moment = {.tv_nsec = 10000000};
+
+    while (mri_load(&slot->has_failure) && !mri_load(&batch->cancelled)) {
+        nanosleep(&moment, NULL);
+    }
 }
 
 static void task_failed(mri_record *self, mri_batch *batch, size_t index,
@@ -335,7 +363,7 @@ void mri_batch_stop(mri_record *self, mri_object *object)
 
 /* What ended last is seen by whoever looks last: the swaps are barriers between
  * what was done and the look at what others have done. */
-static void leave(mri_record *self, mri_object *object, mri_slot *slot)
+void mri_batch_leave(mri_record *self, mri_object *object, mri_slot *slot)
 {
     mri_batch *batch = mri_batch_of(object);
 
@@ -383,7 +411,8 @@ static worker begin(mri_record *self, mri_batch *batch, mri_slot *slot,
         w.function = no_function;
     }
     if (batch->results.kind != MRI_NONE) {
-        w.function = mri_return_begin(batch, w.function);
+        w.function = mri_return_begin(batch, slot, w.function);
+        mri_batch_await_told(batch, slot);
     }
     w.task =
         (mr_task){.count = batch->total,
@@ -413,8 +442,6 @@ void mri_batch_run(mri_record *self, mri_object *object, unsigned int slot,
     do {
         run_own(&w);
     } while (!mri_load(&batch->cancelled) && steal(&w));
-    mri_return_end();
-    mri_inside_task = false;
-    task_slot = NULL;
-    leave(self, object, w.slot);
+    mri_task_forget();
+    mri_batch_leave(self, object, w.slot);
 }

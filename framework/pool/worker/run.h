@@ -51,10 +51,11 @@ typedef struct mri_slot {
     mri_word current; /* 1 + the task that runs; 0: none of the claim */
     mri_word victim;  /* 1 + the slot being stolen from; 0: none */
     mri_word stolen;  /* the range being stolen; 0: none */
-    /* With results one by one: how the worker ended, until the creator has
-     * been told; nobody works here again before that. */
-    mri_word died;
-    mr_task_error death;
+    /* With results one by one: a failure that could not be sent, as the worker
+     * died or there is no room, until the creator has asked for it; nobody
+     * works here again before that. */
+    mri_word has_failure;
+    mr_task_error failure;
 } mri_slot;
 
 /* The detail of an object of kind MRI_BATCH.  What comes before `begun` is
@@ -142,11 +143,46 @@ void mri_batch_fail(mri_record *self, mri_batch *batch,
 /* Leave the slots of a victim and of oneself. */
 void mri_batch_leave_as_thief(mri_slot *slot, uint64_t me);
 
-/* A worker died: what it had begun, and took, is put right. */
+/* Leave the slot and the object, as a worker. */
+void mri_batch_leave(mri_record *self, mri_object *object, mri_slot *slot);
+
+/* The slot in which this thread runs a task; NULL: none. */
+mri_slot *mri_task_slot(void);
+
+/* This thread runs no task any more. */
+void mri_task_forget(void);
+
+/* Keep a failure in a slot for the creator, who asks for it each second. */
+void mri_batch_keep_failure(mri_slot *slot, const mr_task_error *error);
+
+/* Wait until the creator has asked for it, or the batch is cancelled. */
+void mri_batch_await_told(const mri_batch *batch, const mri_slot *slot);
+
+/* ---- pool/worker/death.c ------------------------------------------------- */
+
+/* The task that runs in the slot will not return: it has failed so, and the
+ * rest of its chunk goes back.  error->index is filled in. */
+void mri_batch_abandon_task(mri_record *self, mri_batch *batch, mri_slot *slot,
+                            mr_task_error *error);
+
+/* A worker died: what it had begun, and what it took, is put right. */
 void mri_batch_repair(mri_record *self, mri_object *object, mri_record *dead);
 
 /* Which task it was in. */
 void mri_batch_describe_death(mri_object *object, const mri_record *dead,
                               char *text, size_t size);
+
+/* ---- pool/worker/misuse.c ------------------------------------------------ */
+
+/* Notice tasks that end their thread, or return in a process that they have
+ * forked.  Once in each rank, before it forks. */
+void mri_misuse_begin(void);
+
+/* End here if this process was forked by the task that it has returned from.
+ * Any store into the slot does that; this one changes nothing. */
+static inline void mri_batch_stop_copy(mri_slot *slot)
+{
+    mri_store(&slot->current, mri_peek(&slot->current));
+}
 
 #endif

@@ -7,6 +7,7 @@
  */
 #include "runtime/code/function.h"
 
+#include <assert.h>
 #include <dlfcn.h>
 #include <pthread.h>
 #include <stdlib.h>
@@ -203,4 +204,58 @@ mri_function *mri_function_decode(const mri_function_ref *ref)
         return NULL;
     }
     return (mri_function *)(module.base + ref->offset);
+}
+
+/* ---- handles of the user ------------------------------------------------- */
+
+static_assert(sizeof(mr_function_handle) == sizeof(mri_function_ref),
+              "a handle is a reference");
+
+mr_error mr_function_pack(mr_function *function, mr_function_handle *handle)
+{
+    mri_function_ref ref;
+    mr_error error;
+
+    if (!function || !handle) {
+        return mri_bad_argument("mr_function_pack",
+                                function ? "handle" : "function", "is NULL");
+    }
+    error = mri_function_encode(function, &ref);
+    if (!error) {
+        memcpy(handle, &ref, sizeof ref);
+    }
+    return error;
+}
+
+/* A handle that was damaged on its way leads into no code of its module. */
+static bool is_in_module(mri_function *function, uint64_t id)
+{
+    mri_module module;
+
+    return mri_module_at((uintptr_t)function, &module) && module.id == id;
+}
+
+mr_error mr_function_unpack(const mr_function_handle *handle,
+                            mr_function **function)
+{
+    mri_function_ref ref;
+    mri_function *found;
+
+    if (!handle || !function) {
+        return mri_bad_argument("mr_function_unpack",
+                                handle ? "function" : "handle", "is NULL");
+    }
+    memcpy(&ref, handle, sizeof ref);
+    if (!memchr(ref.name, '\0', sizeof ref.name) ||
+        (!ref.module && !ref.name[0])) {
+        mri_log(MR_LOG_INFO, "mr_function_unpack: the handle holds no "
+                             "function; fill it by mr_function_pack");
+        return MR_ERR_FUNCTION;
+    }
+    found = mri_function_decode(&ref);
+    if (!found || (ref.module && !is_in_module(found, ref.module))) {
+        return MR_ERR_FUNCTION;
+    }
+    *function = found;
+    return MR_OK;
 }

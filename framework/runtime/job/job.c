@@ -211,18 +211,24 @@ mr_error mr_finalize(void)
     return MR_OK;
 }
 
-/* Return from main, exit in the middle, and a child's exit all come here. */
-static void at_exit(void)
+/* Return from main, exit in the middle, and a child's exit all come here.  A
+ * task that calls exit() ends its rank; under mpirun the job ends with it, as
+ * the status is not 0. */
+static void at_exit(int status, void *unused)
 {
+    (void)unused;
     if (mri_here.role == MRI_CHILD) {
         mri_child_at_exit();
     } else if (mri_here.role == MRI_RANK && mri_here.pid == getpid()) {
         if (mri_here.rank == 0) {
             mr_finalize();
         } else {
-            mri_log(MR_LOG_ERROR, "a task called exit(); the job ends");
+            mri_log(MR_LOG_ERROR,
+                    "a task called exit(%d), which ends this rank: let it "
+                    "return",
+                    status);
             fflush(NULL);
-            _exit(1);
+            _exit(status & 0xff ? status : 1);
         }
     }
 }
@@ -275,6 +281,16 @@ static mr_error start_stand_by(void)
     return error;
 }
 
+_Noreturn static void end_of_host(void)
+{
+    fflush(NULL);
+    while (atomic_exchange(&leaving, true)) {
+        pause(); /* too late: the other thread ends the process */
+    }
+    leave_job();
+    exit(0);
+}
+
 /* A rank that hosts: prints through rank 0, works until told to stop. */
 _Noreturn static void host(void)
 {
@@ -285,13 +301,9 @@ _Noreturn static void host(void)
     /* Code of the user after mr_init, which might finalize an MPI of its
      * own, does not run here. */
     this_job.finalize = true;
+    mri_work_end = end_of_host;
     mri_work_loop(mri_mailbox_at(mri_here.rank, MRI_ROW_MAILBOX));
-    fflush(NULL);
-    while (atomic_exchange(&leaving, true)) {
-        pause(); /* too late: the other thread ends the process */
-    }
-    leave_job();
-    exit(0);
+    end_of_host();
 }
 
 /* References to functions mean the same in equal programs only; collective. */
@@ -366,7 +378,7 @@ mr_error mr_init(int *argc, char ***argv)
     mri_parent_find();
     mri_objects_begin();
     mri_objects_register();
-    if (atexit(at_exit) != 0) {
+    if (on_exit(at_exit, NULL) != 0) {
         return MR_ERR_SYSTEM;
     }
     error = start();

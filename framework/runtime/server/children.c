@@ -21,6 +21,7 @@
 #include "runtime/job/place_ranks.h"
 #include "runtime/output.h"
 #include "runtime/server/child.h"
+#include "runtime/server/exit_status.h"
 #include "util/log.h"
 
 enum { PIECES_AT_ONCE = 64 };
@@ -188,16 +189,11 @@ static bool forward(child *c)
     return true;
 }
 
-static int64_t exit_code(int status)
-{
-    return WIFSIGNALED(status) ? -WTERMSIG(status) : WEXITSTATUS(status);
-}
-
 static mri_gone gone_of(const child *c)
 {
     return (mri_gone){.endpoint = c->endpoint,
                       .process = c->process,
-                      .status = exit_code(c->status),
+                      .status = mri_exit_status_of(c->status),
                       .pid = c->pid};
 }
 
@@ -237,7 +233,8 @@ static bool bury(child *c)
         }
         c->buried = true;
         if (still_exists(c)) {
-            mri_store(&body_of(c)->status, (uint64_t)exit_code(c->status));
+            mri_store(&body_of(c)->status,
+                      (uint64_t)mri_exit_status_of(c->status));
             mri_store(&body_of(c)->state, MRI_ENDING);
         }
     }

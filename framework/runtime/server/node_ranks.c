@@ -16,6 +16,7 @@
 #include "runtime/server/node_ranks.h"
 
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/syscall.h>
@@ -25,6 +26,7 @@
 #include "engine/reaper.h"
 #include "memory/liveness.h"
 #include "runtime/job/identity.h"
+#include "runtime/server/exit_status.h"
 #include "util/clock.h"
 #include "util/log.h"
 
@@ -35,6 +37,7 @@ typedef struct neighbour {
     bool dead;
     bool mine; /* claimed by this server */
     bool done;
+    int64_t status; /* how it ended */
     int64_t since;
 } neighbour;
 
@@ -82,6 +85,8 @@ bool mri_node_ranks_died(const void *descriptor)
         if (descriptor == &neighbours[i].descriptor) {
             neighbours[i].dead = true;
             neighbours[i].since = mri_now();
+            neighbours[i].status =
+                mri_exit_status_find(neighbours[i].descriptor, pid_of_rank(i));
             close(neighbours[i].descriptor);
             neighbours[i].descriptor = -1;
             return true;
@@ -136,11 +141,21 @@ static void mend(mri_endpoint *row, void *user)
     mri_reap_repair(mri_load(&row->id));
 }
 
+/* Its server has killed the processes. */
+static int64_t status_of(uint64_t endpoint)
+{
+    unsigned int index = mri_index_of(mri_endpoint_rank(endpoint));
+
+    return mri_endpoint_slot(endpoint) == MRI_SLOT_RANK
+               ? neighbours[index].status
+               : -SIGKILL;
+}
+
 static void reap(mri_endpoint *row, void *user)
 {
     mri_ref process = mri_load(&row->process);
     mri_gone gone = {.endpoint = mri_load(&row->id),
-                     .status = -9,
+                     .status = status_of(mri_load(&row->id)),
                      .pid = (int64_t)mri_load(&row->pid)};
 
     if (process) {
