@@ -10,6 +10,14 @@ from .table import MORE_IS_BETTER, spread
 # Distinct for most eyes: the palette of Okabe and Ito, 2008.
 COLOURS = ["#0072b2", "#e69f00", "#009e73", "#cc79a7", "#d55e00", "#56b4e9",
            "#999999", "#b8a800", "#000000"]
+# Of lines: ours is thick and has a colour of its own, so that one sees it first;
+# a second one of ours is dashed.  The others are thin, and no two are alike in
+# colour and dashes.
+OURS = "Multirank"
+OUR_COLOUR = "#d00000"
+OTHER_LINES = [("#0072b2", 1), ("#e69f00", 2), ("#009e73", 4), ("#cc79a7", 5),
+               ("#000000", 3), ("#56b4e9", 2), ("#7f7f7f", 1), ("#8c6d00", 4)]
+MOST_LINES = 8
 STYLE = """set terminal svg size {width},{height} font "sans-serif,13" \
 background "white"
 set output
@@ -36,6 +44,7 @@ class Lines:
     title: str = ""
     logx: bool = True
     logy: bool = False
+    without: tuple = ()  # contenders that are in the table only
 
 
 def quoted(text):
@@ -83,6 +92,18 @@ def draw_bars(plot, question, results):
     return f"{script}plot {', '.join(parts)}\n{data}"
 
 
+def line_styles(labels):
+    """(colour, dash type, width) of each line."""
+    ours, others = 0, 0
+    for label in labels:
+        if label.startswith(OURS):
+            ours += 1
+            yield OUR_COLOUR, ours, 5 if ours == 1 else 3
+        else:
+            yield *OTHER_LINES[others % len(OTHER_LINES)], 1.5
+            others += 1
+
+
 def draw_lines(plot, question, results):
     chosen = [(case.x, case) for case in question.cases
               if case.name.startswith(plot.begins) and case.x is not None
@@ -97,12 +118,15 @@ def draw_lines(plot, question, results):
     script += "set logscale x\n" if plot.logx else ""
     script += "set logscale y\n" if plot.logy else "set yrange [0:*]\n"
     parts, data = [], ""
-    for number, (label, points) in enumerate(
-            series_of(question, results, chosen)):
-        colour = COLOURS[number % len(COLOURS)]
-        parts.append(f"'-' using 1:3:2:4 with yerrorlines lw 2 pt 7 ps 0.5 "
+    series = [one for one in series_of(question, results, chosen)
+              if one[0] not in plot.without][:MOST_LINES]
+    styles = line_styles([label for label, _ in series])
+    for (label, points), (colour, dash, width) in zip(series, styles):
+        parts.append(f"'-' using 1:3 with lines lw {width} dt {dash} "
                      f"lc rgb '{colour}' title {quoted(label)}")
-        data += points_text(sorted(points))
+        parts.append(f"'-' using 1:3:2:4 with yerrorbars lw 1 pt 7 ps 0.3 "
+                     f"lc rgb '{colour}' notitle")
+        data += points_text(sorted(points)) * 2
     return f"{script}plot {', '.join(parts)}\n{data}"
 
 

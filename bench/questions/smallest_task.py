@@ -52,6 +52,8 @@ QUESTION = Question(
             POOL + "with_mpi4py.py", "--workers", "2", "--limit", "100000",
             "smallest", ranks=3, launcher=("-m", "mpi4py.futures"))),
     ],
-    plots=(Lines("even/", "length of a task, us", "Efficiency of two cores"),),
+    plots=(Lines("even/", "length of a task, us", "Efficiency of two cores",
+                 without=("libcircle", "libcircle, one by one",
+                          "multiprocessing, one by one")),),
     calibrate=alone(POOL + "peak"),
 )
