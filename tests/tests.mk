@@ -200,13 +200,17 @@ thread_runs = \
 	tests/mpi/value_test.far.np3 \
 	tests/mpi/wait_test.far.np3
 
+# Deaths in the middle of a call that travels.
+death_runs = tests/mpi/far_death_test.far.np2
+
 # 3 GiB, once near and once far.
 huge_runs = tests/mpi/huge_test.np2 tests/mpi/huge_test.far.np2
 
-$(mpi_runs) $(fault_runs) $(far_runs) $(hosts_runs) $(huge_runs) $(cxx_runs):
+$(mpi_runs) $(fault_runs) $(far_runs) $(hosts_runs) $(death_runs) $(huge_runs) \
+	$(cxx_runs):
 	@$(MKDIR_P) $(@D) && : > $@
-CLEANFILES += $(mpi_runs) $(fault_runs) $(far_runs) $(hosts_runs) $(huge_runs) \
-	$(cxx_runs)
+CLEANFILES += $(mpi_runs) $(fault_runs) $(far_runs) $(hosts_runs) \
+	$(death_runs) $(huge_runs) $(cxx_runs)
 
 if BUILD_TESTS
 check_LIBRARIES += tests/harness/libharness.a tests/unit/libfake.a
@@ -214,9 +218,10 @@ check_LTLIBRARIES = libmultirank-threads.la \
 	tests/library/libfunctions.la \
 	tests/library/libone_thread_in_mpi.la
 check_PROGRAMS += $(unit_suites) $(mpi_suites) $(job_programs) \
-	$(hosts_programs) tests/counts/hot_paths tests/mpi/huge_test
+	$(hosts_programs) tests/counts/hot_paths tests/mpi/huge_test \
+	tests/mpi/far_death_test
 TESTS += $(unit_suites) $(mpi_runs) $(job_scripts) $(hosts_scripts) \
-	$(far_runs) $(hosts_runs) $(huge_runs) $(install_scripts)
+	$(far_runs) $(hosts_runs) $(death_runs) $(huge_runs) $(install_scripts)
 TESTS += $(unit_scripts) $(counts_scripts)
 if HAVE_CXX17
 check_PROGRAMS += $(cxx_suites)

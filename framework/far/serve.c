@@ -5,6 +5,7 @@
  */
 #include "far/serve.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -144,6 +145,8 @@ static void finish(mri_served *s, mr_error error)
 
 static void park(mri_served *s, mri_served_state why)
 {
+    assert(why == MRI_PARKED || why == MRI_ALLOCATING);
+    assert(!s->cancelled && s->client->first == s);
     s->state = why;
     if (s->deadline < own.next_deadline) {
         own.next_deadline = s->deadline;
@@ -156,6 +159,14 @@ static void park(mri_served *s, mri_served_state why)
 }
 
 /* ---- trying -------------------------------------------------------------- */
+
+/* May it wait?  The cancel of a call comes once, and perhaps before the call
+ * would wait: while its bulk is on its way, or while another comes first. */
+static bool may_wait(const mri_served *s)
+{
+    return s->head.timeout != 0 && !s->cancelled;
+}
+
 /* As the proxy: try, and park what would block. */
 static void attempt(mri_served *s)
 {
@@ -165,8 +176,7 @@ static void attempt(mri_served *s)
         finish(s, error);
         return;
     }
-    error = s->head.timeout == 0 ? MR_ERR_TIMEOUT
-                                 : mri_served_keep_input(s, s->call.in);
+    error = may_wait(s) ? mri_served_keep_input(s, s->call.in) : MR_ERR_TIMEOUT;
     if (!error) {
         error = mri_served_try_again(s);
         if (error == MRI_WOULD_BLOCK) {
@@ -245,7 +255,7 @@ static void allocate(mri_served *s)
 {
     mr_error error = mri_served_allocate(s);
 
-    if (error == MRI_WOULD_BLOCK && s->head.timeout != 0) {
+    if (error == MRI_WOULD_BLOCK && may_wait(s)) {
         park(s, MRI_ALLOCATING);
         return;
     }
@@ -263,8 +273,8 @@ static void begin(mri_served *s)
 {
     mri_record *before = mri_act_as(s->client->proxy);
 
-    if (s->cancelled) {
-        finish(s, MR_ERR_TIMEOUT);
+    if (s->lost || s->cancelled) {
+        finish(s, s->lost ? s->lost : MR_ERR_TIMEOUT);
     } else if (s->head.flags & MRI_BULK) {
         allocate(s);
     } else {
@@ -336,8 +346,8 @@ void mri_serve_call(unsigned int from, const mri_head *head, const void *body)
     c->last = s;
     if (alone) {
         begin(s);
-    } else if (mri_served_keep_input(s, body)) {
-        s->cancelled = true; /* its turn will come */
+    } else {
+        s->lost = mri_served_keep_input(s, body); /* told in its turn */
     }
 }
 
