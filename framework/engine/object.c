@@ -325,6 +325,20 @@ mr_error mri_objects_format(mri_record *self, unsigned int index)
     return error;
 }
 
+uint64_t mri_objects_in_use(unsigned int segment)
+{
+    mri_table *table = &mri_segment_at(segment)->objects;
+    uint64_t used = mri_load(&table->used);
+    uint64_t count = 0;
+
+    for (uint64_t i = 0; i < used; i++) {
+        mri_object *object = mri_table_row(table, i);
+
+        count += mri_identity_state(mri_load(&object->identity)) != MRI_FREE;
+    }
+    return count;
+}
+
 void mri_objects_visit(unsigned int segment,
                        void (*visit)(mri_object *object, void *user),
                        void *user)

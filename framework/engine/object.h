@@ -313,6 +313,10 @@ void mri_objects_lose(mri_record *self, unsigned int index);
 /* Make the row MRI_MEMORY of a new segment. */
 mr_error mri_objects_format(mri_record *self, unsigned int index);
 
+/* Rows of a segment that are not free: of objects that live, and of those that
+ * are being made or unmade.  Exact while nobody does that. */
+uint64_t mri_objects_in_use(unsigned int segment);
+
 /* Call visit for each living object of a segment, inside it: it is not
  * destroyed meanwhile, unless by visit or while visit calls others. */
 void mri_objects_visit(unsigned int segment,

@@ -79,6 +79,7 @@ static void process_that_dies_while_its_bulk_travels_is_joined(void)
     int rank = mr_size() - 1;
     mr_process producer, stopper;
     int64_t owner = 0, pid = 0;
+    uint64_t objects = objects_in_use();
     scene s;
 
     if (!make(&s.queue, rank, 1) || !make(&s.told, 0, 0) ||
@@ -103,6 +104,7 @@ static void process_that_dies_while_its_bulk_travels_is_joined(void)
     MRT_ERROR(mr_queue_get(s.queue, NULL, 0, NULL, 0), MR_ERR_TIMEOUT);
     MRT_OK(mr_queue_destroy(s.queue));
     MRT_OK(mr_queue_destroy(s.told));
+    await_objects_in_use(objects);
 }
 
 static const mrt_test tests[] = {

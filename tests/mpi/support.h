@@ -169,6 +169,62 @@ static inline bool run_child(int rank, mr_process_function *function,
            end_child(process, 0, file, line);
 }
 
+/* Objects in use */
+
+static inline uint64_t objects_here(void)
+{
+    uint64_t count = 0;
+
+    for (unsigned int i = 0; i < mri_node.count; i++) {
+        count += mri_objects_in_use(i);
+    }
+    return count;
+}
+
+static inline int tell_objects(const void *argument, size_t size)
+{
+    const mr_queue *to = argument;
+    uint64_t count = objects_here();
+
+    (void)size;
+    CHILD_OK(mr_queue_put(*to, &count, sizeof count, MR_FOREVER));
+    return child_result();
+}
+
+/* Rows of objects in use on all nodes, so that a test can end with as many as
+ * it began with.  A child on each other node counts those there. */
+static inline uint64_t objects_in_use(void)
+{
+    uint64_t all = 0;
+    mr_queue told;
+
+    for (unsigned int rank = 0; rank < mri_node.ranks; rank++) {
+        uint64_t count = 0;
+
+        if (!mri_is_far(rank) || mri_node.leaders[rank] != rank) {
+            continue;
+        }
+        if (MRT_OK(mr_queue_create(&told, NULL)) &&
+            RUN((int)rank, tell_objects, &told, sizeof told)) {
+            MRT_OK(mr_queue_get(told, &count, sizeof count, NULL, GUARD));
+        }
+        MRT_OK(mr_queue_destroy(told));
+        all += count;
+    }
+    return all + objects_here();
+}
+
+/* What servers do after an end is done soon. */
+static inline bool await_objects_in_use(uint64_t expected)
+{
+    double end = mrt_now() + GUARD;
+
+    while (objects_in_use() != expected && mrt_now() < end) {
+        sched_yield();
+    }
+    return MRT_EQUAL(objects_in_use(), expected);
+}
+
 /* The rank for the i-th of several: they are spread over the job. */
 static inline int rank_of(int i)
 {

@@ -116,6 +116,17 @@ static void memory(char *text, size_t size)
              (long long)mri_node.allowance >> 20);
 }
 
+static void objects(char *text, size_t size)
+{
+    uint64_t count = 0;
+
+    for (unsigned int i = 0; i < mri_node.count; i++) {
+        count += mri_objects_in_use(i);
+    }
+    snprintf(text, size, "%llu in use here, of %llu", (unsigned long long)count,
+             (unsigned long long)mri_node.count * MRI_OBJECTS_MAX);
+}
+
 static void far_arrays(char *text, size_t size)
 {
     snprintf(text, size, "%s", mri_far_arrays_choice());
@@ -164,6 +175,7 @@ static const struct row {
     {in_job, "processors", processors},
     {in_job, "MPI level", mri_world_level},
     {in_job, "memory", memory},
+    {in_job, "objects", objects},
     {in_job, "far slices", far_arrays},
     {in_job, "barriers", barriers},
     {in_job, "lost rank", death},
