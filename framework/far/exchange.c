@@ -158,6 +158,7 @@ static void transferred(void *user, mr_error error)
     mri_outgoing *outgoing = user;
 
     outgoing->transfers--;
+    outgoing->kept |= mri_bulk_kept();
     if (error && !outgoing->lost) {
         outgoing->lost = error;
     }
@@ -317,6 +318,7 @@ static void moved(void *user, mr_error error)
     mri_outgoing *outgoing = user;
     mri_head head = outgoing->head;
 
+    outgoing->kept |= error == MR_ERR_OWNER_LOST; /* MPI cannot recall it */
     head.what = MRI_MOVED;
     head.error = error;
     head.in_size = 0;

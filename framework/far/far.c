@@ -100,6 +100,12 @@ static mr_error pipeline(mri_port *port, mri_outgoing *outgoing)
 
 static mr_error finish(const mri_outgoing *outgoing, mri_call *call)
 {
+    if (outgoing->kept) {
+        mri_log(MR_LOG_WARNING,
+                "rank %u is lost; MPI may use the buffer of a call to it until "
+                "the end of the job: do not free it",
+                outgoing->to);
+    }
     call->argument = outgoing->head.argument;
     call->result = outgoing->head.result;
     call->out_size = outgoing->head.out_size;

@@ -32,6 +32,7 @@ typedef struct mri_outgoing {
     /* Inside the exchange: sets `complete`, and wakes who waits for that. */
     void (*completed)(struct mri_outgoing *outgoing);
     void *user;
+    bool kept; /* MPI may use its memory until the end of the job */
 } mri_outgoing;
 
 typedef struct mri_port {

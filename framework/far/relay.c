@@ -273,7 +273,9 @@ static bool deliver_all(void)
 
         if (deliver(j)) {
             *at = j->next;
-            free(j);
+            if (!j->outgoing.kept) {
+                free(j);
+            }
             any = true;
         } else {
             at = &j->next;

@@ -64,12 +64,21 @@ static void end(mri_served *s)
     begin_next(c);
 }
 
+/* What MPI still reads or writes is nobody's until the end of the job. */
+static void forget_block(const mri_served *s)
+{
+    mri_store(&s->client->proxy->owned[0].block, 0);
+}
+
 static void lent_is_sent(void *user, mr_error error)
 {
     mri_served *s = user;
     mri_record *before = mri_act_as(s->client->proxy);
 
     (void)error;
+    if (mri_bulk_kept()) {
+        forget_block(s);
+    }
     mri_give_back(s->client->proxy, 0);
     mri_act_as(before);
     end(s);
@@ -197,6 +206,9 @@ static void received(void *user, mr_error error)
     s->transfers--;
     if (error) {
         s->lost = error;
+    }
+    if (mri_bulk_kept()) {
+        forget_block(s);
     }
     if (s->transfers == 0) {
         mri_record *before = mri_act_as(s->client->proxy);
@@ -448,9 +460,9 @@ static void unpark(const mri_served *s)
     }
 }
 
-/* Calls end without a reply.  What MPI still writes to or reads from is left
- * to the end of that; there is nothing such when a host tells of the end, and
- * all such has ended when it is lost. */
+/* Calls end without a reply.  There is nothing under way when a host tells of
+ * the end.  When it is lost, bulk has ended; but through the window the host
+ * may yet read or write, if it only stood still. */
 static void end_calls(mri_client *c)
 {
     while (c->first) {
@@ -462,6 +474,9 @@ static void end_calls(mri_client *c)
             unpark(s);
             mri_served_leave_lists(s, MR_ERR_TIMEOUT);
             mri_act_as(before);
+        }
+        if (s->state == MRI_RECEIVING || s->state == MRI_REPLYING) {
+            forget_block(s);
         }
         c->first = s->next;
         give_served(s);

@@ -8,7 +8,8 @@
  * time, also of several transfers, and the oldest is looked at.  A lane that
  * failed is out of step with its other side and stays failed.
  *
- * `done` is called when all lists are in order, and may begin more.
+ * `done` is called when all lists are in order, and may begin more.  What the
+ * transport does not let go of is never asked about again: see mri_bulk_kept.
  */
 #include <assert.h>
 #include <stdlib.h>
@@ -34,10 +35,20 @@ static void transfer_conclude(mri_messages *messages, mri_transfer *transfer,
 {
     mri_bulk_done *done = transfer->done;
     void *user = transfer->user;
+    bool kept = transfer->kept;
+    bool before = messages->kept; /* `done` may lose another rank */
 
+    assert(!kept || error);
     transfer->next = messages->spare;
     messages->spare = transfer;
+    messages->kept = kept;
     done(user, error);
+    messages->kept = before;
+}
+
+bool mri_bulk_kept(void)
+{
+    return mri_messages_self()->kept;
 }
 
 /* ---- lanes --------------------------------------------------------------- */
@@ -120,7 +131,9 @@ static mri_transfer *lane_retire_piece(mri_messages *messages,
     return transfer;
 }
 
-/* End all that is in a lane. */
+/* End all that is in a lane.  Those who wait are told even where the transport
+ * goes on, as with a dead rank that takes for ever; the memory stays its own.
+ */
 static void lane_fail(mri_messages *messages, mri_bulk_stream *lane)
 {
     const mri_transport *transport = messages->transport;
@@ -133,7 +146,11 @@ static void lane_fail(mri_messages *messages, mri_bulk_stream *lane)
     lane->unbegun = NULL;
     lane_becomes_free(messages, lane);
     for (; lane->count > 0; lane->count--) {
-        transport->cancel(transport->self, &lane->pieces[lane->oldest].pending);
+        mri_fragment *piece = &lane->pieces[lane->oldest];
+
+        if (!transport->cancel(transport->self, &piece->pending)) {
+            piece->transfer->kept = true;
+        }
         lane->oldest = (lane->oldest + 1) % MRI_FRAGMENTS_UNDER_WAY;
     }
     while (transfer) {

@@ -37,6 +37,11 @@ typedef enum mri_stream { MRI_CALL_BULK, MRI_REPLY_BULK } mri_stream;
  * more, and send. */
 typedef void mri_bulk_done(void *user, mr_error error);
 
+/* While `done` runs: does the transport still use the memory?  Then nobody may
+ * use it again before the end of the job, as MPI may yet read it, or write what
+ * a rank sends that was taken for lost and goes on. */
+bool mri_bulk_kept(void);
+
 /* Begin, over a transport, and end: what is under way then is lost.
  * MR_ERR_NO_MEMORY. */
 struct mri_transport;

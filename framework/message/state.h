@@ -78,6 +78,7 @@ typedef struct mri_transfer {
     uint64_t ended;
     mri_bulk_done *done;
     void *user;
+    bool kept; /* the transport does not let go of its memory */
 } mri_transfer;
 
 typedef struct mri_fragment {
@@ -135,6 +136,7 @@ typedef struct mri_messages {
     mri_link busy; /* lanes */
     unsigned int busy_count;
     mri_transfer *spare;
+    bool kept; /* see mri_bulk_kept */
 } mri_messages;
 
 /* The calling thread's state: that of the process, or in tests, in which

@@ -10,6 +10,7 @@
  *     survivors held      the dead one's children hold locks and pipe ends
  *     survivors map       it dies in the middle of a map of a pool
  *     survivors queue     ... of puts and gets of large items
+ *     survivors stopped   ... the same, but it is stopped, and comes back
  *     survivors array     ... of large slices of an Array
  *     survivors small     ... of small items that nobody waits for
  *     survivors after     what can be made, and run, when it is dead
@@ -580,6 +581,31 @@ static void stream_slices(void)
     stream_until_death(streams_slices, (mr_queue){{0}}, array);
 }
 
+static int tells_victim(const void *argument, size_t size)
+{
+    (void)argument;
+    (void)size;
+    printf("victim %d\n", rank_above());
+    return 0;
+}
+
+/* Whoever stops it lets it go on when the streams have ended. */
+static void stop_and_go_on(void)
+{
+    const mr_process_options there = {.place = MR_ON_RANK(victim)};
+    mr_process teller;
+    mr_pool pool;
+
+    NEED(mr_process_create(&teller, tells_victim, NULL, 0, &there));
+    NEED(mr_process_start(teller));
+    NEED(mr_process_join(teller, LIMIT));
+    stream_items();
+    NEED(mr_pool_create(&pool, NULL));
+    run_map(pool);
+    run_map(pool);
+    run_map(pool);
+}
+
 /* ---- afterwards ---------------------------------------------------------- */
 
 static int ends(const void *argument, size_t size)
@@ -683,15 +709,11 @@ static const struct {
     const char *name;
     void (*run)(void);
 } cases[] = {
-    {"waits", waits},
-    {"two", two},
-    {"those", those},
-    {"held", hold},
-    {"map", map},
-    {"after", after},
-    {"queue", stream_items},
-    {"array", stream_slices},
-    {"small", stream_small},
+    {"waits", waits},         {"two", two},
+    {"those", those},         {"stopped", stop_and_go_on},
+    {"held", hold},           {"map", map},
+    {"after", after},         {"queue", stream_items},
+    {"array", stream_slices}, {"small", stream_small},
     {"steady", steady},
 };
 

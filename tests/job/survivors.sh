@@ -20,6 +20,25 @@ default_patience_notices_within_10_s() { # RANKS
         "$scratch/err" || broken "noticed late"
 }
 
+# Taken for lost while large items are under way, it ends when it comes back.
+stopped_rank_comes_back() { # RANKS
+    local victim
+    rm -f "$scratch/go"
+    start "$1" $survivors stopped "$scratch/go"
+    await_line '^ready$'
+    victim=$(sed -n 's/^victim //p' "$scratch/out")
+    kill -STOP "$victim" || broken "there is no rank to be stopped"
+    : > "$scratch/go"
+    until_true 20 has_line '^out MR_ERR_OWNER_LOST' || broken "out goes on"
+    until_true 20 has_line '^in MR_ERR_OWNER_LOST' || broken "in goes on"
+    kill -CONT "$victim"
+    await 30
+    expect_status 7
+    expect_said "multirank: rank $(($1 - 1)): error: rank 0 takes this rank for lost; this rank ends"
+    expect_said "multirank: rank 0: error: rank $(($1 - 1)) on .* is lost: no word .*"
+    expect_lines 3 'map MR_OK, outputs are right'
+}
+
 far() { # FUNCTION ARGUMENT...
     export MR_ROUTE=far MR_PATIENCE=3
     "$@"
@@ -42,6 +61,9 @@ for route in '' far; do
         # shellcheck disable=SC2086
         check $route two_die $ranks
     done
+done
+for ranks in 2 3; do
+    check far stopped_rank_comes_back $ranks
 done
 check default_patience_notices_within_10_s 2
 report survivors

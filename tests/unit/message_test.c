@@ -266,6 +266,7 @@ static void messages_of_a_lost_rank_are_dropped(void)
 typedef struct bulk {
     unsigned char memory[10 * SCENE_PIECE];
     int calls; /* of done */
+    bool kept;
     mr_error error;
     bool begins_more;
     bool loses;
@@ -277,6 +278,7 @@ static void bulk_done(void *user, mr_error error)
 
     b->calls++;
     b->error = error;
+    b->kept = mri_bulk_kept();
     if (b->begins_more) {
         b->begins_more = false;
         b->error = mri_bulk_send(1, MRI_CALL_BULK, b->memory, sizeof b->memory,
@@ -387,6 +389,10 @@ static void lose_in_the_middle(bool stubborn)
     MRT_CHECK(!mri_message_idle());
     MRT_EQUAL(in->calls + out->calls + queued->calls, 0);
     mri_message_lose(1);
+    MRT_EQUAL(out->kept, stubborn);
+    MRT_EQUAL(in->kept, stubborn);
+    MRT_CHECK(!queued->kept); /* none of it has begun */
+    MRT_CHECK(!mri_bulk_kept());
     memset(out->memory, 7, sizeof out->memory);
     memset(in->memory, 7, sizeof in->memory);
     bulk_ends(out, 1, MR_ERR_OWNER_LOST);
