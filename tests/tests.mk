@@ -391,6 +391,7 @@ EXTRA_DIST += \
 	tests/style/format \
 	tests/style/globals \
 	tests/style/layers \
+	tests/style/layers_selftest \
 	tests/style/readme \
 	tests/style/run \
 	tests/style/sizes \

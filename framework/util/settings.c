@@ -16,7 +16,6 @@
 #include <multirank/info.h>
 
 #include "util/list.h"
-#include "util/log.h"
 
 /* A CHOICE_OR_LIST has, behind its names, the value of a list as in 0-3,8. */
 typedef enum kind { NUMBER, BYTES, CHOICE, CHOICE_OR_LIST } kind;
@@ -187,7 +186,7 @@ static const setting *find(const char *variable, size_t length)
     return NULL;
 }
 
-void mri_settings_check(void)
+void mri_settings_check(mri_settings_report *report)
 {
     extern char **environ;
     int64_t ignored;
@@ -201,13 +200,13 @@ void mri_settings_check(void)
         }
         row = find(*variable, (size_t)(equals - *variable));
         if (!row) {
-            mri_log(MR_LOG_WARNING,
-                    "unknown setting %.*s; `multirank info --settings` "
-                    "lists those there are",
-                    (int)(equals - *variable), *variable);
+            report(MR_LOG_WARNING,
+                   "unknown setting %.*s; `multirank info --settings` "
+                   "lists those there are",
+                   (int)(equals - *variable), *variable);
         } else if (!parse(row, equals + 1, &ignored)) {
-            mri_log(MR_LOG_WARNING, "%s has no meaning; it takes: %s",
-                    *variable, row->help);
+            report(MR_LOG_WARNING, "%s has no meaning; it takes: %s", *variable,
+                   row->help);
         }
     }
 }

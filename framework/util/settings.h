@@ -5,6 +5,8 @@
 #ifndef MRI_UTIL_SETTINGS_H
 #define MRI_UTIL_SETTINGS_H
 
+#include <multirank/log.h>
+
 #include <stddef.h>
 #include <stdint.h>
 
@@ -54,7 +56,9 @@ typedef struct mri_settings_values {
 /* The values; read at the first call, then constant. */
 const mri_settings_values *mri_settings(void);
 
-/* Warn about values without meaning and about unknown MR_ variables. */
-void mri_settings_check(void);
+/* Warn about values without meaning and about unknown MR_ variables.  The log
+ * asks for its level here, so it is handed in: mri_log. */
+typedef void mri_settings_report(mr_log_level level, const char *format, ...);
+void mri_settings_check(mri_settings_report *report);
 
 #endif

@@ -291,7 +291,7 @@ static int inner(void)
 {
     mr_settings_print();
     fflush(stdout);
-    mri_settings_check();
+    mri_settings_check(mri_log);
     mri_log_set_place("rank %d", 3);
     mri_log(MR_LOG_ERROR, "alas");
     mri_log(MR_LOG_INFO, "hello");

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "runtime/job/identity.h"
+#include "util/log.h"
 #include "util/settings.h"
 
 enum { COLUMNS = 80, INDENT = 4, NAMES = 18 };
@@ -52,7 +53,7 @@ void mr_settings_print(void)
     }
     if (mri_here.role == MRI_OUTSIDE) {
         fflush(stdout);
-        mri_settings_check(); /* a job was told of them at its start */
+        mri_settings_check(mri_log); /* a job was told of them at its start */
     }
 }
 

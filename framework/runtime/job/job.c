@@ -397,6 +397,6 @@ mr_error mr_init(int *argc, char ***argv)
     if (mri_here.rank != 0) {
         host();
     }
-    mri_settings_check();
+    mri_settings_check(mri_log);
     return MR_OK;
 }
