@@ -150,6 +150,8 @@ runtime_sources = \
 	framework/runtime/job/parent.h \
 	framework/runtime/job/place_ranks.c \
 	framework/runtime/job/place_ranks.h \
+	framework/runtime/job/standard_streams.c \
+	framework/runtime/job/standard_streams.h \
 	framework/runtime/job/task_threads.c \
 	framework/runtime/job/task_threads.h \
 	framework/runtime/liveness.c \
@@ -157,6 +159,7 @@ runtime_sources = \
 	framework/runtime/mpi_lock.c \
 	framework/runtime/output.c \
 	framework/runtime/output.h \
+	framework/runtime/output_writer.c \
 	framework/runtime/server/child.c \
 	framework/runtime/server/child.h \
 	framework/runtime/server/children.c \

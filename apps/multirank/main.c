@@ -4,10 +4,12 @@
  */
 #include "tool.h"
 
+#include <fcntl.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static const struct command {
     const char *name;
@@ -117,11 +119,26 @@ static int refuse(const char *name)
     return EXIT_MISUSE;
 }
 
+/* A connection or a pipe must not become a standard stream because that was
+ * closed when we were started: open() takes the lowest number that is free. */
+static bool open_standard_streams(void)
+{
+    int descriptor;
+
+    do {
+        descriptor = open("/dev/null", O_RDWR);
+    } while (descriptor >= 0 && descriptor <= STDERR_FILENO);
+    return descriptor >= 0 && close(descriptor) == 0;
+}
+
 int main(int argc, char **argv)
 {
     const char *name = argc > 1 ? argv[1] : "";
     const struct command *command = find(name);
 
+    if (!open_standard_streams()) {
+        return EXIT_FAILURE;
+    }
     if (command) {
         tool_name = command->name;
         return command->run(argc - 1, argv + 1);

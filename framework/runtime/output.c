@@ -1,16 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Owns the way of output: the streams of processes, and the writer thread of
- * rank 0, which alone puts chunks together to lines.
- *
- * The writer prints through stdout of rank 0, so that its lines come after
- * what rank 0 itself printed before.
+ * Owns the way of output to rank 0: the streams of processes and of ranks
+ * that host.  output_writer.c is the other end of the way.
  */
 #include "runtime/output.h"
 
-#include <semaphore.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -18,22 +13,11 @@
 #include "engine/mailbox.h"
 #include "engine/operation.h"
 #include "far/exchange.h"
-#include "runtime/server/child.h"
-#include "util/thread.h"
-
-typedef struct chunk {
-    mr_handle from;
-    uint32_t source;
-    uint32_t size;
-    char text[MRI_OUTPUT_CHUNK];
-} chunk;
-
-#define CHUNK_HEADER offsetof(chunk, text)
 
 mr_error mri_output_put(mr_handle from, unsigned int source, const char *text,
                         size_t size, double timeout)
 {
-    chunk chunk_;
+    mri_output_chunk chunk_;
 
     chunk_.from = from;
     chunk_.source = source;
@@ -42,7 +26,7 @@ mr_error mri_output_put(mr_handle from, unsigned int source, const char *text,
         memcpy(chunk_.text, text, size);
     }
     return mri_mailbox_put(mri_mailbox_at(0, MRI_ROW_OUTPUT), &chunk_,
-                           CHUNK_HEADER + size, timeout);
+                           offsetof(mri_output_chunk, text) + size, timeout);
 }
 
 /* ---- the streams of a process -------------------------------------------- */
@@ -125,191 +109,4 @@ void mri_output_redirect(mr_handle from, mri_word *printed)
         stdout = out;
         stderr = err;
     }
-}
-
-/* ---- the writer ---------------------------------------------------------- */
-
-/* The beginning of a line whose end has not come yet. */
-typedef struct pending {
-    struct pending *next;
-    mr_handle from;
-    uint32_t source;
-    size_t size;
-    size_t capacity;
-    char *text;
-} pending;
-
-static pthread_t writer;
-static sem_t begun; /* the writer has its record */
-static bool running;
-static pending *pendings;
-
-static bool same(const mr_handle *a, const mr_handle *b)
-{
-    return a->owner == b->owner && a->slot == b->slot &&
-           a->generation == b->generation;
-}
-
-static pending **find(const mr_handle *from, uint32_t source)
-{
-    pending **at = &pendings;
-
-    while (*at && !(same(&(*at)->from, from) && (*at)->source == source)) {
-        at = &(*at)->next;
-    }
-    return at;
-}
-
-static FILE *file_of(uint32_t source)
-{
-    return source == MRI_STREAM_OUT || source == MRI_PIPE_OUT ? stdout : stderr;
-}
-
-/* Without memory the line is cut in two, but nothing is lost. */
-static void keep(const chunk *from, const char *text, size_t size)
-{
-    pending **at = find(&from->from, from->source);
-    pending *line = *at;
-
-    if (!line) {
-        line = calloc(1, sizeof *line);
-        if (line) {
-            line->from = from->from;
-            line->source = from->source;
-            *at = line;
-        }
-    }
-    if (line && line->size + size > line->capacity) {
-        size_t capacity = 2 * line->capacity + size;
-        char *more = realloc(line->text, capacity);
-
-        if (more) {
-            line->text = more;
-            line->capacity = capacity;
-        }
-    }
-    if (!line || line->size + size > line->capacity) {
-        fwrite(text, 1, size, file_of(from->source));
-        return;
-    }
-    memcpy(line->text + line->size, text, size);
-    line->size += size;
-}
-
-/* Write the kept beginning; false: there was none. */
-static bool write_kept(const mr_handle *from, uint32_t source)
-{
-    pending **at = find(from, source);
-    pending *line = *at;
-
-    if (!line) {
-        return false;
-    }
-    fwrite(line->text, 1, line->size, file_of(source));
-    *at = line->next;
-    free(line->text);
-    free(line);
-    return true;
-}
-
-static void write_chunk(const chunk *chunk_)
-{
-    const char *end = memrchr(chunk_->text, '\n', chunk_->size);
-    size_t whole = end ? (size_t)(end - chunk_->text) + 1 : 0;
-
-    if (whole) {
-        write_kept(&chunk_->from, chunk_->source);
-        fwrite(chunk_->text, 1, whole, file_of(chunk_->source));
-    }
-    if (whole < chunk_->size) {
-        keep(chunk_, chunk_->text + whole, chunk_->size - whole);
-    }
-}
-
-/* A last line without an end gets one, lest another's follows it. */
-static void write_last_lines(const mr_handle *from)
-{
-    for (uint32_t source = 0; source < MRI_SOURCES; source++) {
-        if (write_kept(from, source)) {
-            fputc('\n', file_of(source));
-        }
-    }
-}
-
-/* All it printed is written: now it may be joined. */
-static void end_process(mr_handle handle)
-{
-    mri_call call = {0};
-
-    write_last_lines(&handle);
-    fflush(stdout);
-    fflush(stderr);
-    (void)!mri_operate(mri_ops_of(MRI_PROCESS), handle, MRI_PROCESS_SAID_ALL,
-                       &call, 0);
-}
-
-static void flush_when_idle(mr_handle mailbox)
-{
-    uint64_t waiting;
-    uint64_t most;
-
-    if (mri_mailbox_count(mailbox, &waiting, &most) == MR_OK && waiting == 0) {
-        fflush(stdout);
-        fflush(stderr);
-    }
-}
-
-static void *write_all(void *unused)
-{
-    mr_handle mailbox = mri_mailbox_at(0, MRI_ROW_OUTPUT);
-    static chunk chunk_;
-
-    mri_self();
-    sem_post(&begun);
-    for (;;) {
-        size_t size;
-        mr_error error =
-            mri_mailbox_get(mailbox, &chunk_, sizeof chunk_, &size, MR_FOREVER);
-
-        if (error || chunk_.source == MRI_OUTPUT_STOP) {
-            break;
-        }
-        if (chunk_.source == MRI_OUTPUT_END) {
-            end_process(chunk_.from);
-        } else {
-            write_chunk(&chunk_);
-        }
-        flush_when_idle(mailbox);
-    }
-    while (pendings) {
-        mr_handle from = pendings->from;
-
-        write_last_lines(&from);
-    }
-    fflush(stdout);
-    fflush(stderr);
-    return unused;
-}
-
-mr_error mri_output_start(void)
-{
-    mr_error error;
-
-    sem_init(&begun, 0, 0);
-    error = mri_thread_start(&writer, write_all);
-    running = error == MR_OK;
-    while (running && sem_wait(&begun) != 0) {
-    }
-    return error;
-}
-
-void mri_output_stop(void)
-{
-    mr_handle nobody = {0};
-
-    if (running &&
-        mri_output_put(nobody, MRI_OUTPUT_STOP, NULL, 0, MR_FOREVER) == MR_OK) {
-        pthread_join(writer, NULL);
-    }
-    running = false;
 }

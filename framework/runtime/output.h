@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Output: what processes and ranks print goes to rank 0, which writes it,
- * whole line by whole line.
+ * whole line by whole line.  A line whose end does not come soon is written
+ * in pieces.
  *
  * stdout and stderr of a process become streams whose text goes straight
  * into rank 0's mailbox, so that lines have the order in which they were
@@ -28,6 +29,14 @@ enum {
     MRI_OUTPUT_STOP /* the writer shall end */
 };
 
+/* What travels to rank 0: this much of it, with `size` bytes of text. */
+typedef struct mri_output_chunk {
+    mr_handle from;
+    uint32_t source;
+    uint32_t size;
+    char text[MRI_OUTPUT_CHUNK];
+} mri_output_chunk;
+
 /* Send a chunk of at most MRI_OUTPUT_CHUNK bytes.  Errors as mr_queue_put. */
 mr_error mri_output_put(mr_handle from, unsigned int source, const char *text,
                         size_t size, double timeout);
@@ -41,5 +50,9 @@ mr_error mri_output_start(void);
 
 /* Write what is there and end the thread. */
 void mri_output_stop(void);
+
+/* After mri_output_stop: MR_ERR_SYSTEM if text was lost on its way into stdout
+ * or stderr of rank 0, whoever printed it.  The log has said why. */
+mr_error mri_output_error(void);
 
 #endif

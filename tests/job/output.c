@@ -5,6 +5,8 @@
  * what was written before.
  */
 #include <multirank.h>
+
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -323,6 +325,99 @@ static void daemons(void)
     NEED(mr_queue_get(queue, NULL, 0, NULL, MR_FOREVER));
 }
 
+/* Opening a FIFO for reading waits until the script opens it for writing. */
+static void await_script(void)
+{
+    int descriptor = open(getenv("OUTPUT_FIFO"), O_RDONLY);
+
+    if (descriptor < 0 || close(descriptor) != 0) {
+        _exit(97);
+    }
+}
+
+/* A line whose end comes after the script has seen its beginning. */
+static int print_in_two(const void *argument, size_t size)
+{
+    mr_queue queue = *(const mr_queue *)argument;
+
+    (void)size;
+    printf("begun");
+    fflush(stdout);
+    NEED(mr_queue_get(queue, NULL, 0, NULL, MR_FOREVER));
+    printf(" and ended\n");
+    return 0;
+}
+
+/* Another child prints a whole line meanwhile. */
+static void between(void)
+{
+    const int number = 5;
+    mr_process first;
+    mr_queue queue;
+
+    NEED(mr_queue_create(&queue, NULL));
+    first = start(0, print_in_two, &queue, sizeof queue);
+    await_script();
+    join(start(mr_size() - 1, print_one, &number, sizeof number));
+    NEED(mr_queue_put(queue, NULL, 0, MR_FOREVER));
+    join(first);
+}
+
+/* As progress bars do: each step starts with a return, and none is a line. */
+static int print_bar(const void *argument, size_t size)
+{
+    (void)argument;
+    (void)size;
+    for (int i = 0; i < 4; i++) {
+        printf("\rprogress %d", i);
+        fflush(stdout);
+    }
+    await_script();
+    return 0;
+}
+
+static void bar(void)
+{
+    join(start(mr_size() - 1, print_bar, NULL, 0));
+}
+
+static int return_seven(const void *argument, size_t size)
+{
+    (void)argument;
+    (void)size;
+    return 7;
+}
+
+/* What main prints is an order for nobody, whatever its first letter is. */
+static void letters(void)
+{
+    mr_process process;
+    int code = 0;
+
+    for (int i = 0; i < 2; i++) {
+        process = start(mr_size() - 1, return_seven, NULL, 0);
+        for (char letter = ' '; letter <= '~'; letter++) {
+            printf("%c is a letter\n", letter);
+            fflush(stdout);
+            fprintf(stderr, "%c is a letter\n", letter);
+        }
+        NEED(mr_process_join(process, MR_FOREVER));
+        NEED(mr_process_exit_code(process, &code));
+        NEED(mr_process_destroy(process));
+        if (code != 7) {
+            exit(96);
+        }
+    }
+}
+
+/* More than a pipe or a buffer holds, from main alone. */
+static void main_prints(void)
+{
+    for (int i = 0; i < 10000; i++) {
+        printf("line of main %d\n", i);
+    }
+}
+
 static const struct {
     const char *name;
     void (*run)(void);
@@ -334,6 +429,8 @@ static const struct {
     {"exits", exits},     {"nested", nested},
     {"tasks", tasks},     {"unjoined", unjoined},
     {"daemons", daemons}, {"table", mr_settings_print},
+    {"between", between}, {"bar", bar},
+    {"letters", letters}, {"main", main_prints},
 };
 
 int main(int argc, char **argv)
@@ -342,7 +439,7 @@ int main(int argc, char **argv)
     for (size_t i = 0; argc > 1 && i < sizeof cases / sizeof *cases; i++) {
         if (strcmp(argv[1], cases[i].name) == 0) {
             cases[i].run();
-            return 0;
+            return mr_finalize() == MR_OK ? 0 : 3;
         }
     }
     return 2;

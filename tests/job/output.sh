@@ -128,6 +128,72 @@ lines_of_a_daemon_are_whole_and_in_order() { # RANKS
     seq -f 'daemon %.0f' 0 $((count - 1)) | expect_output
 }
 
+# The script looks at what has arrived before it lets the job go on.
+start_with_fifo() { # RANKS CASE
+    export OUTPUT_FIFO=$scratch/fifo
+    rm -f "$OUTPUT_FIFO"
+    mkfifo "$OUTPUT_FIFO"
+    start "$1" $program "$2"
+}
+
+go_on() {
+    : > "$OUTPUT_FIFO"
+    await 20
+    expect_status 0
+}
+
+part_of_a_line_arrives_and_lines_of_others_stay_whole() { # RANKS
+    start_with_fifo "$1" between
+    await_line '^begun$'
+    go_on
+    printf 'begun\nchild 5\n and ended\n' | expect_output
+}
+
+progress_bar_is_seen() { # RANKS
+    start_with_fifo "$1" bar
+    await_line 'progress 3'
+    go_on
+    printf '\rprogress 0\rprogress 1\rprogress 2\rprogress 3\n' |
+        expect_output
+}
+
+in_place_of_us() { # RANKS SCRIPT CASE; a shell in front of rank 0
+    start "$1" bash -c "$2" - $program "$3"
+    await 20
+}
+
+expect_one_complaint() {
+    [ "$(grep -c . "$scratch/err")" = 1 ] || broken "not one line on stderr"
+    grep -q "stdout.*$1" "$scratch/err" || broken "nothing is said of $1"
+}
+
+full_disk_fails_the_job() { # CASE
+    in_place_of_us 0 'exec "$@" > /dev/full' "$1"
+    expect_status 3
+    expect_one_complaint "No space left on device"
+}
+
+# As any program that writes to `head`.
+closed_reader_ends_the_job() { # CASE
+    in_place_of_us 0 '"$@" | true; exit ${PIPESTATUS[0]}' "$1"
+    expect_status $((128 + 13))
+}
+
+closed_reader_fails_the_job_that_ignores_the_signal() { # CASE
+    in_place_of_us 0 'trap "" PIPE; "$@" | true; exit ${PIPESTATUS[0]}' "$1"
+    expect_status 3
+    expect_one_complaint "Broken pipe"
+}
+
+closed_standard_descriptors_do_no_harm() { # WHICH...
+    local way="exec \"\$@\""
+    for descriptor in "$@"; do
+        way="$way $descriptor>&-"
+    done
+    in_place_of_us 0 "$way" letters
+    expect_status 0
+}
+
 settings_are_printed_as_a_table() { # RANKS
     run "$1" table
     grep -q '^MR_MEMORY ' "$scratch/out" || broken "no MR_MEMORY"
@@ -156,7 +222,19 @@ for ranks in 0 $(have_launcher && echo 1 3); do
     check output_of_tasks_arrives "$ranks"
     check output_of_children_that_nobody_joins_arrives "$ranks"
     check lines_of_a_daemon_are_whole_and_in_order "$ranks"
+    check part_of_a_line_arrives_and_lines_of_others_stay_whole "$ranks"
+    check progress_bar_is_seen "$ranks"
     check settings_are_printed_as_a_table "$ranks"
     check unknown_settings_are_warned_about_once "$ranks"
 done
+for what in main long; do
+    check full_disk_fails_the_job $what
+    check closed_reader_ends_the_job $what
+    check closed_reader_fails_the_job_that_ignores_the_signal $what
+done
+check closed_standard_descriptors_do_no_harm 0
+check closed_standard_descriptors_do_no_harm 1
+check closed_standard_descriptors_do_no_harm 2
+check closed_standard_descriptors_do_no_harm 0 1
+check closed_standard_descriptors_do_no_harm 0 1 2
 report output

@@ -59,13 +59,18 @@ MR_CHECKED mr_error mr_init(int *argc, char ***argv);
  * daemons and pools, write all output, then end MPI if mr_init started it.
  * Return from main, or exit(), does the same and keeps the exit status.  If a
  * rank was lost MPI is not finalized, since it would wait for that rank; then
- * do not call MPI_Finalize either.
+ * do not call MPI_Finalize either.  A main that returns a status other than 0
+ * when this call gives an error fails as other programs do whose output is
+ * lost.
  *
  * Callers:   the main thread of rank 0.
  * Blocks:    until all processes that are not daemons have ended and every
  *            living rank has left.
  * Ownership: all objects of the job are gone afterwards.
- * Errors:    MR_ERR_STATE - there is no job, or the caller is not rank 0.
+ * Errors:    MR_ERR_STATE - there is no job, or the caller is not rank 0;
+ *            MR_ERR_SYSTEM - the job has ended, but the log says that some of
+ *            its output could not be written: the disk is full, or a reader is
+ *            gone and SIGPIPE is ignored.
  * Differs:   Python does this in an exit handler only.
  */
 MR_API mr_error mr_finalize(void);

@@ -37,6 +37,7 @@
 #include "runtime/job/mpi_files.h"
 #include "runtime/job/parent.h"
 #include "runtime/job/place_ranks.h"
+#include "runtime/job/standard_streams.h"
 #include "runtime/liveness.h"
 #include "runtime/output.h"
 #include "runtime/server/child.h"
@@ -208,7 +209,7 @@ mr_error mr_finalize(void)
     }
     mri_job_stop_hosts();
     leave_job();
-    return MR_OK;
+    return mri_output_error();
 }
 
 /* Return from main, exit in the middle, and a child's exit all come here.  A
@@ -372,6 +373,10 @@ mr_error mr_init(int *argc, char ***argv)
         return MR_ERR_STATE;
     }
     this_job.started = true;
+    error = mri_standard_streams_open();
+    if (error) {
+        return error;
+    }
     mri_launch();
     mri_here.pid = getpid();
     gethostname(mri_here.host, sizeof mri_here.host - 1);
