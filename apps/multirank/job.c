@@ -4,6 +4,7 @@
  */
 #include "job.h"
 
+#include "parent.h"
 #include "tool.h"
 
 #include <errno.h>
@@ -135,7 +136,9 @@ static void enter(struct job *job, enum phase phase)
     double seconds = phase == GRACE ? job->grace : phase_seconds[phase];
 
     if (phase == TERMINATING) {
-        send_all(job, MESSAGE_SIGNAL, SIGTERM);
+        bool obeyed = job->obeyed || !job->interrupted;
+
+        send_all(job, MESSAGE_SIGNAL, obeyed ? SIGTERM : job->interrupted);
     } else if (phase == KILLING) {
         send_all(job, MESSAGE_SIGNAL, SIGKILL);
     } else if (phase == LEAVING) {
@@ -143,7 +146,7 @@ static void enter(struct job *job, enum phase phase)
         send_all(job, MESSAGE_LEAVE, 0);
         seconds = any_lost(job) ? WITHOUT_A_HOST : seconds;
     } else if (phase == STOPPING) {
-        signal_mpirun(job, SIGTERM);
+        signal_mpirun(job, MPIRUN_END_SIGNAL);
         seconds = any_lost(job) ? WITHOUT_A_HOST : seconds;
     } else if (phase == DROPPING) {
         signal_mpirun(job, SIGKILL);
@@ -270,6 +273,21 @@ static bool mpirun_was_killed(const struct job *job)
     return job->mpirun_ended && WIFSIGNALED(job->mpirun_status);
 }
 
+/* The user has sent a signal, which was passed on to rank 0.  If that rank
+ * catches it and ends in its own way, its status is that of the job. */
+static void rank_0_obeyed(struct job *job)
+{
+    const struct rank *rank = &job->ranks[0];
+
+    if (WIFSIGNALED(rank->wait_status) &&
+        WTERMSIG(rank->wait_status) == job->interrupted) {
+        end_ranks(job);
+        return;
+    }
+    job->obeyed = true;
+    *job->last_words = '\0';
+}
+
 /* When mpirun ends the job, its status says why. */
 static void rank_ended(struct job *job, int number,
                        const struct message *message)
@@ -281,6 +299,12 @@ static void rank_ended(struct job *job, int number,
     rank->wait_status = message->number;
     if (job->phase > GRACE || message->told || mpirun_was_killed(job)) {
         return;
+    }
+    if (job->interrupted && number == 0) {
+        rank_0_obeyed(job);
+        if (!job->obeyed) {
+            return;
+        }
     }
     death = is_death(rank, message->in_order, number == 0);
     if (death && job->phase == GRACE) {
@@ -413,8 +437,18 @@ void job_mpirun_ended(struct job *job, int wait_status)
     }
 }
 
-/* Ranks that have joined are ended in order.  Before that, mpirun is. */
-void job_interrupted(struct job *job, int signal, bool from_terminal)
+static void interrupt_rank_0(struct job *job, int signal)
+{
+    const struct message message = {.kind = MESSAGE_SIGNAL, .number = signal};
+
+    link_send(job->ranks[0].link, &message);
+}
+
+/* Main of a program of Multirank decides what the signal means: its handler
+ * may save results, and has the other ranks for that.  Such a handler takes
+ * the time it needs; a second signal ends the job at once.  The ranks of
+ * another program all get the signal.  Before they have joined, mpirun ends. */
+void job_interrupted(struct job *job, int signal)
 {
     if (job->interrupted) {
         if (now() > job->interrupted_at + AGAIN_SECONDS) {
@@ -426,14 +460,13 @@ void job_interrupted(struct job *job, int signal, bool from_terminal)
     job->interrupted_at = now();
     snprintf(job->last_words, sizeof job->last_words,
              "ended by signal %d, as was asked for", signal);
-    if (all_joined(job) && job->phase < TERMINATING) {
+    if (job->phase == RUNNING && all_ready(job) && job->ranks[0].link &&
+        !job->ranks[0].ended) {
+        interrupt_rank_0(job, signal);
+    } else if (all_joined(job) && job->phase < TERMINATING) {
         enter(job, TERMINATING);
     } else if (job->phase < STOPPING) {
-        if (!from_terminal) {
-            signal_mpirun(job, SIGTERM);
-        }
-        job->phase = STOPPING;
-        job->deadline = now() + phase_seconds[STOPPING];
+        enter(job, STOPPING);
     }
 }
 
@@ -464,7 +497,7 @@ int job_end(const struct job *job)
     if (*job->last_words) {
         say("%s", job->last_words);
     }
-    if (job->interrupted) {
+    if (job->interrupted && !job->obeyed) {
         return EXIT_SIGNAL + job->interrupted;
     }
     if (job->decided && (job->status != 0 || any_ready(job))) {

@@ -18,7 +18,7 @@
 enum phase {
     RUNNING,
     GRACE,       /* the others end by themselves, as rank 0 has ended */
-    TERMINATING, /* they have got SIGTERM */
+    TERMINATING, /* they have got SIGTERM, or the signal of the user */
     KILLING,     /* they have got SIGKILL */
     LEAVING,     /* the parents leave, and mpirun ends by itself */
     STOPPING,    /* it does not: it has got SIGTERM */
@@ -51,6 +51,7 @@ struct job {
     bool decided;      /* status counts */
     int status;
     int interrupted; /* a signal, or 0 */
+    bool obeyed;     /* rank 0 ended in its own way upon it */
     double interrupted_at;
     char last_words[256];
 };
@@ -68,8 +69,8 @@ void job_lost(struct job *job, int rank, int error);
 
 void job_mpirun_ended(struct job *job, int wait_status);
 
-/** The user wants the end; from_terminal: mpirun has got the signal too. */
-void job_interrupted(struct job *job, int signal, bool from_terminal);
+/** The user wants the end. */
+void job_interrupted(struct job *job, int signal);
 
 void job_tick(struct job *job);
 

@@ -202,6 +202,27 @@ static void add_this_program(struct words *words)
     add(words, "rank");
 }
 
+/* mpirun splits its command line at each word ":", also behind the name of a
+ * program.  Where there is one, `multirank rank` takes a letter off all. */
+static void add_program(struct words *words, char *const *program)
+{
+    bool disguised = false;
+
+    for (size_t i = 0; program[i]; i++) {
+        disguised |= strcmp(program[i], ":") == 0;
+    }
+    if (disguised) {
+        add(words, DISGUISED);
+    }
+    for (size_t i = 0; program[i]; i++) {
+        char *word = resized(NULL, strlen(program[i]) + 2, 1);
+
+        sprintf(word, "%s%s", disguised ? "=" : "", program[i]);
+        add(words, word);
+        free(word);
+    }
+}
+
 char **mpirun_command(const struct options *options)
 {
     struct words words = {0};
@@ -223,9 +244,7 @@ char **mpirun_command(const struct options *options)
         add(&words, options->extra[i]);
     }
     add_this_program(&words);
-    for (char **word = options->program; *word; word++) {
-        add(&words, *word);
-    }
+    add_program(&words, options->program);
     return words.list;
 }
 

@@ -57,6 +57,14 @@
  * A rank leads a process group of its own.  mpirun sends its signals to the
  * group of the parent, which passes on to the rank's group those that can be
  * caught, so that each arrives once.
+ *
+ * Signals of the user
+ * -------------------
+ * SIGINT, SIGTERM and SIGHUP go to rank 0, if all ranks are ready: main may
+ * catch them, save what there is and end with a status of its own.  A terminal,
+ * timeout(1) and Slurm send them to mpirun, too, which would kill the ranks
+ * after a second.  So SIGINT and SIGTERM are blocked in mpirun, and when it is
+ * to end, it gets SIGHUP, which means the same to it.
  */
 #ifndef MULTIRANK_APP_PARENT_H
 #define MULTIRANK_APP_PARENT_H
@@ -69,5 +77,12 @@ enum parent_byte { PARENT_READY = 'r', PARENT_END = 'e' };
 /** The variable that tells the parents how to reach `multirank run`.  It bears
  *  a secret: ranks do not inherit it, and no command line shows it. */
 #define RUN_VARIABLE "MULTIRANK_RUN"
+
+/** Ends mpirun, which has other signals blocked. */
+#define MPIRUN_END_SIGNAL SIGHUP
+
+/** As the first argument of `multirank rank`: each word of the program has one
+ *  letter more in front, so that mpirun passes it on whatever it is. */
+#define DISGUISED "--disguised"
 
 #endif

@@ -347,6 +347,18 @@ static bool introduce(struct message *hello, const char *address, int argc)
     return true;
 }
 
+static char **program_of(char **argv)
+{
+    char **program = argv + 1;
+
+    if (strcmp(*program, DISGUISED) == 0) {
+        for (char **word = ++program; *word; word++) {
+            (*word)++;
+        }
+    }
+    return program;
+}
+
 int command_rank(int argc, char **argv)
 {
     const char *address = getenv(RUN_VARIABLE);
@@ -365,7 +377,7 @@ int command_rank(int argc, char **argv)
     unsetenv(RUN_VARIABLE);
     take_signals(&parent);
     free_processors(&parent.processors);
-    start_or_tell(&parent, argv + 1);
+    start_or_tell(&parent, program_of(argv));
     attend(&parent);
     return parent.status;
 }

@@ -107,13 +107,17 @@ static pid_t start_mpirun(char **command, const char *address,
     pid_t self = getpid(), pid = fork();
 
     if (pid == 0) {
-        prctl(PR_SET_PDEATHSIG, SIGTERM);
+        sigset_t mask = inheritance->mask;
+
+        sigaddset(&mask, SIGINT);
+        sigaddset(&mask, SIGTERM);
+        prctl(PR_SET_PDEATHSIG, MPIRUN_END_SIGNAL);
         if (getppid() != self) {
             _exit(EXIT_FAILURE);
         }
         setenv(RUN_VARIABLE, address, 1);
         (void)setrlimit(RLIMIT_NOFILE, &inheritance->descriptors);
-        sigprocmask(SIG_SETMASK, &inheritance->mask, NULL);
+        sigprocmask(SIG_SETMASK, &mask, NULL);
         execvp(command[0], command);
         say("the launcher %s: %s", command[0], strerror(errno));
         _exit(EXIT_NOT_FOUND);

@@ -137,7 +137,7 @@ static void read_signals(struct server *server)
         } else if (signal == SIGUSR1 || signal == SIGUSR2) {
             kill(server->job->mpirun, signal);
         } else {
-            job_interrupted(server->job, signal, info.ssi_code == SI_KERNEL);
+            job_interrupted(server->job, signal);
         }
     }
 }

@@ -5,9 +5,11 @@
  */
 #include <multirank.h>
 
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 static void need(mr_error error, const char *what)
@@ -71,6 +73,35 @@ static int map(void)
     return 0;
 }
 
+static volatile sig_atomic_t caught;
+
+static void catch (int number)
+{
+    caught = number;
+}
+
+/* The job is told to end: main saves what there is, which takes a moment, and
+ * ends in its own way. */
+static int obey(void)
+{
+    struct timespec moment = {.tv_sec = 2};
+
+    signal(SIGINT, catch);
+    signal(SIGTERM, catch);
+    printf("waiting %d\n", (int)getpid());
+    fflush(stdout);
+    while (!caught) {
+        struct timespec step = {.tv_nsec = 10000000};
+
+        nanosleep(&step, NULL);
+    }
+    while (nanosleep(&moment, &moment) != 0) {
+    }
+    map();
+    printf("saved\n");
+    return mr_finalize() == MR_OK ? 75 : 98;
+}
+
 /* The same program once more, from a process of the job. */
 static int run_command(const void *argument, size_t size)
 {
@@ -109,6 +140,9 @@ int main(int argc, char **argv)
     }
     if (strcmp(what, "map") == 0) {
         return map();
+    }
+    if (strcmp(what, "obey") == 0) {
+        return obey();
     }
     if (strcmp(what, "nest") == 0) {
         return nest(argv[2]);

@@ -73,6 +73,15 @@ argument <*>
 END
 }
 
+# Each by itself: one that mpirun eats must not be saved by another.
+odd_argument_arrives_as_it_is() { # ARGUMENT...
+    needs_cores 2 || return
+    run $program arguments "$@"
+    expect_status 0
+    { echo "ranks $cores" && printf 'argument <%s>\n' "$@"; } | expect_output
+    expect_silence
+}
+
 # Of more than some 28 KiB mpirun of Open MPI 4.1.4 crashes one time in six, with
 # dd in place of this program, too.
 input_reaches_rank_0() {
@@ -162,6 +171,15 @@ step_of_slurm_is_not_launched() {
 check there_is_a_rank_for_each_core
 check one_core_is_one_rank_without_mpirun
 check arguments_arrive_as_they_are
+check odd_argument_arrives_as_it_is : /bin/echo yes
+check odd_argument_arrives_as_it_is :
+check odd_argument_arrives_as_it_is ''
+check odd_argument_arrives_as_it_is ' '
+check odd_argument_arrives_as_it_is -np 7
+check odd_argument_arrives_as_it_is --prtemca a b
+check odd_argument_arrives_as_it_is -x HOME -- --help
+check odd_argument_arrives_as_it_is $'\n' $'two\nlines\n'
+check odd_argument_arrives_as_it_is "it's" '"' '\' '$HOME' '`id`' '*' '='
 check input_reaches_rank_0
 check exit_status_is_that_of_rank_0
 check signal_ends_the_job INT

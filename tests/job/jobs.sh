@@ -156,7 +156,7 @@ expect_output() {
 
 check() { # FUNCTION [ARGUMENT...]
     local name=$*
-    name=${name// /_}
+    name=${name//[[:space:]]/_}
     fine=true
     reason=
     "$@"

@@ -179,6 +179,32 @@ terminated_run_ends_the_job() { # RANKS
     expect_said "ended by signal 15, as was asked for"
 }
 
+start_obedient() { # RANKS
+    start 0 setsid env --default-signal=INT,TERM \
+        "$tool" run --oversubscribe -n "$1" ./tests/job/bare obey
+    await_line '^waiting'
+}
+
+main_that_catches_a_signal_has_the_status() { # RANKS SIGNAL
+    start_obedient "$1"
+    kill "-$2" "$job"
+    await 15
+    expect_status 75
+    has_lines 1 '^saved$' || broken "nothing was saved"
+    expect_silence
+}
+
+# As timeout(1) and a terminal do: all processes get it, mpirun, too.
+main_that_catches_a_signal_of_its_group_has_the_status() { # RANKS SIGNAL
+    start_obedient "$1"
+    kill "-$2" "$job"
+    kill "-$2" -- "-$job"
+    await 15
+    expect_status 75
+    has_lines 1 '^saved$' || broken "nothing was saved"
+    expect_silence
+}
+
 terminated_twice_run_ends_the_job_at_once() { # RANKS
     export OMPI_MCA_btl=tcp,self
     run_and_wait "$1"
@@ -253,5 +279,10 @@ for ranks in 2 4; do
     check terminated_twice_run_ends_the_job_at_once $ranks
     check terminated_before_the_ranks_have_started_run_ends $ranks
     check interrupted_group_ends $ranks
+    for signal in INT TERM; do
+        check main_that_catches_a_signal_has_the_status $ranks $signal
+        check main_that_catches_a_signal_of_its_group_has_the_status $ranks \
+            $signal
+    done
 done
 report run

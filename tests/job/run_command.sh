@@ -166,6 +166,21 @@ stdin_goes_to_rank_0() { # RANKS
     seq 1000 | expect_output
 }
 
+arguments_arrive_as_they_are() { # ARGUMENT...
+    call "$tool" run -n 1 printf '<%s>' "$@"
+    expect_status 0
+    printf '<%s>' "$@" | expect_output
+}
+
+closed_standard_descriptors_do_no_harm() { # WHICH...
+    local way='exec "$@"'
+    for descriptor in "$@"; do
+        way="$way $descriptor>&-"
+    done
+    call bash -c "$way" - "$tool" run -n 2 --oversubscribe sh -c 'exit 5'
+    expect_status 5
+}
+
 stdout_and_stderr_stay_apart() {
     call "$tool" run -n 1 sh -c 'echo out; echo err >&2'
     echo out | expect_output
@@ -201,6 +216,11 @@ check ranks_have_the_descriptors_of_ranks_of_mpirun
 check ranks_do_not_see_the_secret
 check stdin_goes_to_rank_0 1
 check stdin_goes_to_rank_0 4
+check arguments_arrive_as_they_are : echo yes
+check arguments_arrive_as_they_are a '' ' ' -np --disguised "it's" $'\n' '*'
+check closed_standard_descriptors_do_no_harm 0
+check closed_standard_descriptors_do_no_harm 1
+check closed_standard_descriptors_do_no_harm 0 1 2
 check stdout_and_stderr_stay_apart
 check too_many_ranks_are_refused_by_mpirun
 report run_command

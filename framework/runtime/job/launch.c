@@ -138,8 +138,9 @@ static void add_settings(words *w)
     }
 }
 
-/* What the program was started with: its argv may have been changed since. */
-static void add_program(words *w)
+/* What the program was started with: its argv may have been changed since.
+ * The first word is the path of the program. */
+static void read_command(words *w)
 {
     char program[PATH_MAX] = "";
     FILE *file = fopen("/proc/self/cmdline", "re");
@@ -158,6 +159,56 @@ static void add_program(words *w)
     if (file) {
         fclose(file);
     }
+}
+
+/* mpirun splits its command line at each word ":", also behind the name of the
+ * program.  That of Open MPI 5 looks at options there, too, and joins words
+ * and splits them again, so that an empty one is lost. */
+static bool mpirun_keeps(const char *word)
+{
+    return *word && *word != '-' && strcmp(word, ":") != 0;
+}
+
+/* A shell on the host of each rank takes the first letter off all words. */
+static void add_disguised(words *w, const words *command)
+{
+    static const char *const shell[] = {
+        "/bin/sh", "-c",
+        "for word do shift; set -- \"$@\" \"${word#=}\"; done; exec \"$@\"",
+        "sh"};
+
+    for (size_t i = 0; i < sizeof shell / sizeof *shell; i++) {
+        add(w, shell[i]);
+    }
+    for (size_t i = 0; i < command->count; i++) {
+        char *word;
+
+        if (asprintf(&word, "=%s", command->list[i]) < 0) {
+            w->failed = true;
+            return;
+        }
+        add(w, word);
+        free(word);
+    }
+}
+
+static void add_program(words *w)
+{
+    words command = {0};
+    bool kept = true;
+
+    read_command(&command);
+    w->failed |= command.failed;
+    for (size_t i = 0; i < command.count; i++) {
+        kept = kept && mpirun_keeps(command.list[i]);
+    }
+    if (!kept) {
+        add_disguised(w, &command);
+    }
+    for (size_t i = 0; kept && i < command.count; i++) {
+        add(w, command.list[i]);
+    }
+    free_words(&command);
 }
 
 static void fill(words *w, unsigned int cores)
