@@ -25,6 +25,7 @@ unit_suites = \
 	tests/unit/points_test \
 	tests/unit/queue_test \
 	tests/unit/record_test \
+	tests/unit/task_threads_test \
 	tests/unit/topology_test \
 	tests/unit/util_test \
 	tests/unit/value_test \
@@ -216,7 +217,8 @@ if BUILD_TESTS
 check_LIBRARIES += tests/harness/libharness.a tests/unit/libfake.a
 check_LTLIBRARIES = libmultirank-threads.la \
 	tests/library/libfunctions.la \
-	tests/library/libone_thread_in_mpi.la
+	tests/library/libone_thread_in_mpi.la \
+	tests/library/libthreads.la
 check_PROGRAMS += $(unit_suites) $(mpi_suites) $(job_programs) \
 	$(hosts_programs) tests/counts/hot_paths tests/mpi/huge_test \
 	tests/mpi/far_death_test
@@ -288,6 +290,13 @@ tests_mpi_function_test_LDFLAGS = $(AM_LDFLAGS) -no-install
 tests_unit_function_test_LDADD = tests/library/libfunctions.la $(LDADD)
 tests_unit_function_test_LDFLAGS = $(AM_LDFLAGS) -no-install
 
+# Opened by the test itself, and for that test alone.
+tests_library_libthreads_la_SOURCES = tests/library/threads.c
+tests_library_libthreads_la_LDFLAGS = $(COMMON_LDFLAGS) -module -avoid-version \
+	-rpath $(abs_builddir)
+tests_unit_task_threads_test_CPPFLAGS = $(AM_CPPFLAGS) \
+	-DTHREADS_LIBRARY='"$(abs_builddir)/tests/library/.libs/libthreads.so"'
+
 # They see what an installed program sees, and the harness.
 cxx_cppflags = $(PUBLIC_CXX_CPPFLAGS) -I$(srcdir)/tests
 cxx_ldadd = tests/harness/libharness.a libmultirank.la $(CUNIT_LIBS)
@@ -349,7 +358,8 @@ AM_TESTS_ENVIRONMENT = \
 # Parts of make check: for a debug build, for one with AddressSanitizer, for
 # one with ThreadSanitizer, which does not see what other processes do.
 check-programs: all
-	$(MAKE) $(AM_MAKEFLAGS) $(check_LIBRARIES) $(check_PROGRAMS)
+	$(MAKE) $(AM_MAKEFLAGS) $(check_LIBRARIES) $(check_LTLIBRARIES) \
+		$(check_PROGRAMS)
 check-fault:
 	$(MAKE) $(AM_MAKEFLAGS) check TESTS='$(unit_suites) $(fault_runs)'
 check-asan:
