@@ -81,10 +81,17 @@ static mr_error try_begin(mri_record *self, mri_object *object, mri_call *call)
     uint64_t nobody = 0;
 
     if (!call->argument && mri_load(&pool->creator) != mri_load(&self->owner)) {
+        mri_log(MR_LOG_INFO, "only the process that has created a pool may use "
+                             "it: create another here");
         return MR_ERR_STATE;
     }
-    return mri_cas(&pool->busy, &nobody, mri_ref_of(self)) ? MR_OK
-                                                           : MR_ERR_STATE;
+    if (!mri_cas(&pool->busy, &nobody, mri_ref_of(self))) {
+        mri_log(MR_LOG_INFO,
+                "another map of this pool is under way: wait until it returns, "
+                "or destroy its iterator, or create another pool");
+        return MR_ERR_STATE;
+    }
+    return MR_OK;
 }
 
 static mr_error try_end(mri_record *self, mri_object *object, mri_call *call)

@@ -73,7 +73,15 @@ mr_error mri_map_prepare(mri_map_request *request, const char *caller,
 
 mr_error mri_map_begin(mr_pool pool)
 {
-    return mri_self() && !mri_inside_task ? mri_pool_begin(pool) : MR_ERR_STATE;
+    if (!mri_self()) {
+        return MR_ERR_STATE;
+    }
+    if (mri_inside_task) {
+        mri_log(MR_LOG_INFO, "a task of a pool cannot start a map: start it "
+                             "from main or from a process");
+        return MR_ERR_STATE;
+    }
+    return mri_pool_begin(pool);
 }
 
 static mr_error run(mr_pool pool, const mri_map_request *request,

@@ -4,6 +4,7 @@
  * `multirank run`.
  *
  *     pools RANK   the tenth task that runs in that rank kills it
+ *     pools busy   a map is tried while an iterator of the pool goes on
  *
  * Prints how each of two maps ended, and how many outputs are wrong.
  */
@@ -12,6 +13,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 enum { COUNT = 500, FATAL = 10 };
@@ -70,6 +72,28 @@ static void must(mr_error error, const char *what)
     }
 }
 
+/* The log says why the second is refused. */
+static int busy(void)
+{
+    const order nobody = {.rank = -1};
+    const int64_t in[4] = {1, 2, 3, 4};
+    int64_t out[4];
+    mr_iterator *iterator;
+    mr_pool pool;
+    mr_error error;
+
+    must(mr_pool_create(&pool, NULL), "mr_pool_create");
+    must(mr_pool_imap(&iterator, pool, square, &nobody, sizeof nobody, in,
+                      sizeof in[0], 4, NULL),
+         "mr_pool_imap");
+    error = mr_pool_map(pool, square, &nobody, sizeof nobody, in, sizeof in[0],
+                        out, sizeof out[0], 4, NULL);
+    printf("map %s\n", mr_error_name(error));
+    must(mr_iterator_destroy(iterator), "mr_iterator_destroy");
+    must(mr_pool_destroy(pool), "mr_pool_destroy");
+    return mr_finalize() == MR_OK ? 0 : 1;
+}
+
 int main(int argc, char **argv)
 {
     mr_pool_options options = {0};
@@ -78,6 +102,9 @@ int main(int argc, char **argv)
     mr_pool pool;
 
     must(mr_init(&argc, &argv), "mr_init");
+    if (argc > 1 && strcmp(argv[1], "busy") == 0) {
+        return busy();
+    }
     options.workers = (size_t)mr_size() + 2;
     must(mr_value_create(&o.killed, MR_INT64, NULL, NULL), "mr_value_create");
     must(mr_pool_create(&pool, &options), "mr_pool_create");

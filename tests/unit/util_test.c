@@ -51,6 +51,12 @@ static void errors_of_users_and_unknown_ones_have_names(void)
     MRT_CHECK(mr_error_text((mr_error)-1) != NULL);
 }
 
+/* A handle that nobody ever created gives it, too. */
+static void stale_handle_need_not_have_been_destroyed(void)
+{
+    MRT_CHECK(strstr(mr_error_text(MR_ERR_STALE), "never") != NULL);
+}
+
 /* ---- settings ------------------------------------------------------------ */
 
 static void run_inner(const char *environment, char output[MAX_OUTPUT])
@@ -304,6 +310,8 @@ int main(int argc, char **argv)
     static const mrt_test tests[] = {
         {"errors_have_names_and_texts_of_their_own",
          errors_have_names_and_texts_of_their_own, 0},
+        {"stale_handle_need_not_have_been_destroyed",
+         stale_handle_need_not_have_been_destroyed, 0},
         {"errors_of_users_and_unknown_ones_have_names",
          errors_of_users_and_unknown_ones_have_names, 0},
         {"settings_have_standard_values", settings_have_standard_values, 0},
