@@ -102,8 +102,48 @@ AC_DEFUN([MRI_MPI_FROM], [
        [mri_mpi_from="$1"])])
 ])
 
+dnl MRI_FIND_GIVEN(VARIABLE, WHAT)
+dnl Makes an absolute path of the program that the user has named. Without
+dnl this AC_PATH_PROG ignores a name without a folder and takes another.
+AC_DEFUN([MRI_FIND_GIVEN], [
+  AS_IF([test -n "$$1"],
+    [AS_CASE([$$1],
+       [*/*],
+         [mri_given=$$1
+          AS_IF([test -x "$mri_given"], [], [mri_given=])],
+       [mri_given=`command -v "$$1" 2>/dev/null`])
+     AS_CASE([$mri_given],
+       [""],
+         [AC_MSG_ERROR([$1=$$1: this program is not there.
+  Give the path of $2, or unset $1 so that configure searches.])],
+       [/*], [$1=$mri_given],
+       [$1=`pwd`/$mri_given])])
+])
+
+dnl MRI_CHECK_GIVEN_MPI
+dnl Ends configure, before its longer checks, if what the user has named cannot
+dnl be used. The wrapper of MPICH and its relatives has the option -show and no
+dnl --showme.
+AC_DEFUN([MRI_CHECK_GIVEN_MPI], [
+  AC_ARG_VAR([MPICC], [MPI's compiler wrapper, to take the MPI to which it belongs])
+  AC_ARG_VAR([MPIRUN], [MPI's launcher, by default the one beside MPICC])
+  mri_mpicc_given=$MPICC
+  MRI_FIND_GIVEN([MPICC], [MPI's compiler wrapper])
+  MRI_FIND_GIVEN([MPIRUN], [MPI's launcher])
+  AS_IF([test -z "$MPICC" || test -n "$MPI_CFLAGS$MPI_LIBS" ||
+      "$MPICC" --showme:link >/dev/null 2>&1], [],
+    [AS_IF(["$MPICC" -show >/dev/null 2>&1],
+       [mri_why="it is the compiler wrapper of MPICH or a relative of it, which
+  Multirank does not support yet"],
+       [mri_why="it does not know the option --showme of Open MPI's wrapper"])
+     AC_MSG_ERROR([MPICC=$MPICC: $mri_why.
+  Name the mpicc of Open MPI, or unset MPICC so that configure searches.])])
+])
+
 dnl MRI_FIND_MPI
-dnl Open MPI by what the user gave, by asking mpicc, or by pkg-config. The mpicc
+dnl Open MPI by what the user gave, by asking mpicc, or by pkg-config. What the
+dnl user names by a variable is used, or configure ends: nothing else is taken
+dnl in its place (see MRI_CHECK_GIVEN_MPI, too). The mpicc
 dnl in PATH comes first, as it says which of several the user has chosen; that
 dnl of another kind of MPI does not know --showme. CC stays what it is: a
 dnl compiler wrapper would link MPI into every program. The pkg-config module is
@@ -116,17 +156,26 @@ dnl part of another.
 AC_DEFUN([MRI_FIND_MPI], [
   AC_ARG_VAR([MPI_CFLAGS], [flags to compile with MPI, instead of searching])
   AC_ARG_VAR([MPI_LIBS], [flags to link with MPI, instead of searching])
-  AC_ARG_VAR([MPICC], [MPI's compiler wrapper, to take the MPI to which it belongs])
-  AC_ARG_VAR([MPIRUN], [MPI's launcher, by default the one beside MPICC])
   AC_PATH_PROG([MPICC], [mpicc])
   AC_MSG_CHECKING([for MPI])
   mri_mpi_from= mri_mpi_path=
   AS_IF([test -n "$MPI_CFLAGS$MPI_LIBS"],
-    [MRI_MPI_FROM([as given], [$MPI_CFLAGS], [$MPI_LIBS])],
+    [MRI_MPI_FROM([as given], [$MPI_CFLAGS], [$MPI_LIBS])
+     AS_IF([test -z "$mri_mpi_from"],
+       [AC_MSG_RESULT([no])
+        AC_MSG_ERROR([no program of MPI can be linked with
+    MPI_CFLAGS=$MPI_CFLAGS
+    MPI_LIBS=$MPI_LIBS
+  Correct both, or unset both so that configure searches.])])],
     [AS_IF([test -n "$MPICC" && "$MPICC" --showme:link >/dev/null 2>&1],
        [MRI_MPI_FROM([$MPICC],
           [`"$MPICC" --showme:compile 2>/dev/null`],
           [`"$MPICC" --showme:link 2>/dev/null`])])
+     AS_IF([test -z "$mri_mpi_from" && test -n "$mri_mpicc_given"],
+       [AC_MSG_RESULT([no])
+        AC_MSG_ERROR([MPICC=$MPICC: no program of MPI can be linked as it says
+  by --showme:link; config.log has the reason. Unset MPICC so that configure
+  searches.])])
      AS_IF([test -n "$mri_mpi_from"],
        [mri_mpi_path=`AS_DIRNAME(["$MPICC"])`$PATH_SEPARATOR])
      for mri_module in ompi-c ompi mpi-c; do

@@ -36,6 +36,14 @@ cat > "$scratch/other/mpicc" << END
 #!/bin/sh
 exit 1
 END
+# That of MPICH, which has another option for the same purpose.
+mkdir "$scratch/mpich" || exit 1
+cat > "$scratch/mpich/mpicc.mpich" << END
+#!/bin/sh
+[ "\$1" = -show ] && echo "gcc -lmpich"
+END
+chmod +x "$scratch/mpich/mpicc.mpich"
+cp "$scratch/second/mpicc" "$scratch/second/mpicc-of-mine"
 chmod +x "$scratch"/second/mpi* "$scratch/other/mpicc"
 
 configured() { # NAME
@@ -67,6 +75,28 @@ check() { # NAME yes|no [VARIABLE=VALUE...]
     fi
 }
 
+# What the user names is taken, or configure says why it is not.
+refused() { # NAME PATTERN VARIABLE=VALUE...
+    local name=$1 pattern=$2
+    shift 2
+    rm -rf "$scratch/build"
+    mkdir "$scratch/build"
+    if (cd "$scratch/build" && env -u MPICC -u MPIRUN -u MPI_CFLAGS \
+        -u MPI_LIBS "$@" "$source/configure" --disable-tests) \
+        > "$scratch/log" 2>&1; then
+        grep -E '^    (MPI|launcher) ' "$scratch/log"
+        failed=$((failed + 1))
+        echo "  FAIL $name: another MPI was taken in silence"
+    elif ! grep -q "^configure: error: $pattern" "$scratch/log"; then
+        tail -n 5 "$scratch/log"
+        failed=$((failed + 1))
+        echo "  FAIL $name: it does not say why"
+    else
+        passed=$((passed + 1))
+        echo "  ok   $name"
+    fi
+}
+
 # Where mpicc is none of Open MPI, another way is needed to find one.
 elsewhere() {
     pkg-config --exists ompi-c || pkg-config --exists ompi
@@ -79,5 +109,15 @@ check named_compiler_comes_before_the_path no MPICC="$real" \
 if elsewhere; then
     check compiler_of_another_kind_is_passed_over no PATH="$scratch/other:$PATH"
 fi
+check compiler_named_without_a_folder_is_taken yes MPICC=mpicc-of-mine \
+    PATH="$scratch/second:$PATH"
+refused compiler_of_mpich_is_refused "MPICC=.*MPICH" \
+    MPICC=mpicc.mpich PATH="$scratch/mpich:$PATH"
+refused named_compiler_of_another_kind_is_refused "MPICC=.*--showme" \
+    MPICC="$scratch/other/mpicc"
+refused missing_compiler_is_refused "MPICC=.*not there" MPICC=/no/such/mpicc
+refused missing_launcher_is_refused "MPIRUN=.*not there" MPIRUN=no-such-mpirun
+refused flags_that_do_not_link_are_refused "no program of MPI can be linked" \
+    MPI_LIBS=-lno-such-mpi
 echo "SUITE install/mpi: $passed passed, $failed failed, 0 skipped"
 [ $failed -eq 0 ]
