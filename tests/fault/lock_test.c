@@ -17,8 +17,7 @@ static bool make_lock(scene *s)
 
 static bool is_mine(const scene *s)
 {
-    const mri_sync *lock =
-        (const mri_sync *)mri_row(s->lock.handle)->body;
+    const mri_sync *lock = (const mri_sync *)mri_row(s->lock.handle)->body;
 
     return mri_load(&lock->owner) == mri_self_endpoint();
 }
