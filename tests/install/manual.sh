@@ -125,6 +125,9 @@ nothing_is_lost() {
     if ! command -v mandoc > /dev/null; then
         reason="no mandoc"
         return
+    elif ! command -v col > /dev/null; then
+        reason="no col (Debian: bsdextrautils)"
+        return
     fi
     for path in "$headers"/*.h; do
         page=framework/manual/man3/mr_$(basename "$path" .h).3
