@@ -165,8 +165,12 @@ mpi_runs = \
 	$(mpi_suites:=.np8)
 fault_runs = \
 	$(fault_suites:=.np1) \
-	$(fault_suites:=.np2) \
 	$(fault_suites:=.np4)
+# The same with objects on another node: each call of a victim is relayed.
+far_fault_runs = \
+	tests/fault/lock_test.far.np2 \
+	tests/fault/value_test.far.np2 \
+	tests/fault/wait_test.far.np2
 # Each rank as if on a node of its own; and over two hosts; what many take part
 # in also over three, with ranks 0 and 3, 1, 2.
 far_runs = $(mpi_suites:=.far.np3)
@@ -232,7 +236,7 @@ cxx_asan_runs = $(cxx_suites:=.np2)
 endif
 if DEBUG_BUILD
 check_PROGRAMS += $(fault_suites)
-TESTS += $(fault_runs)
+TESTS += $(fault_runs) $(far_fault_runs)
 endif
 endif
 
@@ -361,7 +365,8 @@ check-programs: all
 	$(MAKE) $(AM_MAKEFLAGS) $(check_LIBRARIES) $(check_LTLIBRARIES) \
 		$(check_PROGRAMS)
 check-fault:
-	$(MAKE) $(AM_MAKEFLAGS) check TESTS='$(unit_suites) $(fault_runs)'
+	$(MAKE) $(AM_MAKEFLAGS) check \
+		TESTS='$(unit_suites) $(fault_runs) $(far_fault_runs)'
 check-asan:
 	$(MAKE) $(AM_MAKEFLAGS) check \
 		TESTS='$(unit_suites) $(mpi_suites:=.np2) $(cxx_asan_runs)'

@@ -6,9 +6,12 @@
  * been done or not been begun, nobody may sleep for ever, and no memory may
  * be lost.
  *
- * The victims take turns on the ranks of the job, and so do the owners of the
- * objects.  Nothing is printed unless something is wrong; then the operation,
- * k and the ranks are.  MULTIRANK_TEST_KILL=k tries that k alone.
+ * The victims take turns on the ranks of the job, and the owners of the objects
+ * are others each time, but for a job of one rank.  On the far route the
+ * objects are rank 0's, which looks at them, and the victims are processes of
+ * the other nodes: each call of theirs is relayed by their rank.  Nothing is
+ * printed unless something is wrong; then the operation, k and the ranks are.
+ * MULTIRANK_TEST_KILL=k tries that k alone.
  */
 #ifndef FAULT_KILL_H
 #define FAULT_KILL_H
@@ -119,7 +122,9 @@ static inline int count_sleepers(mr_handle handle, unsigned int list)
         const mri_wait *entry = mri_at(at);
         const mri_record *record = mri_at(mri_peek(&entry->record));
 
-        sleepers += mri_load(&record->sleeping) == MRI_ON_FUTEX;
+        uint64_t how = mri_load(&record->sleeping);
+
+        sleepers += how == MRI_ON_FUTEX || how == MRI_BY_SERVICE;
     }
     mri_unlatch(self, &object->wait_latch);
     return sleepers;
@@ -143,15 +148,16 @@ static inline void await_sleepers(mr_handle handle, unsigned int list,
 }
 
 /* An operation takes effect at one of its points: a kill before leaves no
- * trace, a kill after does not undo it.  Who sleeps passes as many points as
- * it happens. */
+ * trace, a kill after does not undo it.  A thread that sleeps passes as many
+ * points as it happens; a relayed call takes effect beside its caller, or is
+ * cancelled when that one dies. */
 static bool took_effect_before;
 
 static inline void check_effect(const scene *s, bool took_effect)
 {
-    bool sleeps = operations[s->operation].meanwhile != NULL;
+    bool varies = operations[s->operation].meanwhile || several_nodes();
 
-    MRT_CHECK(took_effect || !took_effect_before || sleeps);
+    MRT_CHECK(took_effect || !took_effect_before || varies);
     MRT_CHECK(took_effect || s->killed);
     MRT_CHECK(!took_effect || s->k > 1);
     took_effect_before = took_effect;
@@ -276,7 +282,8 @@ static inline int end_victim(const scene *s)
 }
 
 /* Once; *done: the victim was not killed. */
-static inline void kill_at(const operation *row, scene *s, bool *done)
+static inline void kill_at(const operation *row, scene *s, bool *done,
+                           bool counted)
 {
     census before = take_census();
 
@@ -291,7 +298,9 @@ static inline void kill_at(const operation *row, scene *s, bool *done)
     *done = !s->killed;
     row->check(s);
     MRT_OK(mr_process_destroy(s->victim));
-    check_census(&before);
+    if (counted) {
+        check_census(&before);
+    }
 }
 
 /* The writer of output takes its record a little after the start. */
@@ -299,7 +308,8 @@ static inline void await_start(void)
 {
     double end = mrt_now() + GUARD;
 
-    while (take_census().records < 2 * (uint64_t)mr_size() + 1 &&
+    while (!several_nodes() &&
+           take_census().records < 2 * (uint64_t)mr_size() + 1 &&
            mrt_now() < end) {
         pause_a_little();
     }
@@ -315,6 +325,24 @@ static inline size_t row_by_name(const char *name)
     return row;
 }
 
+/* Who is killed in which round, and where the objects are. */
+static inline void set_scene(scene *s, size_t row, int64_t k)
+{
+    int size = mr_size();
+    int64_t others = size > 1 ? size - 1 : 1;
+
+    memset(s, 0, sizeof *s);
+    s->k = k;
+    s->operation = row;
+    if (several_nodes()) {
+        s->rank = 1 + (int)(k % others);
+        s->place = MR_ON_RANK(0);
+    } else {
+        s->rank = (int)((k + (int64_t)row) % size);
+        s->place = MR_ON_RANK((s->rank + 1 + (int)(k / size % others)) % size);
+    }
+}
+
 /* The operation whose name the running test has. */
 static inline void kill_at_each_point(void)
 {
@@ -327,15 +355,23 @@ static inline void kill_at_each_point(void)
 
     await_start();
     took_effect_before = false;
+    /* What a rank keeps for calls to another is there after the first. */
+    if (several_nodes()) {
+        for (int i = 1; i < mr_size(); i++) {
+            scene s;
+
+            set_scene(&s, number, i);
+            s.k = MOST_KILLS;
+            kill_at(&operations[number], &s, &done, false);
+        }
+        done = false;
+        took_effect_before = false;
+    }
     for (k = first; k <= last && !done; k++) {
         scene s;
 
-        memset(&s, 0, sizeof s);
-        s.k = k;
-        s.operation = number;
-        s.rank = (int)((k + (int64_t)number) % mr_size());
-        s.place = MR_ON_RANK((int)(k / mr_size() % mr_size()));
-        kill_at(&operations[number], &s, &done);
+        set_scene(&s, number, k);
+        kill_at(&operations[number], &s, &done, true);
         if (mrt_failed()) {
             MRT_FAIL("%s: at kill point %lld, victim on rank %d, objects on "
                      "rank %d",
