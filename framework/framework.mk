@@ -56,6 +56,8 @@ topology_sources = \
 memory_sources = \
 	framework/memory/allocator.c \
 	framework/memory/allocator.h \
+	framework/memory/allowance.c \
+	framework/memory/allowance.h \
 	framework/memory/liveness.c \
 	framework/memory/liveness.h \
 	framework/memory/onesided.c \
@@ -130,6 +132,8 @@ runtime_sources = \
 	framework/runtime/code/function.h \
 	framework/runtime/code/module.c \
 	framework/runtime/code/module.h \
+	framework/runtime/job/exchange_segments.c \
+	framework/runtime/job/exchange_segments.h \
 	framework/runtime/job/far_arrays.c \
 	framework/runtime/job/far_arrays.h \
 	framework/runtime/job/identity.c \

@@ -9,6 +9,7 @@
 # One process; what is an endpoint elsewhere is a thread here.
 unit_suites = \
 	tests/unit/allocator_test \
+	tests/unit/allowance_test \
 	tests/unit/blocked_test \
 	tests/unit/coalesce_test \
 	tests/unit/describe_test \

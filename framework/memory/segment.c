@@ -10,17 +10,20 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/random.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "memory/record.h"
+#include "util/clock.h"
 #include "util/log.h"
-#include "util/settings.h"
 
 MRI_RANK_LOCAL mri_region mri_node_of_rank;
+void (*mri_before_backing)(uint64_t size);
 
 enum { STEP = 64 * 1024 }; /* bytes by which tables are backed */
 
@@ -66,68 +69,67 @@ static unsigned int shift_for(uint64_t size)
     return shift;
 }
 
-/* A number in a file such as the control group's; -1: none. */
-static int64_t read_number(const char *path, const char *key)
+/* The largest file that this process may make, by its hard limit; it may raise
+ * the soft one up to that. */
+static uint64_t file_limit(void)
 {
-    char line[256];
-    int64_t number = -1;
-    FILE *file = fopen(path, "re");
+    struct rlimit limit;
 
-    if (!file) {
-        return -1;
-    }
-    while (number < 0 && fgets(line, sizeof line, file)) {
-        size_t skip = strlen(key);
-
-        if (strncmp(line, key, skip) == 0) {
-            char *end;
-            long long value = strtoll(line + skip, &end, 10);
-
-            number = end == line + skip ? -1 : value;
-            break;
-        }
-    }
-    fclose(file);
-    return number;
+    return getrlimit(RLIMIT_FSIZE, &limit) != 0 ||
+                   limit.rlim_max == RLIM_INFINITY
+               ? UINT64_MAX
+               : (uint64_t)limit.rlim_max;
 }
 
-static int64_t smaller(int64_t limit, int64_t used, int64_t bound)
+int64_t mri_segment_fit(int64_t allowance)
 {
-    if (limit < 0 || used < 0) {
-        return bound;
-    }
-    return limit - used < bound ? limit - used : bound;
+    uint64_t limit = file_limit();
+    uint64_t others = tables_size() + MRI_RESERVE_SIZE;
+    uint64_t room = limit > others ? (limit - others) / 2 : 0;
+
+    room = room / MRI_PAGE * MRI_PAGE;
+    return allowance > 0 && (uint64_t)allowance > room ? (int64_t)room
+                                                       : allowance;
 }
 
-int64_t mri_segment_allowance(unsigned int ranks)
+/* Beyond the soft limit the kernel would kill the process by SIGXFSZ.  The file
+ * is memory, so the limit is set aside while it gets its size; later changes
+ * within that size are not limited (Linux, mm/shmem.c, inode_newsize_ok). */
+static mr_error give_size(int fd, uint64_t size)
 {
-    int64_t bytes = mri_settings()->memory;
+    struct rlimit limit;
+    bool raised =
+        getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur < (rlim_t)size;
+    mr_error error = MR_OK;
 
-    if (bytes == 0) {
-        int64_t kib = read_number("/proc/meminfo", "MemAvailable:");
-
-        bytes = kib < 0 ? (int64_t)1 << 30 : kib * 1024;
-        bytes =
-            smaller(read_number("/sys/fs/cgroup/memory.max", ""),
-                    read_number("/sys/fs/cgroup/memory.current", ""), bytes);
-        bytes = smaller(
-            read_number("/sys/fs/cgroup/memory/memory.limit_in_bytes", ""),
-            read_number("/sys/fs/cgroup/memory/memory.usage_in_bytes", ""),
-            bytes);
-        bytes = bytes / 2 / (int64_t)ranks;
+    if (raised) {
+        setrlimit(RLIMIT_FSIZE, &(struct rlimit){.rlim_cur = limit.rlim_max,
+                                                 .rlim_max = limit.rlim_max});
     }
-    return bytes / MRI_PAGE * MRI_PAGE;
+    if (ftruncate(fd, (off_t)size) != 0) {
+        error = mri_system_error("ftruncate of the segment");
+    }
+    if (raised) {
+        setrlimit(RLIMIT_FSIZE, &limit);
+    }
+    return error;
 }
 
-mr_error mri_segment_create(int64_t allowance, int *descriptor)
+static mr_error check_allowance(int64_t allowance)
 {
-    int fd;
-
-    if (allowance < 1 << 20) {
+    if (mri_segment_fit(allowance) < allowance) {
         mri_log(MR_LOG_ERROR,
-                "%lld bytes of shared memory are too few for a rank; set "
-                "MR_MEMORY to 1M or more",
+                "a segment of %lld bytes is larger than the files that this "
+                "process may make; raise 'ulimit -f'",
                 (long long)allowance);
+        return MR_ERR_NO_MEMORY;
+    }
+    if (allowance < MRI_ALLOWANCE_MIN) {
+        mri_log(MR_LOG_ERROR,
+                "%lld bytes of shared memory are too few for a rank, which "
+                "needs %lld; free memory, raise the limit of the batch job, "
+                "or set MR_MEMORY to 1M or more",
+                (long long)allowance, (long long)MRI_ALLOWANCE_MIN);
         return MR_ERR_NO_MEMORY;
     }
     if (allowance > MOST_MEMORY) {
@@ -137,13 +139,28 @@ mr_error mri_segment_create(int64_t allowance, int *descriptor)
                 (long long)allowance);
         return MR_ERR_NO_MEMORY;
     }
+    return MR_OK;
+}
+
+/* Only its owner may open it, whoever may see /proc/PID/fd. */
+mr_error mri_segment_create(int64_t allowance, int *descriptor)
+{
+    mr_error error = check_allowance(allowance);
+    int fd;
+
+    if (error) {
+        return error;
+    }
     fd = memfd_create("multirank", MFD_CLOEXEC);
     if (fd < 0) {
         return mri_system_error("memfd_create");
     }
-    if (ftruncate(fd, (off_t)segment_size(allowance)) != 0) {
-        mr_error error = mri_system_error("ftruncate of the segment");
-
+    if (fchmod(fd, S_IRUSR | S_IWUSR) != 0) {
+        error = mri_system_error("fchmod of the segment");
+    } else {
+        error = give_size(fd, segment_size(allowance));
+    }
+    if (error) {
         close(fd);
         return error;
     }
@@ -256,6 +273,9 @@ mr_error mri_segment_back(mri_ref start, uint64_t size)
     if (mri_fault_allocation()) {
         return MR_ERR_NO_MEMORY;
     }
+    if (mri_before_backing) {
+        mri_before_backing(size);
+    }
     if (fd < 0) {
         return MR_OK;
     }
@@ -316,6 +336,18 @@ static void format_table(mri_table *table, mri_ref *next, uint64_t row_size,
     *next += round_up(row_size * max, STEP);
 }
 
+/* Away from the small numbers that damaged handles have; it need not be
+ * secret, so the time does where the kernel has no random numbers yet. */
+static uint32_t random_generation(void)
+{
+    uint32_t number;
+
+    if (getrandom(&number, sizeof number, GRND_NONBLOCK) != sizeof number) {
+        number = (uint32_t)mri_now();
+    }
+    return number | 1 << 16;
+}
+
 mr_error mri_segment_format(unsigned int index, unsigned int rank)
 {
     mri_segment *segment = mri_segment_at(index);
@@ -329,6 +361,7 @@ mr_error mri_segment_format(unsigned int index, unsigned int rank)
     }
     segment->rank = rank;
     segment->budget = share;
+    segment->first_generation = random_generation();
     format_table(&segment->endpoints, &next, sizeof(mri_endpoint),
                  MRI_ENDPOINTS_MAX);
     format_table(&segment->records, &next, sizeof(mri_record), MRI_RECORDS_MAX);

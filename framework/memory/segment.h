@@ -26,7 +26,8 @@ enum {
     MRI_ENDPOINTS_MAX = 2048,
     MRI_OBJECTS_MAX = 65536,
     MRI_OBJECT_SIZE = 256,
-    MRI_RANKS_MAX = 65536,     /* of a job */
+    MRI_RANKS_MAX = 32768, /* of a job: 15 bits of a holder (objects/pipe.c),
+                              16 of an endpoint's id (memory/record.h) */
     MRI_RESERVE_SIZE = 2 << 20 /* bytes of the runtime's own arena */
 };
 
@@ -53,8 +54,11 @@ typedef struct mri_segment {
     mri_word awake;      /* threads of this rank that do not sleep */
     uint64_t processors; /* that the node may use */
     _Alignas(64) mri_word backing_latch;
-    mri_word backed; /* bytes in heap and arrays */
-    uint64_t budget; /* bytes that may be */
+    mri_word backed;           /* bytes in heap and arrays */
+    mri_word unbacked;         /* how often some were given back */
+    uint64_t first_generation; /* of objects in rows that were never used */
+    mri_word told_full;        /* not 0: the log has said that items fill it */
+    uint64_t budget;           /* bytes that may be */
     _Alignas(64) mri_word objects_latch;
     mri_word objects_free; /* list of free rows */
     mri_table objects;
@@ -118,12 +122,15 @@ static inline unsigned int mri_segment_of(mri_ref ref)
 /* True when all bytes lie in the mapped region, e.g. are an Array's. */
 bool mri_in_region(const void *address, size_t size);
 
-/* The bytes that each of `ranks` may use by default: half of what is free,
- * also under the control group's limit. */
-int64_t mri_segment_allowance(unsigned int ranks);
+/* Fewer bytes of arenas are of no use to a rank. */
+#define MRI_ALLOWANCE_MIN ((int64_t)1 << 20)
 
-/* Make this rank's segment and give its descriptor.  MR_ERR_SYSTEM,
- * MR_ERR_NO_MEMORY. */
+/* As much of an allowance as fits into a file that this process may make: see
+ * RLIMIT_FSIZE in setrlimit(2). */
+int64_t mri_segment_fit(int64_t allowance);
+
+/* Make this rank's segment, which only its user may open, and give its
+ * descriptor.  MR_ERR_SYSTEM, MR_ERR_NO_MEMORY. */
 mr_error mri_segment_create(int64_t allowance, int *descriptor);
 
 /* Say which ranks share a node: `leaders` has the lowest rank on the node of
@@ -148,6 +155,9 @@ void mri_region_unmap(void);
 /* Make sure that there is memory behind a range, so that touching it can
  * never be a SIGBUS.  MR_ERR_NO_MEMORY. */
 mr_error mri_segment_back(mri_ref start, uint64_t size);
+
+/* For tests: called before each such system call, which may take seconds. */
+extern void (*mri_before_backing)(uint64_t size);
 
 /* Give the memory behind a range back to the system. */
 void mri_segment_unback(mri_ref start, uint64_t size);

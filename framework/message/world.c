@@ -193,9 +193,9 @@ unsigned int mri_world_unite(unsigned int mine)
     return all;
 }
 
-mr_error mri_world_find_nodes(bool each_alone, uint32_t *leaders)
+/* The ranks that share the memory of a machine. */
+static mr_error find_machine(void)
 {
-    uint32_t leader = mri_all.rank;
     int number;
     int code =
         MPI_Comm_split_type(mri_all.communicator, MPI_COMM_TYPE_SHARED,
@@ -208,7 +208,22 @@ mr_error mri_world_find_nodes(bool each_alone, uint32_t *leaders)
     mri_all.local_ranks = (unsigned int)number;
     MPI_Comm_rank(mri_all.machine, &number);
     mri_all.local_rank = (unsigned int)number;
-    code = MPI_Comm_split(mri_all.machine, each_alone ? (int)mri_all.rank : 0,
+    return MR_OK;
+}
+
+mr_error mri_world_find_nodes(bool alone, uint32_t *leaders)
+{
+    uint32_t leader = mri_all.rank;
+    mr_error error = mri_all.machine == MPI_COMM_NULL ? find_machine() : MR_OK;
+    int code;
+
+    if (error) {
+        return error;
+    }
+    if (mri_all.node != MPI_COMM_NULL) {
+        MPI_Comm_free(&mri_all.node);
+    }
+    code = MPI_Comm_split(mri_all.machine, alone ? (int)mri_all.rank + 1 : 0,
                           (int)mri_all.rank, &mri_all.node);
     if (code != MPI_SUCCESS) {
         return mri_mpi_error("MPI_Comm_split", code);
@@ -217,6 +232,30 @@ mr_error mri_world_find_nodes(bool each_alone, uint32_t *leaders)
     MPI_Allgather(&leader, 1, MPI_UINT32_T, leaders, 1, MPI_UINT32_T,
                   mri_all.communicator);
     return MR_OK;
+}
+
+unsigned int mri_node_size(void)
+{
+    int number;
+
+    MPI_Comm_size(mri_all.node, &number);
+    return (unsigned int)number;
+}
+
+unsigned int mri_node_rank(void)
+{
+    int number;
+
+    MPI_Comm_rank(mri_all.node, &number);
+    return (unsigned int)number;
+}
+
+bool mri_node_any(bool mine)
+{
+    int any = mine;
+
+    MPI_Allreduce(MPI_IN_PLACE, &any, 1, MPI_INT, MPI_MAX, mri_all.node);
+    return any;
 }
 
 void mri_node_gather(const void *mine, void *all, size_t size)

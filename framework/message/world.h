@@ -55,12 +55,20 @@ mr_error mri_agree(mr_error error);
 unsigned int mri_world_unite(unsigned int mine);
 
 /* Find the node, and write the lowest rank on the node of each rank to
- * `leaders`; collective.  MR_ERR_MPI. */
-mr_error mri_world_find_nodes(bool each_alone, uint32_t *leaders);
+ * `leaders`; collective.  A rank that says `alone` is a node of its own, all
+ * others of a machine are one.  May be called again.  MR_ERR_MPI. */
+mr_error mri_world_find_nodes(bool alone, uint32_t *leaders);
+
+/* The ranks of the node, and the number of this one among them. */
+unsigned int mri_node_size(void);
+unsigned int mri_node_rank(void);
 
 /* Collective over the ranks of a node, in the order of their numbers. */
 void mri_node_gather(const void *mine, void *all, size_t size);
 void mri_node_broadcast(void *bytes, size_t size);
+
+/* Is it so at any rank of the node?  All wait for all. */
+bool mri_node_any(bool mine);
 
 /* The same over the ranks of a machine: to its first rank, from it for each one
  * of theirs, from it the same for all.  `all` may be NULL on the others. */

@@ -5,31 +5,151 @@
  */
 #include "runtime/job/map_segments.h"
 
-#include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "engine/mailbox.h"
 #include "engine/object.h"
+#include "memory/allowance.h"
 #include "memory/record.h"
 #include "memory/segment.h"
 #include "message/world.h"
+#include "runtime/job/exchange_segments.h"
 #include "runtime/output.h"
 #include "util/log.h"
 #include "util/settings.h"
 
-static int descriptor = -1; /* of this rank's segment */
+/* From the time when the nodes are found until the segments are mapped. */
+static int *descriptors; /* of the segments of the node */
 static int64_t allowance;
+
+/* ---- nodes --------------------------------------------------------------- */
+
+static int64_t smallest(const int64_t *numbers, unsigned int count)
+{
+    int64_t least = numbers[0];
+
+    for (unsigned int i = 1; i < count; i++) {
+        least = numbers[i] < least ? numbers[i] : least;
+    }
+    return least;
+}
+
+/* All segments of a node have one size: the ranks may be in control groups of
+ * their own, or have limits of their own. */
+static mr_error agree_on_allowance(void)
+{
+    int64_t wanted = mri_segment_allowance(mri_all.local_ranks);
+    int64_t fits = mri_segment_fit(wanted);
+    int64_t *all = calloc(mri_node_size(), sizeof *all);
+    mr_error error = mri_agree(all ? MR_OK : MR_ERR_NO_MEMORY);
+
+    if (!error) {
+        mri_node_gather(&wanted, all, sizeof wanted);
+        wanted = smallest(all, mri_node_size());
+        mri_node_gather(&fits, all, sizeof fits);
+        allowance = smallest(all, mri_node_size());
+        if (allowance < wanted && mri_node_rank() == 0) {
+            mri_log(MR_LOG_WARNING,
+                    "each rank shares %lld bytes instead of %lld, as "
+                    "'ulimit -f' allows no larger file",
+                    (long long)allowance, (long long)wanted);
+        }
+    }
+    free(all);
+    return error;
+}
+
+/* Keep the descriptors of the ranks that still are of this node. */
+static void keep_descriptors(const bool *alone, unsigned int count,
+                             unsigned int me)
+{
+    unsigned int kept = 0;
+
+    for (unsigned int i = 0; i < count; i++) {
+        if (alone[me] ? i == me : !alone[i]) {
+            descriptors[kept++] = descriptors[i];
+        } else if (descriptors[i] >= 0) {
+            close(descriptors[i]);
+        }
+    }
+}
+
+/* Ranks that cannot have each other's segments are on different nodes;
+ * collective. */
+static mr_error part_from_unreachable(bool far, uint32_t *leaders)
+{
+    unsigned int count = mri_node_size();
+    unsigned int me = mri_node_rank();
+    bool *alone = calloc(count, sizeof *alone);
+    mr_error error = mri_agree(alone ? MR_OK : MR_ERR_NO_MEMORY);
+
+    if (!error) {
+        error = mri_agree(mri_segments_who_is_alone(descriptors, alone));
+    }
+    if (!error) {
+        unsigned int parted = 0;
+
+        for (unsigned int i = 0; i < count; i++) {
+            parted |= alone[i];
+        }
+        if (alone[me]) {
+            mri_log(MR_LOG_WARNING,
+                    "rank %u and others on this machine share no memory, as "
+                    "one may not open the other's files or is in another "
+                    "process namespace; they exchange messages, which is "
+                    "slower",
+                    mri_all.rank);
+        }
+        keep_descriptors(alone, count, me);
+        if (mri_world_unite(parted)) {
+            error = mri_agree(mri_world_find_nodes(far || alone[me], leaders));
+        }
+    }
+    free(alone);
+    return error;
+}
+
+mr_error mri_check_ranks(unsigned int ranks)
+{
+    if (ranks <= MRI_RANKS_MAX) {
+        return MR_OK;
+    }
+    mri_log(MR_LOG_ERROR,
+            "the job has %u ranks, but at most %d can work together; start "
+            "fewer",
+            ranks, MRI_RANKS_MAX);
+    return MR_ERR_LIMIT;
+}
 
 mr_error mri_nodes_find(void)
 {
     bool far = mri_settings()->route == MRI_ROUTE_FAR;
     uint32_t *leaders = calloc(mri_all.size, sizeof *leaders);
-    mr_error error = mri_agree(leaders ? MR_OK : MR_ERR_NO_MEMORY);
+    int mine = -1;
+    mr_error error;
 
+    error = mri_check_ranks(mri_all.size); /* the same at all ranks */
+    if (error) {
+        free(leaders);
+        return error;
+    }
+    descriptors = calloc(mri_all.size, sizeof *descriptors);
+    error = mri_agree(leaders && descriptors ? MR_OK : MR_ERR_NO_MEMORY);
     if (!error) {
         error = mri_agree(mri_world_find_nodes(far, leaders));
+    }
+    if (!error) {
+        error = agree_on_allowance();
+    }
+    if (!error) {
+        error = mri_agree(mri_segment_create(allowance, &mine));
+    }
+    if (!error) {
+        error = mri_agree(mri_segments_exchange(mine, descriptors));
+    }
+    if (!error) {
+        error = part_from_unreachable(far, leaders);
     }
     if (!error) {
         error =
@@ -40,48 +160,7 @@ mr_error mri_nodes_find(void)
     return error;
 }
 
-/* Where the others find this rank's segment: /proc/PID/fd/FD. */
-typedef struct segment_file {
-    int64_t pid;
-    int64_t descriptor;
-} segment_file;
-
-static mr_error open_segments(const segment_file *files, int *descriptors)
-{
-    unsigned int mine = mri_index_of(mri_all.rank);
-
-    for (unsigned int i = 0; i < mri_node.count; i++) {
-        char path[64];
-
-        snprintf(path, sizeof path, "/proc/%lld/fd/%lld",
-                 (long long)files[i].pid, (long long)files[i].descriptor);
-        descriptors[i] =
-            i == mine ? descriptor : open(path, O_RDWR | O_CLOEXEC);
-        if (descriptors[i] < 0) {
-            return mri_system_error("open of another rank's segment");
-        }
-    }
-    return MR_OK;
-}
-
-static mr_error map_segments(void)
-{
-    segment_file mine = {.pid = getpid(), .descriptor = descriptor};
-    segment_file *files = calloc(mri_node.count, sizeof *files);
-    int *descriptors = calloc(mri_node.count, sizeof *descriptors);
-    mr_error error = mri_agree(files && descriptors ? MR_OK : MR_ERR_NO_MEMORY);
-
-    if (!error) {
-        mri_node_gather(&mine, files, sizeof mine);
-        error = open_segments(files, descriptors);
-    }
-    if (!error) {
-        error = mri_region_map(descriptors, allowance);
-    }
-    free(files);
-    free(descriptors);
-    return error;
-}
+/* ---- segments ------------------------------------------------------------ */
 
 /* The rows that others expect in every segment, in the order of their
  * numbers. */
@@ -135,14 +214,9 @@ mr_error mri_segments_map(unsigned int processors)
 {
     mr_error error;
 
-    if (mri_index_of(mri_all.rank) == 0) {
-        allowance = mri_segment_allowance(mri_all.local_ranks);
-    }
-    mri_node_broadcast(&allowance, sizeof allowance);
-    error = mri_agree(mri_segment_create(allowance, &descriptor));
-    if (!error) {
-        error = mri_agree(map_segments());
-    }
+    error = mri_agree(mri_region_map(descriptors, allowance));
+    free(descriptors);
+    descriptors = NULL;
     if (!error) {
         error = mri_segment_format(mri_index_of(mri_all.rank), mri_all.rank);
     }

@@ -7,11 +7,15 @@
 
 #include <multirank/base.h>
 
-/* Find out which ranks share a node; collective.  MR_ERR_MPI,
- * MR_ERR_NO_MEMORY. */
+/* Are there few enough ranks for the numbers of endpoints?  MR_ERR_LIMIT. */
+mr_error mri_check_ranks(unsigned int ranks);
+
+/* Find out which ranks share a node: those of a machine that can open each
+ * other's segments, which are made here; collective.  MR_ERR_MPI,
+ * MR_ERR_NO_MEMORY, MR_ERR_SYSTEM, MR_ERR_LIMIT. */
 mr_error mri_nodes_find(void);
 
-/* Make, exchange, map and fill the segments; collective.  The caller becomes
+/* Map and fill the segments; collective.  The caller becomes
  * its rank.  `processors` are those of the machine.  MR_ERR_NO_MEMORY,
  * MR_ERR_SYSTEM, MR_ERR_LIMIT. */
 mr_error mri_segments_map(unsigned int processors);
