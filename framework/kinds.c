@@ -18,6 +18,7 @@ void mri_objects_register(void)
 {
     mri_kind_register(&mri_lock_ops);
     mri_kind_register(&mri_mailbox_ops);
+    mri_kind_register(&mri_queue_ops);
     mri_kind_register(&mri_pipe_ops);
     mri_kind_register(&mri_value_ops);
     mri_kind_register(&mri_array_ops);

@@ -91,6 +91,7 @@ job_programs = \
 	tests/job/bare \
 	tests/job/endings \
 	tests/job/iterators \
+	tests/job/memory \
 	tests/job/mortal \
 	tests/job/mpi_lock \
 	tests/job/output \
@@ -123,6 +124,7 @@ job_scripts = \
 	tests/job/info.sh \
 	tests/job/iterators.sh \
 	tests/job/kills.sh \
+	tests/job/memory.sh \
 	tests/job/mpi_lock.sh \
 	tests/job/output.sh \
 	tests/job/pool_ends.sh \

@@ -125,11 +125,31 @@ static inline bool is_full(mri_channel *channel)
     return channel->maxsize && has_maxsize(channel);
 }
 
-static mr_error no_memory(mri_call *call, mr_error error)
+/* Without a maxsize, or with a large one, nothing else tells the user why a
+ * put waits.  Once for each rank. */
+__attribute__((noinline)) static void
+tell_that_it_is_full(const mri_channel *channel)
+{
+    mri_segment *segment = mri_segment_at(segment_of(channel));
+
+    if (mri_rest(segment, (mri_pool)channel->pool) &&
+        mri_swap(&segment->told_full, 1) == 0) {
+        mri_log(MR_LOG_WARNING,
+                "the items of queues and pipes fill the shared memory of rank "
+                "%u, %llu bytes: who puts more waits until some are taken; "
+                "set a maxsize for queues, or MR_MEMORY to more",
+                (unsigned int)segment->rank,
+                (unsigned long long)segment->budget);
+    }
+}
+
+static mr_error no_memory(const mri_channel *channel, mri_call *call,
+                          mr_error error)
 {
     if (error != MR_ERR_NO_MEMORY) {
         return error;
     }
+    tell_that_it_is_full(channel);
     call->list = MRI_WAIT_MEMORY;
     return MRI_WOULD_BLOCK;
 }
@@ -145,7 +165,7 @@ static mr_error prepare(mri_record *self, mri_channel *channel, mri_call *call)
     error = mri_allocate(self, segment_of(channel), (mri_pool)channel->pool,
                          call->in_size, 0);
     if (error) {
-        return no_memory(call, error);
+        return no_memory(channel, call, error);
     }
     memcpy(mri_at(mri_peek(&self->owned[0].block)), call->in, call->in_size);
     call->keeps_block = true;
@@ -241,7 +261,7 @@ mr_error mri_channel_put(mri_record *self, mri_channel *channel, mri_call *call)
     if (is_full(channel)) {
         error = MRI_WOULD_BLOCK;
     } else {
-        error = no_memory(call, extend(self, channel));
+        error = no_memory(channel, call, extend(self, channel));
     }
     if (!error) {
         link_item(self, channel, call);

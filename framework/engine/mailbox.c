@@ -4,9 +4,12 @@
  */
 #include "engine/mailbox.h"
 
+#include <stdlib.h>
+
 #include "engine/channel.h"
 #include "engine/operation.h"
 #include "engine/wait.h"
+#include "util/clock.h"
 
 enum { PUT = 0, GET, COUNT };
 
@@ -30,7 +33,9 @@ static mri_channel *channel_of(mri_object *object)
     return &body_of(object)->channel;
 }
 
-static mr_error try_put(mri_record *self, mri_object *object, mri_call *call)
+/* Inline in the calls of both kinds, which know them: see put and get. */
+static inline __attribute__((always_inline)) mr_error
+try_put(mri_record *self, mri_object *object, mri_call *call)
 {
     mr_error error = mri_channel_put(self, channel_of(object), call);
 
@@ -40,7 +45,8 @@ static mr_error try_put(mri_record *self, mri_object *object, mri_call *call)
     return error;
 }
 
-static mr_error try_get(mri_record *self, mri_object *object, mri_call *call)
+static inline __attribute__((always_inline)) mr_error
+try_get(mri_record *self, mri_object *object, mri_call *call)
 {
     mri_channel *channel = channel_of(object);
     mr_error error = mri_channel_get(self, channel, call);
@@ -88,7 +94,9 @@ static void forget(mri_record *self, mri_object *object, const mri_gone *gone)
     (void)self;
     if (body_of(object)->creator &&
         mri_is_gone(gone, body_of(object)->creator)) {
-        (void)!mri_object_destroy(mri_handle_of(object), MRI_QUEUE);
+        mr_handle handle = mri_handle_of(object);
+
+        (void)!mri_object_destroy(handle, (mri_kind)handle.kind);
     }
 }
 
@@ -106,12 +114,12 @@ static mri_try *const tries[] = {
     [COUNT] = try_count,
 };
 
-static mr_error build(mri_record *self, unsigned int index,
+static mr_error build(mri_record *self, unsigned int index, mri_kind kind,
                       const mri_mailbox_spec *spec, mri_pool pool,
                       mr_handle *handle)
 {
     mri_object *object = NULL;
-    mr_error error = mri_object_build(self, index, MRI_QUEUE, &object);
+    mr_error error = mri_object_build(self, index, kind, &object);
 
     if (error) {
         return error;
@@ -131,26 +139,95 @@ mr_error mri_mailbox_build(mri_record *self, unsigned int index,
 {
     mri_mailbox_spec spec = {.maxsize = maxsize};
 
-    return build(self, index, &spec, pool, handle);
+    return build(self, index, MRI_MAILBOX, &spec, pool, handle);
 }
 
 static mr_error create(mri_record *self, unsigned int index, mri_call *call,
                        mr_handle *handle)
 {
-    return build(self, index, call->in, MRI_HEAP, handle);
+    return build(self, index, MRI_MAILBOX, call->in, MRI_HEAP, handle);
 }
 
-const mri_kind_ops mri_mailbox_ops = {.name = "queue",
-                                      .kind = MRI_QUEUE,
+static mr_error create_queue(mri_record *self, unsigned int index,
+                             mri_call *call, mr_handle *handle)
+{
+    return build(self, index, MRI_QUEUE, call->in, MRI_QUEUE_ITEMS, handle);
+}
+
+const mri_kind_ops mri_mailbox_ops = {.name = "mailbox",
+                                      .kind = MRI_MAILBOX,
                                       .tries = tries,
                                       .count = COUNT + 1,
                                       .one_way = 1 << PUT,
                                       .create = create,
                                       .ready = ready,
+                                      .ready_internal = true,
                                       .ready_list = ready_list,
                                       .dispose = dispose,
                                       .forget = forget,
                                       .mend = mend};
+
+const mri_kind_ops mri_queue_ops = {.name = "queue",
+                                    .kind = MRI_QUEUE,
+                                    .tries = tries,
+                                    .count = COUNT + 1,
+                                    .one_way = 1 << PUT,
+                                    .bulk = MRI_QUEUE_ITEMS,
+                                    .create = create_queue,
+                                    .ready = ready,
+                                    .ready_list = ready_list,
+                                    .dispose = dispose,
+                                    .forget = forget,
+                                    .mend = mend};
+
+/* ---- calls --------------------------------------------------------------- */
+
+/* What follows is written twice, and not with the operations as an argument, as
+ * the shortest calls are made here. */
+
+/* Another consumer may take an item between the look at its size and the
+ * taking, so this is a loop. */
+static mr_error
+get_alloc(mr_error (*get)(mr_handle, void *, size_t, size_t *, double),
+          mr_handle handle, void **item, size_t *size, double timeout)
+{
+    int64_t deadline = mri_deadline(timeout);
+    size_t capacity = 256;
+    size_t got = 0;
+    void *memory = NULL;
+    mr_error error = MR_ERR_TRUNCATED;
+
+    while (error == MR_ERR_TRUNCATED) {
+        free(memory);
+        memory = malloc(capacity);
+        if (!memory) {
+            return MR_ERR_NO_MEMORY;
+        }
+        error = get(handle, memory, capacity, &got, timeout);
+        capacity = got;
+        timeout = mri_timeout_left(timeout, deadline);
+    }
+    if (error) {
+        free(memory);
+        return error;
+    }
+    *item = memory;
+    *size = got;
+    return MR_OK;
+}
+
+static mr_error count(const mri_kind_ops *ops, mr_handle handle,
+                      uint64_t *items, uint64_t *maxsize)
+{
+    mri_call call = {0};
+    mr_error error = mri_operate(ops, handle, COUNT, &call, 0);
+
+    if (!error) {
+        *items = call.result;
+        *maxsize = call.argument;
+    }
+    return error;
+}
 
 mr_error mri_mailbox_put(mr_handle handle, const void *item, size_t size,
                          double timeout)
@@ -172,14 +249,44 @@ mr_error mri_mailbox_get(mr_handle handle, void *item, size_t capacity,
     return error;
 }
 
-mr_error mri_mailbox_count(mr_handle handle, uint64_t *count, uint64_t *maxsize)
+mr_error mri_mailbox_get_alloc(mr_handle handle, void **item, size_t *size,
+                               double timeout)
 {
-    mri_call call = {0};
-    mr_error error = mri_operate(&mri_mailbox_ops, handle, COUNT, &call, 0);
+    return get_alloc(mri_mailbox_get, handle, item, size, timeout);
+}
 
-    if (!error) {
-        *count = call.result;
-        *maxsize = call.argument;
+mr_error mri_mailbox_count(mr_handle handle, uint64_t *items, uint64_t *maxsize)
+{
+    return count(&mri_mailbox_ops, handle, items, maxsize);
+}
+
+mr_error mri_queue_put(mr_handle handle, const void *item, size_t size,
+                       double timeout)
+{
+    mri_call call = {.in = item, .in_size = size};
+
+    return mri_operate(&mri_queue_ops, handle, PUT, &call, timeout);
+}
+
+mr_error mri_queue_get(mr_handle handle, void *item, size_t capacity,
+                       size_t *size, double timeout)
+{
+    mri_call call = {.out = item, .out_size = capacity};
+    mr_error error = mri_operate(&mri_queue_ops, handle, GET, &call, timeout);
+
+    if (size && (error == MR_OK || error == MR_ERR_TRUNCATED)) {
+        *size = call.result;
     }
     return error;
+}
+
+mr_error mri_queue_get_alloc(mr_handle handle, void **item, size_t *size,
+                             double timeout)
+{
+    return get_alloc(mri_queue_get, handle, item, size, timeout);
+}
+
+mr_error mri_queue_count(mr_handle handle, uint64_t *items, uint64_t *maxsize)
+{
+    return count(&mri_queue_ops, handle, items, maxsize);
 }

@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Mailboxes: objects of kind MRI_QUEUE.  Queue is their public face; the
- * runtime uses some of its own in well-known rows.
+ * Mailboxes: channels in objects of two kinds.  Those of kind MRI_QUEUE are the
+ * Queues of users, and their items leave memory to others.  Those of kind
+ * MRI_MAILBOX are the runtime's own, some of them in well-known rows: no handle
+ * of a user, forged or damaged, reaches them.
  */
 #ifndef MRI_ENGINE_MAILBOX_H
 #define MRI_ENGINE_MAILBOX_H
 
 #include "engine/object.h"
 
-/* Make one in a segment, with memory of an arena.  MR_ERR_NO_MEMORY,
- * MR_ERR_LIMIT. */
+/* Make one of kind MRI_MAILBOX in a segment, with memory of an arena.
+ * MR_ERR_NO_MEMORY, MR_ERR_LIMIT. */
 mr_error mri_mailbox_build(mri_record *self, unsigned int index,
                            uint64_t maxsize, mri_pool pool, mr_handle *handle);
 
@@ -26,17 +28,31 @@ mr_error mri_mailbox_put(mr_handle handle, const void *item, size_t size,
 mr_error mri_mailbox_get(mr_handle handle, void *item, size_t capacity,
                          size_t *size, double timeout);
 
+/* The same with new memory, for free(). */
+mr_error mri_mailbox_get_alloc(mr_handle handle, void **item, size_t *size,
+                               double timeout);
+
 /* Items in it, and how many there may be. */
-mr_error mri_mailbox_count(mr_handle handle, uint64_t *count,
+mr_error mri_mailbox_count(mr_handle handle, uint64_t *items,
                            uint64_t *maxsize);
+
+/* The same for Queues. */
+mr_error mri_queue_put(mr_handle handle, const void *item, size_t size,
+                       double timeout);
+mr_error mri_queue_get(mr_handle handle, void *item, size_t capacity,
+                       size_t *size, double timeout);
+mr_error mri_queue_get_alloc(mr_handle handle, void **item, size_t *size,
+                             double timeout);
+mr_error mri_queue_count(mr_handle handle, uint64_t *items, uint64_t *maxsize);
 
 /* The mailbox in a row that every segment has from the start. */
 static inline mr_handle mri_mailbox_at(unsigned int rank, unsigned int row)
 {
     return (mr_handle){
-        .owner = rank, .slot = row, .generation = 1, .kind = MRI_QUEUE};
+        .owner = rank, .slot = row, .generation = 1, .kind = MRI_MAILBOX};
 }
 
 extern const mri_kind_ops mri_mailbox_ops;
+extern const mri_kind_ops mri_queue_ops;
 
 #endif

@@ -77,6 +77,14 @@ static void begin_work(mri_record *self, mri_object *object)
     mri_set(self, &self->building, mri_ref_of(object));
 }
 
+/* Of a row that was never used.  Generations of users' objects begin at a
+ * number that nobody can guess, so that a damaged handle names none of them;
+ * those of the runtime's rows are known to all. */
+static uint64_t first_identity(const mri_segment *segment, uint64_t row)
+{
+    return row < MRI_ROWS ? 0 : segment->first_generation << 32;
+}
+
 /* A free row, from the list or the end of the table; the latch is held. */
 static mr_error take_row(mri_record *self, mri_segment *segment,
                          mri_object **object)
@@ -95,6 +103,7 @@ static mr_error take_row(mri_record *self, mri_segment *segment,
     }
     if (!error) {
         *object = mri_table_row(&segment->objects, row);
+        mri_store(&(*object)->identity, first_identity(segment, row));
         mri_set(self, &segment->objects.used, row + 1);
     }
     return error;

@@ -25,6 +25,7 @@ typedef enum mri_kind {
     MRI_MEMORY, /* row 0 of each segment: where one waits for memory */
     MRI_LOCK,
     MRI_QUEUE,
+    MRI_MAILBOX, /* as MRI_QUEUE, for the runtime: no handle of a user is one */
     MRI_PIPE,
     MRI_VALUE,
     MRI_ARRAY,
@@ -107,6 +108,7 @@ typedef struct mri_call {
     bool keeps_block;     /* set: owned slot 0 is full while waiting */
     bool may_lend;        /* owned slot 0 may be full on return: see mri_lend */
     bool by_window;       /* what it brings comes through the window */
+    uint8_t pool;         /* what memory its bulk is for, an mri_pool */
     const void *in;
     size_t in_size;
     const void *more; /* a second part of the input; far it is aligned to 16 */
@@ -163,6 +165,9 @@ typedef struct mri_kind_ops {
     /* Operations, as bits, whose bulk the window may carry: they have no
      * `more`, and what they lend is a block of the arena MRI_ARRAYS. */
     unsigned int windowed;
+
+    /* What memory is for that comes in bulk from far. */
+    mri_pool bulk;
 
     /* Make one in a segment, as call->in describes; call->argument is that of
      * mri_create. */

@@ -186,7 +186,7 @@ static void leave(mri_record *self)
         mri_exchange_disconnect(port);
         mri_exchange_leave();
     } else {
-        mri_object_destroy(port->replies, MRI_QUEUE);
+        mri_object_destroy(port->replies, MRI_MAILBOX);
     }
     mri_coalesced_free(port->coalesced);
     free(port);

@@ -229,7 +229,7 @@ static bool deliver(job *j)
     size_t size = sizeof *head;
     mr_error error;
 
-    if (j->relay->port.replies.kind != MRI_QUEUE) {
+    if (j->relay->port.replies.kind != MRI_MAILBOX) {
         return true; /* the process has ended */
     }
     if (j->outgoing.lost) {
@@ -317,12 +317,12 @@ static bool end_calls(uint64_t endpoint)
         if (a->port.endpoint != endpoint) {
             continue;
         }
-        if (a->port.replies.kind == MRI_QUEUE) {
+        if (a->port.replies.kind == MRI_MAILBOX) {
             for (mri_outgoing *o = a->port.first; o; o = o->next) {
                 mri_exchange_cancel(&o->head);
             }
             mri_exchange_send_coalesced(&a->port);
-            mri_object_destroy(a->port.replies, MRI_QUEUE);
+            mri_object_destroy(a->port.replies, MRI_MAILBOX);
             a->port.replies.kind = MRI_NONE;
         }
         none &= a->port.first == NULL;

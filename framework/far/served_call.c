@@ -167,7 +167,7 @@ static mr_error try_allocate(mri_record *self, mri_object *object,
 {
     mr_error error =
         mri_allocate(self, mri_segment_of(mri_ref_of(object)),
-                     call->by_window ? MRI_ARRAYS : MRI_HEAP,
+                     call->by_window ? MRI_ARRAYS : (mri_pool)call->pool,
                      mri_padded(call->in_size) + call->more_size, 0);
 
     call->list = MRI_WAIT_MEMORY;

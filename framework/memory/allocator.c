@@ -2,11 +2,11 @@
 /*
  * Owns the arenas of a segment.
  *
- * Latches, in their order: a class alone; an arena, the segment's backing
- * latch, and then the other arena only if it is free.  A free block or run
- * holds in its first word the next one, a free run in its second word its
- * size.  No free run touches the top, and all below the top has memory behind
- * it.
+ * Latches: a class alone, an arena alone; the segment's backing latch, and then
+ * an arena only if it is free.  The system call that puts memory behind pages
+ * may take seconds, so it is made without a latch.  A free block or run holds
+ * in its first word the next one, a free run in its second word its size.  No
+ * free run touches the top, and all below the top has memory behind it.
  */
 #include "memory/allocator.h"
 
@@ -16,6 +16,12 @@
 #include "memory/segment.h"
 
 enum { SLAB = 64 * 1024, SLAB_HEADER = 64, SPARE_HAND = MRI_OWNED_MAX - 1 };
+
+/* Bytes that are backed, or given back, in one go. */
+#define BACKING_STEP ((uint64_t)64 << 20)
+
+/* Slabs of each class, and as much again for batches. */
+#define REST_MIN ((uint64_t)2 * MRI_CLASSES * SLAB)
 
 typedef struct run {
     mri_word next;
@@ -85,65 +91,120 @@ static mri_arena *arena_for(mri_segment *segment, mri_pool pool)
 
 /* ---- memory behind the pages ------------------------------------------- */
 
-/* Give back what an arena does not use above its top; its latch is not held.
- * A busy arena is left alone, as its holder may wait for our latches. */
-static void unback(mri_record *self, mri_segment *segment, mri_arena *arena)
+/* Bytes above the top of an arena that have memory behind them. */
+static uint64_t unused(const mri_arena *arena)
+{
+    uint64_t top = mri_load(&arena->top);
+    uint64_t backed = mri_load(&arena->backed);
+
+    return backed > top ? backed - top : 0;
+}
+
+/* Give back up to `size` bytes of what an arena does not use above its top.
+ * The backing latch is held, that of the arena is not: a busy arena is left
+ * alone. */
+static void unback(mri_record *self, mri_segment *segment, mri_arena *arena,
+                   uint64_t size)
 {
     uint64_t backed;
-    uint64_t top;
 
     if (!mri_latch_if_free(self, &arena->latch)) {
         return;
     }
     backed = mri_peek(&arena->backed);
-    top = mri_peek(&arena->top);
-    if (backed > top) {
-        mri_set(self, &segment->backed,
-                mri_peek(&segment->backed) - (backed - top));
-        mri_set(self, &arena->backed, top);
+    if (size > unused(arena)) {
+        size = unused(arena);
+    }
+    if (size) {
+        mri_set(self, &segment->backed, mri_peek(&segment->backed) - size);
+        mri_set(self, &segment->unbacked, mri_peek(&segment->unbacked) + 1);
+        mri_set(self, &arena->backed, backed - size);
         mri_commit(self);
-        mri_segment_unback(top, backed - top);
+        mri_segment_unback(backed - size, size);
     }
     mri_unlatch(self, &arena->latch);
 }
 
 static uint64_t budget_left(const mri_segment *segment)
 {
+    assert(mri_peek(&segment->backed) <= segment->budget);
     return segment->budget - mri_peek(&segment->backed);
 }
 
-/* Move the arena's `backed` beyond `end`, within the segment's budget, which
- * both arenas share. */
+static uint64_t smaller(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+
+/* The next step towards `end`: *start and *size say what to back.  0 bytes:
+ * there is nothing to do.  The segment's backing latch is held. */
+static mr_error plan_step(mri_record *self, mri_segment *segment,
+                          mri_arena *arena, mri_ref end, mri_ref *start,
+                          uint64_t *size)
+{
+    mri_arena *other =
+        arena == &segment->heap ? &segment->arrays : &segment->heap;
+    uint64_t backed = mri_peek(&arena->backed);
+    uint64_t all = end > backed ? end - backed : 0;
+
+    *start = backed;
+    *size = smaller(all, BACKING_STEP);
+    if (all > budget_left(segment) + unused(other)) {
+        return MR_ERR_NO_MEMORY;
+    }
+    if (*size > budget_left(segment)) {
+        unback(self, segment, other, *size - budget_left(segment));
+    }
+    return *size > budget_left(segment) ? MR_ERR_NO_MEMORY : MR_OK;
+}
+
+/* Both arenas share the segment's budget.  Backing twice does no harm, so it is
+ * done first and counted then, if nobody else has been here meanwhile.  A death
+ * in between leaves memory behind pages that are not counted, until they are
+ * backed the next time. */
+static mr_error back_step(mri_record *self, mri_segment *segment,
+                          mri_arena *arena, mri_ref end, bool *done)
+{
+    mri_ref start;
+    uint64_t size;
+    uint64_t unbacked;
+    mr_error error;
+
+    mri_latch(self, &segment->backing_latch);
+    error = plan_step(self, segment, arena, end, &start, &size);
+    unbacked = mri_peek(&segment->unbacked);
+    mri_unlatch(self, &segment->backing_latch);
+    *done = size == 0;
+    if (error || *done) {
+        return error;
+    }
+    error = mri_segment_back(start, size);
+    if (error) {
+        return error;
+    }
+    mri_latch(self, &segment->backing_latch);
+    if (mri_peek(&arena->backed) == start &&
+        mri_peek(&segment->unbacked) == unbacked &&
+        size <= budget_left(segment)) {
+        mri_set(self, &segment->backed, mri_peek(&segment->backed) + size);
+        mri_set(self, &arena->backed, start + size);
+        mri_commit(self);
+    }
+    mri_unlatch(self, &segment->backing_latch);
+    return MR_OK;
+}
+
+/* Move the arena's `backed` to `end` or beyond; no latch of the allocator is
+ * held. */
 static mr_error back(mri_record *self, mri_segment *segment, mri_arena *arena,
                      mri_ref end)
 {
+    bool done = end <= mri_load(&arena->backed);
     mr_error error = MR_OK;
-    uint64_t backed;
 
-    if (end <= mri_load(&arena->backed)) {
-        return MR_OK;
+    while (!error && !done) {
+        error = back_step(self, segment, arena, end, &done);
     }
-    mri_latch(self, &segment->backing_latch);
-    backed = mri_peek(&arena->backed);
-    if (end > backed) {
-        uint64_t more = end - backed;
-
-        if (more > budget_left(segment)) {
-            unback(self, segment,
-                   arena == &segment->heap ? &segment->arrays : &segment->heap);
-        }
-        if (more > budget_left(segment)) {
-            error = MR_ERR_NO_MEMORY;
-        } else {
-            error = mri_segment_back(backed, more);
-        }
-        if (!error) {
-            mri_set(self, &segment->backed, mri_peek(&segment->backed) + more);
-            mri_set(self, &arena->backed, end);
-            mri_commit(self);
-        }
-    }
-    mri_unlatch(self, &segment->backing_latch);
     return error;
 }
 
@@ -216,23 +277,18 @@ static mri_ref take_from_runs(mri_record *self, mri_arena *arena, uint64_t size,
     return 0;
 }
 
-/* Above all runs; with memory behind it before it can be seen.  What is left
- * out below a multiple of `unit` becomes a run. */
-static mr_error take_from_top(mri_record *self, mri_segment *segment,
-                              mri_arena *arena, uint64_t size, uint64_t unit,
-                              mri_ref *at)
+/* Above all runs, if there is memory behind it; else *end is how far that is
+ * needed.  What is left out below a multiple of `unit` becomes a run. */
+static mri_ref take_from_top(mri_record *self, mri_arena *arena, uint64_t size,
+                             uint64_t unit, mri_ref *end)
 {
     mri_ref top = mri_peek(&arena->top);
     uint64_t gap = (unit - (top - arena->start) % unit) % unit;
     mri_word *link = &arena->runs;
-    mr_error error;
 
-    if (size + gap > arena->end - top) {
-        return MR_ERR_NO_MEMORY;
-    }
-    error = back(self, segment, arena, top + gap + size);
-    if (error) {
-        return error;
+    *end = top + gap + size;
+    if (*end > mri_load(&arena->backed)) {
+        return 0;
     }
     if (gap) {
         run *rest = mri_at(top);
@@ -244,28 +300,45 @@ static mr_error take_from_top(mri_record *self, mri_segment *segment,
         mri_store(&rest->size, gap);
         mri_set(self, link, top);
     }
-    mri_set(self, &arena->top, top + gap + size);
-    *at = top + gap;
-    return MR_OK;
+    mri_set(self, &arena->top, *end);
+    return top + gap;
 }
 
+/* MR_OK with *at = 0: memory is needed up to *end first. */
+static mr_error take_run_once(mri_record *self, mri_arena *arena, uint64_t size,
+                              uint64_t unit, unsigned int slot, mri_ref *at,
+                              mri_ref *end)
+{
+    mri_latch(self, &arena->latch);
+    *at = take_from_runs(self, arena, size, unit);
+    if (!*at) {
+        *at = take_from_top(self, arena, size, unit, end);
+    }
+    if (*at) {
+        assert(*at >= arena->start && *at + size <= arena->end);
+        mri_set(self, &arena->taken, mri_peek(&arena->taken) + size);
+        fill_hand(self, slot, *at, size);
+        mri_commit(self);
+    }
+    mri_unlatch(self, &arena->latch);
+    return *at || *end <= arena->end ? MR_OK : MR_ERR_NO_MEMORY;
+}
+
+/* Others may take what was backed for us, and then we back more. */
 static mr_error take_run(mri_record *self, mri_segment *segment,
                          mri_arena *arena, uint64_t size, uint64_t unit,
                          unsigned int slot)
 {
-    mr_error error = MR_OK;
+    mri_ref end = 0;
     mri_ref at;
+    mr_error error = take_run_once(self, arena, size, unit, slot, &at, &end);
 
-    mri_latch(self, &arena->latch);
-    at = take_from_runs(self, arena, size, unit);
-    if (!at) {
-        error = take_from_top(self, segment, arena, size, unit, &at);
+    while (!error && !at) {
+        error = back(self, segment, arena, end);
+        if (!error) {
+            error = take_run_once(self, arena, size, unit, slot, &at, &end);
+        }
     }
-    if (!error) {
-        fill_hand(self, slot, at, size);
-        mri_commit(self);
-    }
-    mri_unlatch(self, &arena->latch);
     return error;
 }
 
@@ -311,8 +384,11 @@ static void add_run(mri_record *self, mri_arena *arena, mri_ref at,
 static void give_run(mri_record *self, mri_arena *arena, unsigned int slot)
 {
     mri_latch(self, &arena->latch);
+    assert(mri_peek(&arena->taken) >= mri_peek(&self->owned[slot].size));
     add_run(self, arena, mri_peek(&self->owned[slot].block),
             mri_peek(&self->owned[slot].size));
+    mri_set(self, &arena->taken,
+            mri_peek(&arena->taken) - mri_peek(&self->owned[slot].size));
     mri_set(self, &self->owned[slot].block, 0);
     mri_commit(self);
     mri_unlatch(self, &arena->latch);
@@ -495,33 +571,70 @@ static void trim(mri_record *self, mri_arena *arena)
 
 /* ---- both ---------------------------------------------------------------- */
 
+/* An eighth; in small segments at least the slabs that a few maps need. */
+uint64_t mri_rest(const mri_segment *segment, mri_pool pool)
+{
+    uint64_t rest = segment->budget / 8;
+
+    if (rest < REST_MIN) {
+        rest = smaller(REST_MIN, segment->budget / 2);
+    }
+    switch (pool) {
+    case MRI_QUEUE_ITEMS:
+        return rest;
+    case MRI_PIPE_ITEMS:
+        return rest / 2;
+    default:
+        return 0;
+    }
+}
+
+/* May such memory take a run of that size now?  Judged where a run is taken
+ * alone, so that small items have nothing to count; two that ask at the same
+ * time may both be right, and go beyond by one run. */
+static bool may_take(const mri_segment *segment, mri_pool pool, uint64_t size)
+{
+    uint64_t rest = mri_rest(segment, pool);
+
+    return rest == 0 || mri_load(&segment->heap.taken) +
+                                mri_load(&segment->arrays.taken) + size +
+                                rest <=
+                            segment->budget;
+}
+
 static mr_error allocate_run(mri_record *self, mri_segment *segment,
-                             mri_arena *arena, uint64_t size, uint64_t unit,
+                             mri_pool pool, uint64_t size, uint64_t unit,
                              unsigned int slot)
 {
-    mr_error error;
+    mri_arena *arena = arena_for(segment, pool);
+    mr_error error = MR_ERR_NO_MEMORY;
 
-    if (size > segment->budget || size > arena->end - arena->start) {
+    if (size > segment->budget - mri_rest(segment, pool) ||
+        size > arena->end - arena->start) {
         return MR_ERR_TOO_LARGE;
     }
-    error = take_run(self, segment, arena, size, unit, slot);
+    if (may_take(segment, pool, size)) {
+        error = take_run(self, segment, arena, size, unit, slot);
+    }
     if (error == MR_ERR_NO_MEMORY) {
         trim(self, &segment->heap);
         trim(self, &segment->arrays);
         trim(self, &segment->reserve);
-        error = take_run(self, segment, arena, size, unit, slot);
+        if (may_take(segment, pool, size)) {
+            error = take_run(self, segment, arena, size, unit, slot);
+        }
     }
     return error;
 }
 
 static mr_error allocate_small(mri_record *self, mri_segment *segment,
-                               mri_arena *arena, size_t size, unsigned int slot)
+                               mri_pool pool, size_t size, unsigned int slot)
 {
     unsigned int index = class_for(size);
-    mri_class *class = &arena->classes[index];
+    mri_class *class = &arena_for(segment, pool)->classes[index];
 
     while (!allocate_small_once(self, class, class_size(index), slot)) {
-        if (allocate_run(self, segment, arena, SLAB, SLAB, SPARE_HAND)) {
+        if (allocate_run(self, segment, pool, SLAB, SLAB, SPARE_HAND)) {
             return MR_ERR_NO_MEMORY;
         }
         add_slab(self, class);
@@ -533,8 +646,8 @@ mr_error mri_allocate(mri_record *self, unsigned int index, mri_pool pool,
                       size_t size, unsigned int slot)
 {
     mri_segment *segment = mri_segment_at(index);
-    mri_arena *arena = arena_for(segment, pool);
 
+    assert(mri_peek(&self->owned[slot].block) == 0);
     if (mri_fault_allocation()) {
         return MR_ERR_NO_MEMORY;
     }
@@ -542,9 +655,9 @@ mr_error mri_allocate(mri_record *self, unsigned int index, mri_pool pool,
         return MR_ERR_TOO_LARGE;
     }
     if (size <= class_size(MRI_CLASSES - 1)) {
-        return allocate_small(self, segment, arena, size, slot);
+        return allocate_small(self, segment, pool, size, slot);
     }
-    return allocate_run(self, segment, arena, page_round(size), MRI_PAGE, slot);
+    return allocate_run(self, segment, pool, page_round(size), MRI_PAGE, slot);
 }
 
 void mri_owned_free(mri_record *self, unsigned int slot)

@@ -33,6 +33,7 @@ typedef struct mri_arena {
     mri_word runs;   /* free runs by address */
     mri_word top;    /* all above is free */
     mri_word backed; /* all below has memory behind it */
+    mri_word taken;  /* bytes in runs that are not free */
     mri_ref start;
     mri_ref end;
     mri_class classes[MRI_CLASSES];
@@ -41,11 +42,25 @@ typedef struct mri_arena {
 struct mri_record;
 struct mri_segment;
 
-/* Which arena: objects and items; the elements of Arrays (the window); or what
- * the runtime needs to go on when users have filled the others. */
-typedef enum mri_pool { MRI_HEAP, MRI_ARRAYS, MRI_RESERVE } mri_pool;
+/*
+ * What memory is for, which decides the arena it comes from, and how much of
+ * that it may take.  Items of Queues and Pipes stay as long as nobody gets
+ * them: they leave a rest of the heap to all else (see mri_rest), so that maps,
+ * objects and processes go on when users have filled their queues, and pipes
+ * when only queues are full.
+ */
+typedef enum mri_pool {
+    MRI_HEAP,        /* objects, batches, contexts, calls under way */
+    MRI_ARRAYS,      /* the elements of Arrays (the window) */
+    MRI_RESERVE,     /* the runtime's own messages */
+    MRI_QUEUE_ITEMS, /* of the heap, but for a rest */
+    MRI_PIPE_ITEMS   /* of the heap, but for half of that rest */
+} mri_pool;
 
 void mri_arena_format(mri_arena *arena, mri_ref start, mri_ref end);
+
+/* The bytes of a segment that items leave to all else. */
+uint64_t mri_rest(const struct mri_segment *segment, mri_pool pool);
 
 /* Put a block of at least `size` bytes into hand `hand` of `self`, which is
  * empty.  Its bytes are undefined.  MR_ERR_NO_MEMORY, MR_ERR_TOO_LARGE. */

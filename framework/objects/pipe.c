@@ -115,6 +115,8 @@ static unsigned int ready_list(mri_object *object, unsigned int side)
 
 #define PROCESS_HOLDER ((uint64_t)1 << 63)
 
+_Static_assert(MRI_RANKS_MAX <= 1 << 15, "a rank has 15 bits of a holder");
+
 uint64_t mri_holder_of_process(mr_handle process)
 {
     return PROCESS_HOLDER | (uint64_t)process.owner << 48 |
@@ -356,6 +358,7 @@ const mri_kind_ops mri_pipe_ops = {.name = "pipe",
                                    .tries = tries,
                                    .count = TRIES,
                                    .one_way = 1 << SEND,
+                                   .bulk = MRI_PIPE_ITEMS,
                                    .ready = ready,
                                    .ready_list = ready_list,
                                    .dispose = dispose,
@@ -373,7 +376,8 @@ static mr_error add_channels(mri_record *self, mri_object *object)
     memset(mri_at(mri_peek(&self->owned[0].block)), 0, sizeof(channels));
     mri_object_detail(self, object);
     for (unsigned int side = 0; !error && side < 2; side++) {
-        error = mri_channel_format(self, channel_of(object, side), 0, MRI_HEAP);
+        error = mri_channel_format(self, channel_of(object, side), 0,
+                                   MRI_PIPE_ITEMS);
     }
     return error;
 }

@@ -290,7 +290,7 @@ static void end_worker(mri_pool_worker *worker)
         mr_process_destroy(worker->process);
     }
     if (worker->mailbox.slot != MRI_ROW_MAILBOX &&
-        worker->mailbox.kind == MRI_QUEUE) {
+        worker->mailbox.kind == MRI_MAILBOX) {
         (void)!mri_destroy(&mri_mailbox_ops, worker->mailbox);
     }
     memset(worker, 0, sizeof *worker);

@@ -86,13 +86,12 @@ static void accept(mri_scheduler *d, mri_arrival arrival)
 
 mr_error mri_results_receive(mri_scheduler *d)
 {
-    const mr_queue queue = {d->results->queue};
     mri_arrival arrival;
     mr_error error;
 
     for (;;) {
-        error = mr_queue_get_alloc(queue, (void **)&arrival.message,
-                                   &arrival.size, 0);
+        error = mri_mailbox_get_alloc(
+            d->results->queue, (void **)&arrival.message, &arrival.size, 0);
         if (error) {
             return error == MR_ERR_TIMEOUT ? MR_OK : error;
         }

@@ -500,6 +500,61 @@ static void queue_with_maxsize_makes_producers_wait(void)
     MRT_OK(mr_queue_destroy(queue));
 }
 
+static int end_well(const void *argument, size_t size)
+{
+    (void)argument;
+    (void)size;
+    return child_result();
+}
+
+/* Every call that takes a handle; none of them may do anything. */
+static void use_forged(mr_handle handle)
+{
+    const mr_queue queue = {handle};
+    const mr_pipe_end end = {handle};
+    const mr_lock lock = {handle};
+    const mr_value value = {handle};
+    const mr_process process = {handle};
+    char bytes[64] = "forged";
+    size_t size;
+    bool yes;
+
+    MRT_CHECK(mr_queue_put(queue, bytes, sizeof bytes, 0) != MR_OK);
+    MRT_CHECK(mr_queue_get(queue, bytes, sizeof bytes, &size, 0) != MR_OK);
+    MRT_CHECK(mr_queue_qsize(queue, &size) != MR_OK);
+    MRT_CHECK(mr_queue_empty(queue, &yes) != MR_OK);
+    MRT_CHECK(mr_wait(&handle, 1, 0, &yes) != MR_OK);
+    MRT_CHECK(mr_pipe_send(end, bytes, sizeof bytes, 0) != MR_OK);
+    MRT_CHECK(mr_pipe_recv(end, bytes, sizeof bytes, &size, 0) != MR_OK);
+    MRT_CHECK(mr_lock_acquire(lock, 0) != MR_OK);
+    MRT_CHECK(mr_value_get(value, bytes) != MR_OK);
+    MRT_CHECK(mr_process_join(process, 0) != MR_OK);
+    MRT_CHECK(mr_queue_destroy(queue) != MR_OK);
+    MRT_CHECK(mr_lock_destroy(lock) != MR_OK);
+    MRT_CHECK(mr_value_destroy(value) != MR_OK);
+}
+
+/* Small numbers are what the runtime's own rows have, and what is left of a
+ * handle that was damaged.  Afterwards processes start and print as before. */
+static void forged_handles_reach_nothing(void)
+{
+    enum { ROWS = 12, GENERATIONS = 4, KINDS = 16 };
+
+    for (int rank = 0; rank < mr_size(); rank++) {
+        for (uint32_t slot = 0; slot < ROWS; slot++) {
+            for (uint32_t g = 0; g < GENERATIONS && !mrt_failed(); g++) {
+                for (uint16_t kind = 0; kind < KINDS; kind++) {
+                    use_forged((mr_handle){.owner = (uint32_t)rank,
+                                           .slot = slot,
+                                           .generation = g,
+                                           .kind = kind});
+                }
+            }
+        }
+        RUN(rank, end_well, NULL, 0);
+    }
+}
+
 static const mrt_test tests[] = {
     {"queue_create_refuses_null", queue_create_refuses_null, 0},
     {"queue_create_refuses_ranks_that_do_not_exist",
@@ -514,6 +569,7 @@ static const mrt_test tests[] = {
      queue_handles_that_name_nothing_are_stale, 0},
     {"queue_handle_of_another_kind_is_stale",
      queue_handle_of_another_kind_is_stale, 0},
+    {"forged_handles_reach_nothing", forged_handles_reach_nothing, 60},
     {"queue_is_stale_in_a_child_too", queue_is_stale_in_a_child_too, 0},
     {"queue_gives_items_in_the_order_they_were_put",
      queue_gives_items_in_the_order_they_were_put, 0},

@@ -4,6 +4,7 @@
  */
 #include "unit/fake.h"
 
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -415,6 +416,124 @@ static void allocator_loses_no_slab_by_a_death_at_any_point(void)
     }
 }
 
+/* ---- items and the rest -------------------------------------------------- */
+
+enum { MANY_BLOCKS = 4096 };
+
+/* Fills all that a pool may have with blocks of a size; their number. */
+static unsigned int fill_pool(mri_pool pool, size_t size, block *blocks)
+{
+    unsigned int count = 0;
+    mr_error error = MR_OK;
+
+    while (count < MANY_BLOCKS && !error) {
+        error = take(pool, size, &blocks[count]);
+        count += !error;
+    }
+    MRT_ERROR(error, MR_ERR_NO_MEMORY);
+    return count;
+}
+
+static void give_all(block *blocks, unsigned int count)
+{
+    for (unsigned int i = 0; i < count; i++) {
+        give(&blocks[i]);
+    }
+}
+
+/* Whatever the sizes, of which some fit into what others leave. */
+static void items_leave_a_rest_to_all_else(void)
+{
+    static block items[2][MANY_BLOCKS];
+    static const size_t sizes[] = {64, 2048, LARGEST_CLASS, 100000};
+    block other;
+
+    for (unsigned int i = 0; i < MRT_COUNT(sizes); i++) {
+        unsigned int count[2] = {0};
+
+        fake_start(1, FAKE_MEMORY);
+        count[0] = fill_pool(MRI_QUEUE_ITEMS, LARGEST_CLASS, items[0]);
+        MRT_CHECK(count[0] * (size_t)LARGEST_CLASS > FAKE_MEMORY / 2);
+        MRT_OK(take(MRI_PIPE_ITEMS, sizes[i], &other));
+        give(&other);
+        count[1] = fill_pool(MRI_PIPE_ITEMS, LARGEST_CLASS, items[1]);
+        MRT_CHECK(count[1] > 0);
+        MRT_OK(take(MRI_HEAP, sizes[i], &other));
+        give(&other);
+        give_all(items[0], count[0]);
+        give_all(items[1], count[1]);
+        MRT_OK(take(MRI_QUEUE_ITEMS, sizes[i], &other));
+        give(&other);
+        fake_stop();
+    }
+}
+
+static void item_that_would_take_the_rest_is_too_large(void)
+{
+    const mri_segment *segment;
+    block b;
+
+    fake_start(1, FAKE_MEMORY);
+    segment = mri_segment_at(0);
+    MRT_ERROR(take(MRI_QUEUE_ITEMS,
+                   FAKE_MEMORY - mri_rest(segment, MRI_QUEUE_ITEMS) + 1, &b),
+              MR_ERR_TOO_LARGE);
+    MRT_OK(take(MRI_HEAP,
+                FAKE_MEMORY / 2 + mri_rest(segment, MRI_PIPE_ITEMS) / 2, &b));
+    give(&b);
+    fake_stop();
+}
+
+/* ---- a system call that takes its time ----------------------------------- */
+
+static mri_word backing; /* somebody is inside the call for large memory */
+static mri_word go_on;
+
+static void back_slowly(uint64_t size)
+{
+    if (size > 1 << 20) {
+        mri_store(&backing, 1);
+        while (!mri_load(&go_on)) {
+            sched_yield();
+        }
+    }
+}
+
+static void meet_a_slow_backing(unsigned int number, void *user)
+{
+    block b;
+
+    (void)user;
+    if (number == 0) {
+        MRT_OK(take(MRI_HEAP, 2 << 20, &b));
+        give(&b);
+        return;
+    }
+    while (!mri_load(&backing)) {
+        sched_yield();
+    }
+    for (size_t size = 1; size <= 1 << 17; size *= 2) {
+        if (MRT_OK(take(MRI_HEAP, size, &b))) {
+            give(&b);
+        }
+    }
+    if (MRT_OK(take(MRI_ARRAYS, 1 << 19, &b))) {
+        give(&b);
+    }
+    mri_store(&go_on, 1);
+}
+
+static void others_allocate_while_memory_is_backed(void)
+{
+    fake_start(1, 2 * FAKE_MEMORY);
+    mri_store(&backing, 0);
+    mri_store(&go_on, 0);
+    mri_before_backing = back_slowly;
+    fake_threads(2, meet_a_slow_backing, NULL);
+    mri_before_backing = NULL;
+    fake_stop();
+}
+
 int main(int argc, char **argv)
 {
     static const mrt_test tests[] = {
@@ -439,6 +558,11 @@ int main(int argc, char **argv)
          allocator_keeps_threads_apart_when_memory_is_scarce, 0},
         {"allocator_loses_nothing_by_a_death_at_any_point",
          allocator_loses_nothing_by_a_death_at_any_point, 0},
+        {"items_leave_a_rest_to_all_else", items_leave_a_rest_to_all_else, 0},
+        {"item_that_would_take_the_rest_is_too_large",
+         item_that_would_take_the_rest_is_too_large, 0},
+        {"others_allocate_while_memory_is_backed",
+         others_allocate_while_memory_is_backed, 0},
     };
 
     return mrt_main("allocator", tests, MRT_COUNT(tests), argc, argv);

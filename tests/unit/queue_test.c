@@ -320,7 +320,7 @@ static void check_exhaustion(size_t size)
         count++;
     } while (!error);
     MRT_ERROR(error, MR_ERR_TIMEOUT);
-    MRT_CHECK(count * size > 1 << 18);
+    MRT_CHECK(count * size > 1 << 17);
     MRT_ERROR(mr_queue_put(q.other, bytes, size, 0.001), MR_ERR_TIMEOUT);
     fake_threads(2, empty_one_for_the_other, &q);
     MRT_OK(mr_queue_qsize(q.other, &items));

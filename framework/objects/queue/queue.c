@@ -4,13 +4,10 @@
  */
 #include <multirank/queue.h>
 
-#include <stdlib.h>
-
 #include "engine/mailbox.h"
 #include "engine/operation.h"
 #include "objects/create.h"
 #include "runtime/job/identity.h"
-#include "util/clock.h"
 #include "util/log.h"
 
 mr_error mr_queue_create(mr_queue *queue, const mr_queue_options *options)
@@ -18,7 +15,7 @@ mr_error mr_queue_create(mr_queue *queue, const mr_queue_options *options)
     mri_mailbox_spec spec = {.maxsize = options ? options->maxsize : 0};
     mri_call call = {.in = &spec, .in_size = sizeof spec};
 
-    return mri_create_at(&mri_mailbox_ops, options ? options->place : 0, &call,
+    return mri_create_at(&mri_queue_ops, options ? options->place : 0, &call,
                          "mr_queue_create", "queue",
                          queue ? &queue->handle : NULL);
 }
@@ -29,7 +26,7 @@ mr_error mr_queue_put(mr_queue queue, const void *item, size_t size,
     if (!item && size) {
         return mri_bad_argument("mr_queue_put", "item", "is NULL");
     }
-    return mri_mailbox_put(queue.handle, item, size, timeout);
+    return mri_queue_put(queue.handle, item, size, timeout);
 }
 
 mr_error mr_queue_get(mr_queue queue, void *item, size_t capacity, size_t *size,
@@ -38,41 +35,17 @@ mr_error mr_queue_get(mr_queue queue, void *item, size_t capacity, size_t *size,
     if (!item && capacity) {
         return mri_bad_argument("mr_queue_get", "item", "is NULL");
     }
-    return mri_mailbox_get(queue.handle, item, capacity, size, timeout);
+    return mri_queue_get(queue.handle, item, capacity, size, timeout);
 }
 
-/* Another consumer may take an item between the look at its size and the
- * taking, so this is a loop. */
 mr_error mr_queue_get_alloc(mr_queue queue, void **item, size_t *size,
                             double timeout)
 {
-    int64_t deadline = mri_deadline(timeout);
-    size_t capacity = 256;
-    size_t got = 0;
-    void *memory = NULL;
-    mr_error error = MR_ERR_TRUNCATED;
-
     if (!item || !size) {
         return mri_bad_argument("mr_queue_get_alloc", item ? "size" : "item",
                                 "is NULL");
     }
-    while (error == MR_ERR_TRUNCATED) {
-        free(memory);
-        memory = malloc(capacity);
-        if (!memory) {
-            return MR_ERR_NO_MEMORY;
-        }
-        error = mri_mailbox_get(queue.handle, memory, capacity, &got, timeout);
-        capacity = got;
-        timeout = mri_timeout_left(timeout, deadline);
-    }
-    if (error) {
-        free(memory);
-        return error;
-    }
-    *item = memory;
-    *size = got;
-    return MR_OK;
+    return mri_queue_get_alloc(queue.handle, item, size, timeout);
 }
 
 mr_error mr_queue_empty(mr_queue queue, bool *empty)
@@ -84,7 +57,7 @@ mr_error mr_queue_empty(mr_queue queue, bool *empty)
     if (!empty) {
         return mri_bad_argument("mr_queue_empty", "empty", "is NULL");
     }
-    error = mri_mailbox_count(queue.handle, &count, &maxsize);
+    error = mri_queue_count(queue.handle, &count, &maxsize);
     if (!error) {
         *empty = count == 0;
     }
@@ -100,7 +73,7 @@ mr_error mr_queue_full(mr_queue queue, bool *full)
     if (!full) {
         return mri_bad_argument("mr_queue_full", "full", "is NULL");
     }
-    error = mri_mailbox_count(queue.handle, &count, &maxsize);
+    error = mri_queue_count(queue.handle, &count, &maxsize);
     if (!error) {
         *full = maxsize && count >= maxsize;
     }
@@ -116,7 +89,7 @@ mr_error mr_queue_qsize(mr_queue queue, size_t *count)
     if (!count) {
         return mri_bad_argument("mr_queue_qsize", "count", "is NULL");
     }
-    error = mri_mailbox_count(queue.handle, &items, &maxsize);
+    error = mri_queue_count(queue.handle, &items, &maxsize);
     if (!error) {
         *count = items;
     }
@@ -125,5 +98,5 @@ mr_error mr_queue_qsize(mr_queue queue, size_t *count)
 
 mr_error mr_queue_destroy(mr_queue queue)
 {
-    return mri_destroy(&mri_mailbox_ops, queue.handle);
+    return mri_destroy(&mri_queue_ops, queue.handle);
 }
