@@ -214,11 +214,11 @@ death_runs = tests/mpi/far_death_test.far.np2
 # 3 GiB, once near and once far.
 huge_runs = tests/mpi/huge_test.np2 tests/mpi/huge_test.far.np2
 
-$(mpi_runs) $(fault_runs) $(far_runs) $(hosts_runs) $(death_runs) $(huge_runs) \
-	$(cxx_runs):
+$(mpi_runs) $(fault_runs) $(far_fault_runs) $(far_runs) $(hosts_runs) \
+	$(death_runs) $(huge_runs) $(cxx_runs):
 	@$(MKDIR_P) $(@D) && : > $@
-CLEANFILES += $(mpi_runs) $(fault_runs) $(far_runs) $(hosts_runs) \
-	$(death_runs) $(huge_runs) $(cxx_runs)
+CLEANFILES += $(mpi_runs) $(fault_runs) $(far_fault_runs) $(far_runs) \
+	$(hosts_runs) $(death_runs) $(huge_runs) $(cxx_runs)
 
 if BUILD_TESTS
 check_LIBRARIES += tests/harness/libharness.a tests/unit/libfake.a
