@@ -43,6 +43,7 @@ mpi_suites = \
 	tests/mpi/array_travel_test \
 	tests/mpi/function_test \
 	tests/mpi/info_test \
+	tests/mpi/interrupt_test \
 	tests/mpi/job_test \
 	tests/mpi/lock_test \
 	tests/mpi/memory_test \

@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/interrupt.h"
 #include "engine/mailbox.h"
 #include "engine/operation.h"
 #include "engine/wait.h"
@@ -164,9 +165,13 @@ static unsigned int ready_list(mri_object *object, unsigned int variant)
 static mr_error request(mr_handle process, int number)
 {
     mri_request what = {.process = process, .signal = number};
+    mr_error error;
 
-    return mri_mailbox_put(mri_mailbox_at(process.owner, MRI_ROW_REQUESTS),
-                           &what, sizeof what, MR_FOREVER);
+    mri_interrupts_off();
+    error = mri_mailbox_put(mri_mailbox_at(process.owner, MRI_ROW_REQUESTS),
+                            &what, sizeof what, MR_FOREVER);
+    mri_interrupts_on();
+    return error;
 }
 
 /* ---- deaths -------------------------------------------------------------- */
@@ -531,6 +536,7 @@ static mr_error look_at(mr_process process, process_look *look)
     return operate(process, LOOK, &call, 0);
 }
 
+/* It is not interrupted: whether the process has started has to be known. */
 mr_error mr_process_start(mr_process process)
 {
     mri_call call = {0};
@@ -540,7 +546,9 @@ mr_error mr_process_start(mr_process process)
         error = request(process.handle, 0);
     }
     if (!error) {
+        mri_interrupts_off();
         error = operate(process, STARTED, &call, MR_FOREVER);
+        mri_interrupts_on();
     }
     return error;
 }
@@ -732,10 +740,12 @@ void mri_process_end_all(void)
 {
     ending e = {.deadline = mri_now() + mri_settings()->grace * 1000000};
 
+    mri_interrupts_off();
     for (e.pass = TERMINATE; e.pass <= WAIT; e.pass++) {
         /* Not under the mutex, as that waits; nothing is added any more. */
         for (size_t i = 0; i < mine.count; i++) {
             end_one(mine.processes[i], &e);
         }
     }
+    mri_interrupts_on();
 }

@@ -14,6 +14,7 @@
 
 #include <multirank/queue.h>
 
+#include "engine/interrupt.h"
 #include "memory/liveness.h"
 #include "memory/record.h"
 #include "memory/segment.h"
@@ -262,7 +263,9 @@ static mr_error run_there(int rank, mr_queue queue)
     }
     error = mr_process_start(process);
     if (!error) {
+        mri_interrupts_off();
         error = mr_process_join(process, MR_FOREVER);
+        mri_interrupts_on();
     }
     if (!error) {
         error = mr_process_exit_code(process, &code);

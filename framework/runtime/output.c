@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "engine/interrupt.h"
 #include "engine/mailbox.h"
 #include "engine/operation.h"
 #include "far/exchange.h"
@@ -18,6 +19,7 @@ mr_error mri_output_put(mr_handle from, unsigned int source, const char *text,
                         size_t size, double timeout)
 {
     mri_output_chunk chunk_;
+    mr_error error;
 
     chunk_.from = from;
     chunk_.source = source;
@@ -25,8 +27,11 @@ mr_error mri_output_put(mr_handle from, unsigned int source, const char *text,
     if (size) {
         memcpy(chunk_.text, text, size);
     }
-    return mri_mailbox_put(mri_mailbox_at(0, MRI_ROW_OUTPUT), &chunk_,
-                           offsetof(mri_output_chunk, text) + size, timeout);
+    mri_interrupts_off();
+    error = mri_mailbox_put(mri_mailbox_at(0, MRI_ROW_OUTPUT), &chunk_,
+                            offsetof(mri_output_chunk, text) + size, timeout);
+    mri_interrupts_on();
+    return error;
 }
 
 /* ---- the streams of a process -------------------------------------------- */

@@ -19,6 +19,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "engine/interrupt.h"
 #include "engine/mailbox.h"
 #include "engine/operation.h"
 #include "runtime/output.h"
@@ -342,6 +343,7 @@ static void *write_all(void *unused)
 
     take_broken_pipes();
     mri_self();
+    mri_interrupts_off();
     sem_post(&begun);
     while (write_next(mailbox)) {
     }

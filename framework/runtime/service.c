@@ -10,6 +10,7 @@
 #include <stdatomic.h>
 #include <sys/prctl.h>
 
+#include "engine/interrupt.h"
 #include "engine/mailbox.h"
 #include "engine/wait.h"
 #include "far/exchange.h"
@@ -88,6 +89,7 @@ static void *serve(void *unused)
     bool others;
     bool any;
 
+    mri_interrupts_off();
     mri_spin_start(&spinner);
     prctl(PR_SET_TIMERSLACK, 1000UL);
     mri_store(&segment->service, mri_ref_of(self));

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "engine/elsewhere.h"
+#include "engine/interrupt.h"
 #include "engine/mailbox.h"
 #include "engine/object.h"
 #include "far/exchange.h"
@@ -204,11 +205,13 @@ mr_error mr_finalize(void)
         mri_here.pid != getpid()) {
         return MR_ERR_STATE;
     }
+    mri_interrupts_off();
     if (mri_at_endpoint_end) {
         mri_at_endpoint_end();
     }
     mri_job_stop_hosts();
     leave_job();
+    mri_interrupts_on();
     return mri_output_error();
 }
 
@@ -250,6 +253,7 @@ static void *stand_by(void *unused)
     size_t size;
 
     mri_self();
+    mri_interrupts_off();
     sem_post(&standing_by);
     if (mri_mailbox_get(mri_mailbox_at(mri_here.rank, MRI_ROW_STOP), &work,
                         sizeof work, &size, MR_FOREVER)) {

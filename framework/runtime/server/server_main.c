@@ -7,6 +7,8 @@
  */
 #include "runtime/server/server_main.h"
 
+#include <multirank/wait.h>
+
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
@@ -304,6 +306,7 @@ void mri_server_main(int socket, pid_t rank)
     me.socket = socket;
     me.rank_pid = rank;
     mri_server_clean(socket);
+    mr_set_interrupt(NULL, NULL); /* main's hook is not that of its processes */
     if (!mri_server_receive(socket, &me.files, &me.files_size)) {
         _exit(0);
     }
