@@ -19,7 +19,11 @@
 
 static const mri_kind_ops no_ops = {.name = "nothing"};
 static const mri_kind_ops memory_ops = {.name = "memory", .kind = MRI_MEMORY};
-static const mri_kind_ops *kinds[MRI_KINDS] = {[MRI_MEMORY] = &memory_ops};
+const mri_kind_ops *mri_kinds[MRI_KINDS] = {
+    [MRI_NONE] = &no_ops,
+    [MRI_MEMORY] = &memory_ops,
+    [MRI_MEMORY + 1 ... MRI_KINDS - 1] = &no_ops,
+};
 
 bool mri_enter_with_barrier;
 
@@ -32,12 +36,7 @@ void mri_objects_begin(void)
 
 void mri_kind_register(const mri_kind_ops *ops)
 {
-    kinds[ops->kind] = ops;
-}
-
-const mri_kind_ops *mri_ops_of(mri_kind kind)
-{
-    return kind < MRI_KINDS && kinds[kind] ? kinds[kind] : &no_ops;
+    mri_kinds[ops->kind] = ops;
 }
 
 static mri_segment *segment_of(const mri_object *object)

@@ -174,9 +174,6 @@ typedef struct mri_kind_ops {
     mr_error (*create)(mri_record *self, unsigned int index, mri_call *call,
                        mr_handle *handle);
 
-    /* Its first two operations take and give a lock. */
-    bool has_lock;
-
     /* Would the next call at this part not block?  May be called while
      * others change the object. */
     bool (*ready)(mri_object *object, unsigned int variant);
@@ -221,7 +218,12 @@ typedef struct mri_kind_ops {
 
 /* Register a kind; at start, before there are threads. */
 void mri_kind_register(const mri_kind_ops *ops);
-const mri_kind_ops *mri_ops_of(mri_kind kind);
+extern const mri_kind_ops *mri_kinds[MRI_KINDS]; /* none is NULL */
+
+static inline const mri_kind_ops *mri_ops_of(mri_kind kind)
+{
+    return mri_kinds[kind < MRI_KINDS ? kind : MRI_NONE];
+}
 
 static inline mri_kind mri_identity_kind(uint64_t identity)
 {

@@ -4,7 +4,7 @@
  * take, give, and look whether it can be taken.  It is the first member of the
  * body of a Lock, and of each object that has a lock of its own (Value,
  * Array); the first two operations of such a kind are MRI_SYNC_TAKE and
- * MRI_SYNC_GIVE, and its ops have `has_lock`.
+ * MRI_SYNC_GIVE.
  *
  * The owner is one word.  One compare-exchange takes the lock and one gives it
  * back, so a kill leaves it either free or with the dead owner's id, which the
