@@ -161,12 +161,49 @@ install_scripts = \
 
 # Automake names a log after its test, so that each number of ranks gets a
 # name of its own: an empty file, whose name tests/launch reads.
+# All suites have 4 ranks.  One rank is for what differs without a neighbour,
+# two for what is between exactly two, three where the ranks get unequal shares,
+# eight for crowds.  (With AddressSanitizer all run with 2, near and far.)
+one_rank = \
+	function_test \
+	info_test \
+	interrupt_test \
+	job_test \
+	memory_test \
+	message_test \
+	placement_test \
+	pool_failure_test \
+	pool_iterate_test \
+	pool_small_test \
+	pool_test \
+	process_family_test \
+	process_test \
+	topology_test
+two_ranks = \
+	interrupt_test \
+	job_test \
+	pool_iterate_test \
+	pool_small_test \
+	pool_test \
+	pool_worker_test \
+	process_test \
+	queue_test
+three_ranks = \
+	array_spread_test \
+	pool_spread_test
+eight_ranks = \
+	job_test \
+	lock_test \
+	pool_iterate_test \
+	pool_test \
+	process_test \
+	queue_crowd_test
 mpi_runs = \
-	$(mpi_suites:=.np1) \
-	$(mpi_suites:=.np2) \
-	$(mpi_suites:=.np3) \
+	$(one_rank:%=tests/mpi/%.np1) \
+	$(three_ranks:%=tests/mpi/%.np3) \
 	$(mpi_suites:=.np4) \
-	$(mpi_suites:=.np8)
+	$(eight_ranks:%=tests/mpi/%.np8)
+two_runs = $(two_ranks:%=tests/mpi/%.np2)
 fault_runs = \
 	$(fault_suites:=.np1) \
 	$(fault_suites:=.np4)
@@ -196,6 +233,19 @@ cxx_runs = \
 	$(cxx_suites:=.np3) \
 	$(cxx_suites:=.far.np3)
 
+# For AddressSanitizer: every kind of object on the other node, too.
+far_asan_runs = \
+	tests/mpi/array_test.far.np2 \
+	tests/mpi/interrupt_test.far.np2 \
+	tests/mpi/lock_test.far.np2 \
+	tests/mpi/pipe_test.far.np2 \
+	tests/mpi/pool_iterate_test.far.np2 \
+	tests/mpi/pool_test.far.np2 \
+	tests/mpi/process_test.far.np2 \
+	tests/mpi/queue_test.far.np2 \
+	tests/mpi/value_test.far.np2 \
+	tests/mpi/wait_test.far.np2
+
 # For ThreadSanitizer: the threads of a rank exchange messages.  What passes
 # through another process it does not see, so these have next to no processes.
 thread_runs = \
@@ -215,11 +265,13 @@ death_runs = tests/mpi/far_death_test.far.np2
 # 3 GiB, once near and once far.
 huge_runs = tests/mpi/huge_test.np2 tests/mpi/huge_test.far.np2
 
+asan_runs = $(mpi_suites:=.np2) $(far_asan_runs)
+
 $(mpi_runs) $(fault_runs) $(far_fault_runs) $(far_runs) $(hosts_runs) \
-	$(death_runs) $(huge_runs) $(cxx_runs):
+	$(death_runs) $(huge_runs) $(cxx_runs) $(asan_runs):
 	@$(MKDIR_P) $(@D) && : > $@
 CLEANFILES += $(mpi_runs) $(fault_runs) $(far_fault_runs) $(far_runs) \
-	$(hosts_runs) $(death_runs) $(huge_runs) $(cxx_runs)
+	$(hosts_runs) $(death_runs) $(huge_runs) $(cxx_runs) $(asan_runs)
 
 if BUILD_TESTS
 check_LIBRARIES += tests/harness/libharness.a tests/unit/libfake.a
@@ -230,7 +282,7 @@ check_LTLIBRARIES = libmultirank-threads.la \
 check_PROGRAMS += $(unit_suites) $(mpi_suites) $(job_programs) \
 	$(hosts_programs) tests/counts/hot_paths tests/mpi/huge_test \
 	tests/mpi/far_death_test
-TESTS += $(unit_suites) $(mpi_runs) $(job_scripts) $(hosts_scripts) \
+TESTS += $(unit_suites) $(mpi_runs) $(two_runs) $(job_scripts) $(hosts_scripts) \
 	$(far_runs) $(hosts_runs) $(death_runs) $(huge_runs) $(install_scripts)
 TESTS += $(unit_scripts) $(counts_scripts)
 if HAVE_CXX17
@@ -373,7 +425,7 @@ check-fault:
 		TESTS='$(unit_suites) $(fault_runs) $(far_fault_runs)'
 check-asan:
 	$(MAKE) $(AM_MAKEFLAGS) check \
-		TESTS='$(unit_suites) $(mpi_suites:=.np2) $(cxx_asan_runs)'
+		TESTS='$(unit_suites) $(asan_runs) $(death_runs) $(cxx_asan_runs)'
 check-tsan:
 	$(MAKE) $(AM_MAKEFLAGS) check TESTS='$(unit_suites) $(thread_runs)'
 

@@ -4,6 +4,7 @@
  * what becomes of the reply.
  */
 #include "far/far.h"
+#include "engine/interrupt.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -38,7 +39,9 @@ static mr_error settle(mri_port *port)
 {
     mr_error error;
 
+    mri_interrupts_off();
     mri_port_await_pipelined(port, 0);
+    mri_interrupts_on();
     port->record->pipelined = 0;
     error = (mr_error)atomic_exchange(&port->pipelined_error, MR_OK);
     if (error) {
@@ -83,7 +86,9 @@ static mr_error pipeline(mri_port *port, mri_outgoing *outgoing)
 {
     mr_error error;
 
+    mri_interrupts_off();
     mri_port_await_pipelined(port, MRI_PIPELINED_MAX - 1);
+    mri_interrupts_on();
     error = (mr_error)atomic_load(&port->pipelined_error);
     if (error) {
         return settle(port);
@@ -91,7 +96,9 @@ static mr_error pipeline(mri_port *port, mri_outgoing *outgoing)
     outgoing->head.flags |= MRI_PIPELINED;
     port->record->pipelined = 1;
     atomic_fetch_add(&port->pipelined, 1);
+    mri_interrupts_off();
     error = mri_port_send(port, outgoing);
+    mri_interrupts_on();
     if (error) {
         atomic_fetch_sub(&port->pipelined, 1);
     }
@@ -112,16 +119,35 @@ static mr_error finish(const mri_outgoing *outgoing, mri_call *call)
     return outgoing->lost ? outgoing->lost : (mr_error)outgoing->head.error;
 }
 
+/* Ask the owner to end the call, and wait for its answer. */
+static void end_now(mri_port *port, mri_outgoing *outgoing)
+{
+    mri_interrupts_off();
+    mri_port_cancel(port, outgoing);
+    mri_port_await(port, outgoing);
+    mri_interrupts_on();
+}
+
+/* An interrupt asks the owner to end the call.  The owner may have completed it
+ * by then: so it succeeds. */
 static mr_error send_and_wait(mri_port *port, mri_outgoing *outgoing,
                               mri_call *call)
 {
-    mr_error error = mri_port_send(port, outgoing);
+    bool interrupted;
+    mr_error error;
 
+    mri_interrupts_off();
+    error = mri_port_send(port, outgoing);
+    mri_interrupts_on();
     if (error) {
         return error;
     }
-    mri_port_await(port, outgoing);
-    return finish(outgoing, call);
+    interrupted = !mri_port_await(port, outgoing);
+    if (interrupted) {
+        end_now(port, outgoing);
+    }
+    error = finish(outgoing, call);
+    return interrupted && error == MR_ERR_TIMEOUT ? MR_ERR_INTERRUPTED : error;
 }
 
 /* A process has to make room for what comes back, and begins with little: what
@@ -271,8 +297,7 @@ static mr_error watch_poll(mri_watch *watch, const bool **found)
 static void watch_stop(mri_watch *watch)
 {
     if (!atomic_load(&watch->outgoing.complete)) {
-        mri_port_cancel(watch->port, &watch->outgoing);
-        mri_port_await(watch->port, &watch->outgoing);
+        end_now(watch->port, &watch->outgoing);
     }
 }
 

@@ -75,7 +75,7 @@ static void arrived(mri_port *port, const mri_head *head, const void *body)
 
 /* The way to the host rank is no next operation: it waits for nothing that
  * runs ahead. */
-static bool take_reply(mri_port *port, double timeout)
+static mr_error take_reply(mri_port *port, double timeout)
 {
     _Alignas(16) unsigned char some[MRI_RELAY_SMALL];
     uint64_t pipelined = port->record->pipelined;
@@ -98,7 +98,7 @@ static bool take_reply(mri_port *port, double timeout)
     }
     free(all);
     port->record->pipelined = pipelined;
-    return error == MR_OK;
+    return error;
 }
 
 static mr_error send_request(mri_port *port, mri_outgoing *outgoing)
@@ -138,7 +138,8 @@ static bool has_pipelined(mri_port *port, unsigned int limit)
 /* Wait for a call, or for NULL until no more than `most` run ahead.  Whoever
  * completes them rings our bell; while the service thread sleeps nobody but
  * us receives. */
-static void await_in_rank(mri_port *port, const mri_outgoing *outgoing,
+/* False: interrupted. */
+static bool await_in_rank(mri_port *port, const mri_outgoing *outgoing,
                           unsigned int limit)
 {
     int64_t pause = FIRST_PAUSE;
@@ -149,12 +150,15 @@ static void await_in_rank(mri_port *port, const mri_outgoing *outgoing,
         uint64_t bell = mri_bell(port->record);
 
         if (outgoing ? is_complete(outgoing) : !has_pipelined(port, limit)) {
-            return;
+            return true;
         }
         if (mri_exchange_poll_once() || mri_spin(&spinner)) {
             continue;
         }
-        mri_sleep(port->record, bell, mri_now() + pause);
+        if (mri_sleep_in_call(port->record, bell, mri_now() + pause) ==
+            MR_ERR_INTERRUPTED) {
+            return false;
+        }
         if (polls_made % POLLS_AT_EACH == 0 && pause < LAST_PAUSE) {
             pause *= 2;
         }
@@ -259,15 +263,17 @@ mr_error mri_port_send(mri_port *port, mri_outgoing *outgoing)
     return error;
 }
 
-void mri_port_await(mri_port *port, mri_outgoing *outgoing)
+bool mri_port_await(mri_port *port, mri_outgoing *outgoing)
 {
     if (mri_exchange_on) {
-        await_in_rank(port, outgoing, 0);
-        return;
+        return await_in_rank(port, outgoing, 0);
     }
     while (!is_complete(outgoing)) {
-        take_reply(port, MR_FOREVER);
+        if (take_reply(port, MR_FOREVER) == MR_ERR_INTERRUPTED) {
+            return false;
+        }
     }
+    return true;
 }
 
 void mri_port_await_pipelined(mri_port *port, unsigned int limit)
@@ -278,11 +284,11 @@ void mri_port_await_pipelined(mri_port *port, unsigned int limit)
             mri_exchange_send_coalesced(port);
             mri_exchange_leave();
         }
-        await_in_rank(port, NULL, limit);
+        (void)!await_in_rank(port, NULL, limit);
         return;
     }
     while (has_pipelined(port, limit)) {
-        take_reply(port, MR_FOREVER);
+        (void)!take_reply(port, MR_FOREVER);
     }
 }
 
@@ -313,7 +319,8 @@ void mri_port_cancel(mri_port *port, const mri_outgoing *outgoing)
 bool mri_port_poll(mri_port *port)
 {
     mri_wait_arm(&port->record->inline_waits[0]);
-    return mri_exchange_on ? mri_exchange_poll_once() : take_reply(port, 0);
+    return mri_exchange_on ? mri_exchange_poll_once()
+                           : take_reply(port, 0) == MR_OK;
 }
 
 /* A process is rung for replies as for any item of a mailbox. */

@@ -64,8 +64,9 @@ mr_error mri_port_of(mri_record *self, mri_port **port);
 /* Make a call.  Waits for room only.  Errors as mri_message_send. */
 mr_error mri_port_send(mri_port *port, mri_outgoing *outgoing);
 
-/* Wait until the call is complete. */
-void mri_port_await(mri_port *port, mri_outgoing *outgoing);
+/* Wait until the call is complete.  False: a signal interrupted the wait, and
+ * the call is still under way; see engine/interrupt.h. */
+bool mri_port_await(mri_port *port, mri_outgoing *outgoing);
 
 /* Ask the owner to end it. */
 void mri_port_cancel(mri_port *port, const mri_outgoing *outgoing);
