@@ -25,6 +25,7 @@ unit_suites = \
 	tests/unit/pipe_test \
 	tests/unit/points_test \
 	tests/unit/queue_test \
+	tests/unit/reaper_test \
 	tests/unit/record_test \
 	tests/unit/task_threads_test \
 	tests/unit/topology_test \

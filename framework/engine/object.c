@@ -293,17 +293,35 @@ mr_error mri_object_destroy(mr_handle handle, mri_kind kind)
     return MR_OK;
 }
 
-mri_ref mri_object_repair(mri_record *self, mri_object *object)
+/* The object goes from the dead one's chain to the end of ours by one noted
+ * change: should we die, too, it stands in exactly one of them. */
+static void take_over_work(mri_record *self, mri_record *dead,
+                           mri_object *object)
 {
-    mri_ref outer = mri_load(&object->outer);
+    mri_segment *segment = segment_of(object);
+    mri_ref outer = mri_peek(&object->outer);
 
-    if (mri_identity_state(mri_load(&object->identity)) == MRI_LIVE) {
-        return 0; /* its maker died right after */
+    mri_latch(self, &segment->objects_latch);
+    begin_work(self, object);
+    mri_set(self, &dead->building, outer);
+    mri_commit(self);
+    mri_unlatch(self, &segment->objects_latch);
+}
+
+void mri_objects_repair(mri_record *self, mri_record *dead)
+{
+    mri_ref ref;
+
+    while ((ref = mri_load(&dead->building)) != 0) {
+        mri_object *object = mri_at(ref);
+
+        if (mri_identity_state(mri_load(&object->identity)) == MRI_LIVE) {
+            mri_store(&dead->building, 0); /* its maker died right after */
+            return;
+        }
+        take_over_work(self, dead, object);
+        unmake(self, object);
     }
-    mri_store(&object->outer, mri_peek(&self->building));
-    mri_store(&self->building, mri_ref_of(object));
-    unmake(self, object);
-    return outer;
 }
 
 /* Its memory is not used again, so nobody has to leave. */

@@ -309,9 +309,8 @@ static inline void mri_be_active(mri_record *self, mri_ref object, bool brief)
  * call is inside.  MR_ERR_STALE. */
 mr_error mri_object_destroy(mr_handle handle, mri_kind kind);
 
-/* Go on with an object that a dead thread was making or unmaking: unmake it.
- * The result is the next such object of that thread, or 0. */
-mri_ref mri_object_repair(mri_record *self, mri_object *object);
+/* Unmake the objects that a dead thread was making or unmaking. */
+void mri_objects_repair(mri_record *self, mri_record *dead);
 
 /* The rank is lost: its objects name nothing any more, and all waiters at
  * them are turned out. */

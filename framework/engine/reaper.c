@@ -62,16 +62,24 @@ void mri_reap_describe(uint64_t endpoint, char *text, size_t size)
                       describe_record, &d);
 }
 
-/* Move the dead one's blocks to our own hand and free them. */
-static void free_hands(mri_record *self, mri_record *dead)
+/* Free the dead one's blocks.  Each goes to a slot of ours by one noted change,
+ * so that it is in exactly one place should we die, too.  The latch is any that
+ * no one of us holds. */
+static void free_owned(mri_record *self, mri_record *dead)
 {
-    for (unsigned int i = 0; i < MRI_OWNED_MAX; i++) {
-        mri_ref block = mri_load(&dead->owned[i].block);
+    mri_segment *segment = mri_segment_at(mri_segment_of(mri_ref_of(dead)));
 
-        if (block) {
-            mri_store(&self->owned[0].size, mri_load(&dead->owned[i].size));
-            mri_store(&self->owned[0].block, block);
-            mri_store(&dead->owned[i].block, 0);
+    assert(mri_peek(&self->owned[0].block) == 0);
+    for (unsigned int i = 0; i < MRI_OWNED_MAX; i++) {
+        mri_owned *from = &dead->owned[i];
+
+        if (mri_load(&from->block)) {
+            mri_latch(self, &segment->objects_latch);
+            mri_set(self, &self->owned[0].size, mri_load(&from->size));
+            mri_set(self, &self->owned[0].block, mri_load(&from->block));
+            mri_set(self, &from->block, 0);
+            mri_commit(self);
+            mri_unlatch(self, &segment->objects_latch);
             mri_give_back(self, 0);
         }
     }
@@ -163,7 +171,6 @@ static void reap_record(mri_record *dead, void *user)
 {
     reap_job *job = user;
     mri_record *self = job->self;
-    mri_ref building = mri_load(&dead->building);
 
     if (!mri_is_gone(job->gone, mri_load(&dead->owner))) {
         return;
@@ -171,11 +178,8 @@ static void reap_record(mri_record *dead, void *user)
     abandon(self, dead);
     leave_lists(self, dead);
     repair_objects(self, dead);
-    free_hands(self, dead);
-    mri_store(&dead->building, 0);
-    while (building) {
-        building = mri_object_repair(self, mri_at(building));
-    }
+    free_owned(self, dead);
+    mri_objects_repair(self, dead);
     if (mri_is_awake(mri_swap(&dead->sleeping, MRI_AWAKE))) {
         /* Wrong by one if it, or who rang it, died between two stores; the
          * count is for the policy of spinning alone. */

@@ -117,8 +117,10 @@ typedef struct mr_handle {
  * call on the object gives MR_ERR_OWNER_LOST, also a call that waits already.
  * A call that creates an object on a lost rank gives the same error.  A call
  * from another node may also give MR_ERR_NO_MEMORY or MR_ERR_LIMIT, if one of
- * the two sides has no room for it, and MR_ERR_MPI.  The contracts repeat these
- * errors only where there is more to say.
+ * the two sides has no room for it, and MR_ERR_MPI.  Outside a job a call gives
+ * MR_ERR_STATE, and also in a thread for which there is no room: 4,096 threads
+ * of a rank and its processes can use the library at the same time.  The
+ * contracts repeat these errors only where there is more to say.
  */
 
 #ifdef __cplusplus

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * A reaper that dies itself, at each store that it makes: another one deals
+ * with both, and no block and no row is lost or given back twice.
+ */
+#include "unit/fake.h"
+
+#include <stdio.h>
+
+#include "engine/operation.h"
+#include "engine/reaper.h"
+
+enum { CHAIN = 3, CHECKED = 8 };
+
+static uint64_t dead;
+
+/* Ends with blocks in its hands and objects half made. */
+static void leave_much(unsigned int number, void *user)
+{
+    mri_record *self = mri_self();
+
+    (void)number;
+    (void)user;
+    MRT_OK(mri_allocate(self, 0, MRI_HEAP, 100, 0));
+    MRT_OK(mri_allocate(self, 0, MRI_HEAP, 100000, 1));
+    MRT_OK(mri_allocate(self, 0, MRI_ARRAYS, 5000, 2));
+    for (unsigned int i = 0; i < CHAIN; i++) {
+        mri_object *object;
+
+        MRT_OK(mri_object_build(self, 0, MRI_LOCK, &object));
+    }
+    fake_die();
+}
+
+static void reap_the_dead(unsigned int number, void *user)
+{
+    mri_gone gone = {.endpoint = dead};
+
+    (void)number;
+    (void)user;
+    mri_reap(mri_self(), &gone);
+}
+
+/* Rows and blocks that were freed twice would be given to two. */
+static void check_that_all_are_different(void)
+{
+    mr_lock locks[CHECKED];
+
+    for (unsigned int i = 0; i < CHECKED; i++) {
+        MRT_OK(mr_lock_create(&locks[i], NULL));
+        for (unsigned int j = 0; j < i; j++) {
+            MRT_CHECK(locks[i].handle.slot != locks[j].handle.slot);
+        }
+    }
+    for (unsigned int i = 0; i < CHECKED; i++) {
+        MRT_OK(mr_lock_destroy(locks[i]));
+    }
+}
+
+/* True if the reaper died. */
+static bool reap_once(int64_t k)
+{
+    uint64_t self = mri_self_endpoint();
+    mri_record *record = mri_self();
+    uint64_t used = fake_used(0);
+    uint64_t rows = mri_objects_in_use(0);
+    uint64_t reaper;
+    bool died;
+
+    dead = fake_endpoint(0, MRI_SLOT_FIRST_PROCESS);
+    MRT_CHECK(fake_dies(leave_much, 0, NULL));
+    reaper = fake_endpoint(0, MRI_SLOT_FIRST_PROCESS + 1);
+    died = fake_dies_at(k, reap_the_dead, 0, NULL);
+    if (!died) {
+        mri_self_leave();
+    }
+    fake_return(self, record);
+    mri_reap_repair(reaper);
+    mri_reap_repair(dead);
+    fake_reap(reaper);
+    fake_reap(dead);
+    if (!MRT_EQUAL(fake_used(0), used) ||
+        !MRT_EQUAL(mri_objects_in_use(0), rows)) {
+        printf("       by a death at point %lld\n", (long long)k);
+    }
+    check_that_all_are_different();
+    return died;
+}
+
+static void reaper_may_die_at_any_point(void)
+{
+    if (!fake_has_points()) {
+        return;
+    }
+    fake_start(1, FAKE_MEMORY);
+    check_that_all_are_different();
+    for (int64_t k = 1; !mrt_failed() && reap_once(k); k++) {
+    }
+    fake_stop();
+}
+
+int main(int argc, char **argv)
+{
+    static const mrt_test tests[] = {
+        {"reaper_may_die_at_any_point", reaper_may_die_at_any_point, 0},
+    };
+
+    return mrt_main("reaper", tests, MRT_COUNT(tests), argc, argv);
+}
