@@ -59,7 +59,7 @@ static unsigned int segment_of(const mri_channel *channel)
     return mri_segment_of(mri_ref_of(channel));
 }
 
-/* A block in a hand: what was in the memory before is no ticket. */
+/* A block in an owned slot: what was in the memory before is no ticket. */
 static mr_error allocate_block(mri_record *self, mri_channel *channel,
                                unsigned int slot)
 {

@@ -19,7 +19,7 @@
 typedef struct mri_channel {
     /* Under put_latch, but for head_seen. */
     mri_word put_latch;
-    mri_word tail;      /* items ever put; one less after a kill, see mend */
+    mri_word tail;      /* items ever put; one less after a kill, see repair */
     mri_word put_block; /* the last block */
     mri_word put_base;  /* the index of its first cell */
     mri_word head_seen; /* head is this or more */

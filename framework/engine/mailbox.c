@@ -100,7 +100,7 @@ static void forget(mri_record *self, mri_object *object, const mri_gone *gone)
     }
 }
 
-static void mend(mri_record *self, mri_object *object, mri_record *dead)
+static void repair(mri_record *self, mri_object *object, mri_record *dead)
 {
     (void)dead;
     if (mri_identity_state(mri_load(&object->identity)) == MRI_LIVE) {
@@ -165,7 +165,7 @@ const mri_kind_ops mri_mailbox_ops = {.name = "mailbox",
                                       .ready_list = ready_list,
                                       .dispose = dispose,
                                       .forget = forget,
-                                      .mend = mend};
+                                      .repair = repair};
 
 const mri_kind_ops mri_queue_ops = {.name = "queue",
                                     .kind = MRI_QUEUE,
@@ -178,7 +178,7 @@ const mri_kind_ops mri_queue_ops = {.name = "queue",
                                     .ready_list = ready_list,
                                     .dispose = dispose,
                                     .forget = forget,
-                                    .mend = mend};
+                                    .repair = repair};
 
 /* ---- calls --------------------------------------------------------------- */
 

@@ -208,7 +208,7 @@ typedef struct mri_kind_ops {
 
     /* A thread died inside a call on the object (it was active on it, or
      * working for it); its notes are undone already. */
-    void (*mend)(mri_record *self, mri_object *object, mri_record *dead);
+    void (*repair)(mri_record *self, mri_object *object, mri_record *dead);
 
     /* For a message, what a thread was doing that died working for it: words
      * behind "has died", or none. */

@@ -179,7 +179,7 @@ mr_error mri_destroy(const mri_kind_ops *ops, mr_handle handle);
 /* Wake who waits for memory of a segment. */
 void mri_wake_for_memory(mri_record *self, unsigned int segment);
 
-/* Free the block in a hand and wake who waits for memory there. */
+/* Free the block in an owned slot and wake who waits for memory there. */
 void mri_give_back(mri_record *self, unsigned int slot);
 
 #endif

@@ -11,7 +11,7 @@
 #include "engine/operation.h"
 #include "engine/wait.h"
 
-static void mend_record(mri_record *record, void *user)
+static void repair_record(mri_record *record, void *user)
 {
     const mri_gone *gone = user;
 
@@ -24,7 +24,7 @@ void mri_reap_repair(uint64_t endpoint)
 {
     mri_gone gone = {.endpoint = endpoint};
 
-    mri_records_visit(mri_index_of(mri_endpoint_rank(endpoint)), mend_record,
+    mri_records_visit(mri_index_of(mri_endpoint_rank(endpoint)), repair_record,
                       &gone);
 }
 
@@ -108,8 +108,8 @@ static void repair_object(mri_record *self, mri_record *dead, mri_ref ref)
     }
     mri_be_active(self, ref, true);
     ops = mri_ops_of(mri_identity_kind(mri_load(&object->identity)));
-    if (ops->mend) {
-        ops->mend(self, object, dead);
+    if (ops->repair) {
+        ops->repair(self, object, dead);
     }
     for (unsigned int i = 0; i < mri_lists_of(object); i++) {
         mri_wake_all(self, object, i);
@@ -210,7 +210,7 @@ static void reap_records(reap_job *job, unsigned int index)
 {
     mri_gone gone = *job->gone;
 
-    mri_records_visit(index, mend_record, &gone);
+    mri_records_visit(index, repair_record, &gone);
     mri_records_visit(index, reap_record, job);
 }
 

@@ -2,7 +2,7 @@
 /*
  * The reaper: what is done about an endpoint that is gone, by whoever
  * noticed.  In two steps, as the latches of one dead endpoint may stand in
- * the way of mending another.
+ * the way of repair another.
  */
 #ifndef MRI_ENGINE_REAPER_H
 #define MRI_ENGINE_REAPER_H

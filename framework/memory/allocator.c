@@ -380,7 +380,7 @@ static void add_run(mri_record *self, mri_arena *arena, mri_ref at,
     }
 }
 
-/* Give the run in a hand back. */
+/* Give the run in an owned slot back. */
 static void give_run(mri_record *self, mri_arena *arena, unsigned int slot)
 {
     mri_latch(self, &arena->latch);
@@ -495,7 +495,7 @@ static void add_slab(mri_record *self, mri_class *class)
     mri_unlatch(self, &class->latch);
 }
 
-/* An empty slab leaves its class, into a hand. */
+/* An empty slab leaves its class, into an owned slot. */
 static void remove_slab(mri_record *self, mri_class *class, mri_ref ref,
                         unsigned int slot)
 {
@@ -505,8 +505,8 @@ static void remove_slab(mri_record *self, mri_class *class, mri_ref ref,
     mri_set(self, &self->owned[slot].block, ref);
 }
 
-/* The block in a hand goes back to its slab.  When that is empty then, and
- * not the only open one, it takes the block's place in the hand: true. */
+/* The block in an owned slot goes back to its slab.  When that is empty then,
+ * and not the only open one, it takes the block's place in the hand: true. */
 static bool give_small(mri_record *self, mri_arena *arena, unsigned int number,
                        unsigned int slot)
 {

@@ -67,7 +67,7 @@ uint64_t mri_rest(const struct mri_segment *segment, mri_pool pool);
 mr_error mri_allocate(struct mri_record *self, unsigned int segment,
                       mri_pool pool, size_t size, unsigned int slot);
 
-/* Free the block in a hand, if there is one. */
+/* Free the block in an owned slot, if there is one. */
 void mri_owned_free(struct mri_record *self, unsigned int slot);
 
 /* Inside a noted change: the block goes from the hand to an object's word,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Owns the records of threads: taking and freeing them, latches, notes, and
- * the mending of what a dead thread left behind.
+ * the repair of what a dead thread left behind.
  *
  * Order of the stores is all that matters here: a note is complete before
  * the word changes, a latch is listed before it is taken, and listed no
@@ -66,7 +66,7 @@ void mri_become(uint64_t endpoint, bool thread_only)
     }
 }
 
-/* Records are taken by one store, so nothing needs mending here. */
+/* Records are taken by one store, so nothing needs repair here. */
 static mri_record *claim_in(mri_segment *segment, uint64_t endpoint)
 {
     mri_table *table = &segment->records;
@@ -187,7 +187,7 @@ void mri_self_leave(void)
 /*
  * A latch is held for some ten stores, so its holder is done soon, is not
  * running, or is dead.  Spin for the first, yield for the second; the third
- * is mended by the holder's fork server.  Not inline, lest mri_latch save
+ * is repaired by the holder's fork server.  Not inline, lest mri_latch save
  * registers for it.
  */
 __attribute__((noinline)) static void latch_contended(mri_word *latch,
@@ -267,7 +267,7 @@ void mri_intent(mri_record *self, mri_word *word, uint64_t value, mri_ref block,
     mri_store(&self->intent_word, mri_ref_of(word));
 }
 
-/* Size first: a hand without a block is empty whatever its size. */
+/* Size first: an owned slot without a block is empty whatever its size. */
 void mri_intent_done(mri_record *self)
 {
     mri_store(&self->owned[0].block, 0);
@@ -278,7 +278,7 @@ void mri_intent_done(mri_record *self)
 
 void mri_record_repair(mri_record *dead)
 {
-    uint64_t promise = mri_load(&dead->intent_word);
+    uint64_t intent = mri_load(&dead->intent_word);
 
     for (uint64_t left = mri_load(&dead->notes); left > 0; left--) {
         mri_note *note = &dead->log[left - 1];
@@ -286,7 +286,7 @@ void mri_record_repair(mri_record *dead)
         mri_store(mri_at(mri_load(&note->word)), mri_load(&note->old));
     }
     mri_store(&dead->notes, 0);
-    if (promise && mri_load(mri_at(promise)) == mri_load(&dead->intent_value)) {
+    if (intent && mri_load(mri_at(intent)) == mri_load(&dead->intent_value)) {
         mri_intent_done(dead);
     }
     mri_store(&dead->intent_word, 0);

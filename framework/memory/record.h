@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Records: what each thread of each endpoint writes down while it changes
- * shared memory, so that its death at any moment can be mended.
+ * shared memory, so that its death at any moment can be repaired.
  *
  * An endpoint is a rank, a fork server or a process.  Each thread of it that
  * calls the library has one record, in the segment of the endpoint's rank.
@@ -9,8 +9,8 @@
  * Changes of several words are made under a latch and noted first, old value
  * by old value (undo logging; Gray and Reuter, Transaction Processing, 1993,
  * chapter 10): one store, notes = 0, commits them.  Changes of one word need
- * no note.  Memory between the allocator and an object lies in a hand of the
- * record.  A latch holds the reference of its holder's record.
+ * no note.  Memory between the allocator and an object lies in an owned slot of
+ * the record.  A latch holds the reference of its holder's record.
  */
 #ifndef MRI_MEMORY_RECORD_H
 #define MRI_MEMORY_RECORD_H
@@ -84,7 +84,7 @@ typedef struct mri_record {
     mri_word working;   /* the map job whose task the thread runs */
     mri_word building;  /* the object that is being made or unmade */
     uint64_t pipelined; /* far calls are under way; the thread's own */
-    mri_word gone;      /* mended: its thread is dead, and in no object */
+    mri_word gone;      /* repaired: its thread is dead, and in no object */
     mri_word pid;       /* to signal, when MRI_IN_POLL */
     mri_word second;    /* a second object inside whose call the thread is */
     mri_word notes;     /* noted changes that are not committed */
@@ -184,7 +184,7 @@ bool mri_latch_if_free(mri_record *self, mri_word *latch);
 void mri_unlatch(mri_record *self, mri_word *latch);
 
 /* Called again and again while a latch, or what a call waits for, cannot be
- * had for long.  A fork server mends dead children here, as one of them may
+ * had for long.  A fork server repairs dead children here, as one of them may
  * hold it, and ends with its rank. */
 extern void (*mri_stalled)(void);
 
@@ -205,11 +205,11 @@ void mri_intent(mri_record *self, mri_word *word, uint64_t value, mri_ref block,
 /* The store of mri_intent was made: change the hand. */
 void mri_intent_done(mri_record *self);
 
-/* Mend what a dead thread left in shared memory: undo or complete its
+/* Repair what a dead thread left in shared memory: undo or complete its
  * change, then free its latches.  Takes no latch. */
 void mri_record_repair(mri_record *dead);
 
-/* Make a mended record free. */
+/* Make a repaired record free. */
 void mri_record_free(mri_record *record);
 
 /* Call visit for each record of a segment that is in use. */

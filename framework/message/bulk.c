@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Owns bulk: transfers, cut into pieces, from and to the memory of whoever
+ * Owns bulk: transfers, cut into fragments, from and to the memory of whoever
  * began them.
  *
- * A lane is one stream to or from one rank.  Its pieces pass one channel, so
- * they are begun in order, and both sides cut alike.  A few are under way at a
- * time, also of several transfers, and the oldest is looked at.  A lane that
- * failed is out of step with its other side and stays failed.
+ * A stream is one stream to or from one rank.  Its fragments pass one channel,
+ * so they are begun in order, and both sides cut alike.  A few are under way at
+ * a time, also of several transfers, and the oldest is looked at.  A stream
+ * that failed is out of step with its other side and stays failed.
  *
  * `done` is called when all lists are in order, and may begin more.  What the
  * transport does not let go of is never asked about again: see mri_bulk_kept.
@@ -51,147 +51,151 @@ bool mri_bulk_kept(void)
     return mri_messages_self()->kept;
 }
 
-/* ---- lanes --------------------------------------------------------------- */
+/* ---- streams ---------------------------------------------------------------
+ */
 
-static mri_bulk_stream *lane_at(mri_messages *messages, unsigned int rank,
-                                mri_stream stream, bool sends)
+static mri_bulk_stream *stream_at(mri_messages *messages, unsigned int rank,
+                                  mri_stream stream, bool sends)
 {
-    return &messages->peers[rank].lanes[(sends ? MRI_STREAMS : 0) + stream];
+    return &messages->peers[rank].bulk[(sends ? MRI_STREAMS : 0) + stream];
 }
 
-static void lane_becomes_busy(mri_messages *messages, mri_bulk_stream *lane)
+static void stream_becomes_busy(mri_messages *messages, mri_bulk_stream *bulk)
 {
-    mri_link_append(&messages->busy, &lane->link);
+    mri_link_append(&messages->busy, &bulk->link);
     messages->busy_count++;
 }
 
-static void lane_becomes_free(mri_messages *messages, mri_bulk_stream *lane)
+static void stream_becomes_free(mri_messages *messages, mri_bulk_stream *bulk)
 {
-    mri_link_remove(&lane->link);
+    mri_link_remove(&bulk->link);
     messages->busy_count--;
 }
 
-static mr_error piece_begin(mri_messages *messages, mri_bulk_stream *lane)
+static mr_error fragment_begin(mri_messages *messages, mri_bulk_stream *bulk)
 {
     const mri_transport *transport = messages->transport;
-    mri_transfer *transfer = lane->unbegun;
+    mri_transfer *transfer = bulk->unbegun;
     unsigned char *bytes = transfer->bytes + transfer->begun;
     uint64_t left = transfer->size - transfer->begun;
-    mri_fragment *piece =
-        &lane->pieces[(lane->oldest + lane->count) % MRI_FRAGMENTS_UNDER_WAY];
+    mri_fragment *fragment = &bulk->fragments[(bulk->oldest + bulk->count) %
+                                              MRI_FRAGMENTS_UNDER_WAY];
 
-    piece->transfer = transfer;
-    piece->size = left < messages->piece ? (size_t)left : messages->piece;
-    return lane->sends
-               ? transport->send(transport->self, lane->rank, lane->channel,
-                                 bytes, piece->size, &piece->pending)
-               : transport->receive(transport->self, lane->rank, lane->channel,
-                                    bytes, piece->size, &piece->pending);
+    fragment->transfer = transfer;
+    fragment->size =
+        left < messages->fragment ? (size_t)left : messages->fragment;
+    return bulk->sends
+               ? transport->send(transport->self, bulk->rank, bulk->channel,
+                                 bytes, fragment->size, &fragment->pending)
+               : transport->receive(transport->self, bulk->rank, bulk->channel,
+                                    bytes, fragment->size, &fragment->pending);
 }
 
 /* Errors are told by the next progress, as here is no place for `done`. */
-static void lane_begin_pieces(mri_messages *messages, mri_bulk_stream *lane)
+static void stream_begin_fragments(mri_messages *messages,
+                                   mri_bulk_stream *bulk)
 {
-    while (lane->unbegun && lane->count < MRI_FRAGMENTS_UNDER_WAY &&
-           !lane->error) {
-        mri_transfer *transfer = lane->unbegun;
+    while (bulk->unbegun && bulk->count < MRI_FRAGMENTS_UNDER_WAY &&
+           !bulk->error) {
+        mri_transfer *transfer = bulk->unbegun;
 
-        lane->error = piece_begin(messages, lane);
-        if (lane->error == MR_OK) {
-            transfer->begun += lane->pieces[(lane->oldest + lane->count) %
-                                            MRI_FRAGMENTS_UNDER_WAY]
+        bulk->error = fragment_begin(messages, bulk);
+        if (bulk->error == MR_OK) {
+            transfer->begun += bulk->fragments[(bulk->oldest + bulk->count) %
+                                               MRI_FRAGMENTS_UNDER_WAY]
                                    .size;
-            lane->count++;
+            bulk->count++;
             if (transfer->begun == transfer->size) {
-                lane->unbegun = transfer->next;
+                bulk->unbegun = transfer->next;
             }
         }
     }
 }
 
-/* Take the oldest piece, which has ended, from the ring; and its transfer from
- * the lane, if that was its last one. */
-static mri_transfer *lane_retire_piece(mri_messages *messages,
-                                       mri_bulk_stream *lane)
+/* Take the oldest fragment, which has ended, from the ring; and its transfer
+ * from the stream, if that was its last one. */
+static mri_transfer *stream_retire_fragment(mri_messages *messages,
+                                            mri_bulk_stream *bulk)
 {
-    const mri_fragment *piece = &lane->pieces[lane->oldest];
-    mri_transfer *transfer = piece->transfer;
+    const mri_fragment *fragment = &bulk->fragments[bulk->oldest];
+    mri_transfer *transfer = fragment->transfer;
 
-    lane->oldest = (lane->oldest + 1) % MRI_FRAGMENTS_UNDER_WAY;
-    lane->count--;
-    transfer->ended += piece->size;
+    bulk->oldest = (bulk->oldest + 1) % MRI_FRAGMENTS_UNDER_WAY;
+    bulk->count--;
+    transfer->ended += fragment->size;
     if (transfer->ended < transfer->size) {
         return NULL;
     }
-    lane->first = transfer->next;
-    messages->under_way -= lane->sends;
-    if (!lane->first) {
-        lane_becomes_free(messages, lane);
+    bulk->first = transfer->next;
+    messages->under_way -= bulk->sends;
+    if (!bulk->first) {
+        stream_becomes_free(messages, bulk);
     }
     return transfer;
 }
 
-/* End all that is in a lane.  Those who wait are told even where the transport
- * goes on, as with a dead rank that takes for ever; the memory stays its own.
+/* End all that is in a stream.  Those who wait are told even where the
+ * transport goes on, as with a dead rank that takes for ever; the memory stays
+ * its own.
  */
-static void lane_fail(mri_messages *messages, mri_bulk_stream *lane)
+static void stream_fail(mri_messages *messages, mri_bulk_stream *bulk)
 {
     const mri_transport *transport = messages->transport;
-    mri_transfer *transfer = lane->first;
+    mri_transfer *transfer = bulk->first;
 
     if (!transfer) {
         return;
     }
-    lane->first = NULL;
-    lane->unbegun = NULL;
-    lane_becomes_free(messages, lane);
-    for (; lane->count > 0; lane->count--) {
-        mri_fragment *piece = &lane->pieces[lane->oldest];
+    bulk->first = NULL;
+    bulk->unbegun = NULL;
+    stream_becomes_free(messages, bulk);
+    for (; bulk->count > 0; bulk->count--) {
+        mri_fragment *fragment = &bulk->fragments[bulk->oldest];
 
-        if (!transport->cancel(transport->self, &piece->pending)) {
-            piece->transfer->kept = true;
+        if (!transport->cancel(transport->self, &fragment->pending)) {
+            fragment->transfer->kept = true;
         }
-        lane->oldest = (lane->oldest + 1) % MRI_FRAGMENTS_UNDER_WAY;
+        bulk->oldest = (bulk->oldest + 1) % MRI_FRAGMENTS_UNDER_WAY;
     }
     while (transfer) {
         mri_transfer *next = transfer->next;
 
-        messages->under_way -= lane->sends;
-        transfer_conclude(messages, transfer, lane->error);
+        messages->under_way -= bulk->sends;
+        transfer_conclude(messages, transfer, bulk->error);
         transfer = next;
     }
 }
 
-/* The oldest pieces that have ended make room for others. */
-static bool lane_progress(mri_messages *messages, mri_bulk_stream *lane)
+/* The oldest fragments that have ended make room for others. */
+static bool stream_progress(mri_messages *messages, mri_bulk_stream *bulk)
 {
     const mri_transport *transport = messages->transport;
     mr_error error = MR_OK;
     bool ended = false;
 
     for (int i = 0;
-         i < MRI_FRAGMENTS_UNDER_WAY && !lane->error && lane->count > 0; i++) {
+         i < MRI_FRAGMENTS_UNDER_WAY && !bulk->error && bulk->count > 0; i++) {
         mri_transfer *transfer;
 
         if (!transport->test(transport->self,
-                             &lane->pieces[lane->oldest].pending, &error)) {
+                             &bulk->fragments[bulk->oldest].pending, &error)) {
             break;
         }
         ended = true;
         if (error) {
-            lane->oldest = (lane->oldest + 1) % MRI_FRAGMENTS_UNDER_WAY;
-            lane->count--;
-            lane->error = error;
+            bulk->oldest = (bulk->oldest + 1) % MRI_FRAGMENTS_UNDER_WAY;
+            bulk->count--;
+            bulk->error = error;
             break;
         }
-        transfer = lane_retire_piece(messages, lane);
-        lane_begin_pieces(messages, lane);
+        transfer = stream_retire_fragment(messages, bulk);
+        stream_begin_fragments(messages, bulk);
         if (transfer) {
             transfer_conclude(messages, transfer, MR_OK);
         }
     }
-    if (lane->error) {
-        lane_fail(messages, lane);
+    if (bulk->error) {
+        stream_fail(messages, bulk);
         ended = true;
     }
     return ended;
@@ -199,32 +203,32 @@ static bool lane_progress(mri_messages *messages, mri_bulk_stream *lane)
 
 /* ---- from outside -------------------------------------------------------- */
 
-static mr_error lane_enter(mri_messages *messages, mri_bulk_stream *lane,
-                           const mri_transfer *wanted)
+static mr_error stream_enter(mri_messages *messages, mri_bulk_stream *bulk,
+                             const mri_transfer *wanted)
 {
     mri_transfer *transfer;
 
     assert(wanted->size > 0);
-    if (lane->error) {
-        return lane->error;
+    if (bulk->error) {
+        return bulk->error;
     }
     transfer = transfer_take(messages);
     if (!transfer) {
         return MR_ERR_NO_MEMORY;
     }
     *transfer = *wanted;
-    if (lane->first) {
-        lane->last->next = transfer;
+    if (bulk->first) {
+        bulk->last->next = transfer;
     } else {
-        lane->first = transfer;
-        lane_becomes_busy(messages, lane);
+        bulk->first = transfer;
+        stream_becomes_busy(messages, bulk);
     }
-    lane->last = transfer;
-    if (!lane->unbegun) {
-        lane->unbegun = transfer;
+    bulk->last = transfer;
+    if (!bulk->unbegun) {
+        bulk->unbegun = transfer;
     }
-    messages->under_way += lane->sends;
-    lane_begin_pieces(messages, lane);
+    messages->under_way += bulk->sends;
+    stream_begin_fragments(messages, bulk);
     return MR_OK;
 }
 
@@ -232,14 +236,15 @@ mr_error mri_bulk_send(unsigned int to, mri_stream stream, const void *bytes,
                        uint64_t size, mri_bulk_done *done, void *user)
 {
     mri_messages *messages = mri_messages_self();
-    /* A lane that sends only reads. */
+    /* A stream that sends only reads. */
     const mri_transfer wanted = {.bytes = (unsigned char *)bytes,
                                  .size = size,
                                  .done = done,
                                  .user = user};
 
     assert(to < messages->ranks);
-    return lane_enter(messages, lane_at(messages, to, stream, true), &wanted);
+    return stream_enter(messages, stream_at(messages, to, stream, true),
+                        &wanted);
 }
 
 mr_error mri_bulk_receive(unsigned int from, mri_stream stream, void *bytes,
@@ -250,8 +255,8 @@ mr_error mri_bulk_receive(unsigned int from, mri_stream stream, void *bytes,
         .bytes = bytes, .size = size, .done = done, .user = user};
 
     assert(from < messages->ranks);
-    return lane_enter(messages, lane_at(messages, from, stream, false),
-                      &wanted);
+    return stream_enter(messages, stream_at(messages, from, stream, false),
+                        &wanted);
 }
 
 bool mri_bulk_progress(mri_messages *messages)
@@ -265,7 +270,7 @@ bool mri_bulk_progress(mri_messages *messages)
 
         mri_link_remove(link);
         mri_link_append(&messages->busy, link);
-        if (lane_progress(messages, MRI_OF(link, mri_bulk_stream, link))) {
+        if (stream_progress(messages, MRI_OF(link, mri_bulk_stream, link))) {
             ended = true;
         }
     }
@@ -275,10 +280,10 @@ bool mri_bulk_progress(mri_messages *messages)
 void mri_bulk_lose(mri_messages *messages, unsigned int rank)
 {
     for (int i = 0; i < 2 * MRI_STREAMS; i++) {
-        mri_bulk_stream *lane = &messages->peers[rank].lanes[i];
+        mri_bulk_stream *bulk = &messages->peers[rank].bulk[i];
 
-        lane->error = MR_ERR_OWNER_LOST;
-        lane_fail(messages, lane);
+        bulk->error = MR_ERR_OWNER_LOST;
+        stream_fail(messages, bulk);
     }
 }
 
@@ -287,12 +292,12 @@ void mri_bulk_begin(mri_messages *messages)
     mri_link_reset(&messages->busy);
     for (unsigned int rank = 0; rank < messages->ranks; rank++) {
         for (unsigned int i = 0; i < 2 * MRI_STREAMS; i++) {
-            mri_bulk_stream *lane = &messages->peers[rank].lanes[i];
+            mri_bulk_stream *bulk = &messages->peers[rank].bulk[i];
 
-            mri_link_reset(&lane->link);
-            lane->rank = rank;
-            lane->channel = MRI_CHANNEL_BULK + i % MRI_STREAMS;
-            lane->sends = i >= MRI_STREAMS;
+            mri_link_reset(&bulk->link);
+            bulk->rank = rank;
+            bulk->channel = MRI_CHANNEL_BULK + i % MRI_STREAMS;
+            bulk->sends = i >= MRI_STREAMS;
         }
     }
 }

@@ -54,7 +54,7 @@ mr_error mri_message_begin(const mri_transport *transport, unsigned int ranks)
     pthread_mutex_init(&messages->lock, NULL);
     messages->transport = transport;
     messages->ranks = ranks;
-    messages->piece = MRI_FRAGMENT_MAX;
+    messages->fragment = MRI_FRAGMENT_MAX;
     mri_small_begin(messages);
     mri_bulk_begin(messages);
     return MR_OK;

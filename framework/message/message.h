@@ -25,7 +25,7 @@
 
 enum {
     MRI_MESSAGE_MAX = 65536,     /* bytes of a small message */
-    MRI_MESSAGE_SHORT = 3968,    /* of one that goes in one piece */
+    MRI_MESSAGE_SHORT = 3968,    /* of one that goes in one fragment */
     MRI_MESSAGES_UNDER_WAY = 256 /* see mri_message_crowded */
 };
 

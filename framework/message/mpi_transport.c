@@ -114,7 +114,7 @@ static bool cancel_operation(void *self, mri_pending *pending)
 
 /* ---- short messages ------------------------------------------------------ */
 
-/* Post the oldest receive anew; it becomes the newest. */
+/* Post the oldest receive again; it becomes the newest. */
 static bool ring_turn(mpi_transport *mpi)
 {
     int code = MPI_Start(&mpi->ring[mpi->oldest]);

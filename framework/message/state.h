@@ -17,7 +17,7 @@
 
 enum {
     MRI_STREAMS = 2,
-    MRI_FRAGMENTS_UNDER_WAY = 4, /* of one lane */
+    MRI_FRAGMENTS_UNDER_WAY = 4, /* of one stream */
     MRI_POLLS = 4                /* at each list, of one progress */
 };
 
@@ -69,7 +69,7 @@ typedef struct mri_message_buffer {
     _Alignas(16) unsigned char bytes[];
 } mri_message_buffer;
 
-/* Bulk.  Its pieces are begun, and counted off, in order. */
+/* Bulk.  Its fragments are begun, and counted off, in order. */
 typedef struct mri_transfer {
     struct mri_transfer *next;
     unsigned char *bytes;
@@ -97,21 +97,21 @@ typedef struct mri_bulk_stream {
     mri_transfer *first;   /* not ended */
     mri_transfer *last;    /* undefined without a first one */
     mri_transfer *unbegun; /* not wholly begun */
-    mri_fragment pieces[MRI_FRAGMENTS_UNDER_WAY]; /* a ring */
+    mri_fragment fragments[MRI_FRAGMENTS_UNDER_WAY]; /* a ring */
     unsigned int oldest;
     unsigned int count;
 } mri_bulk_stream;
 
 typedef struct mri_peer {
-    mri_link holder; /* among those who hold parcels */
+    mri_link holder; /* among those who hold buffers */
     mri_link held;   /* received, not handed out */
     bool lost;
-    mri_bulk_stream lanes[2 * MRI_STREAMS]; /* receiving, then sending */
+    mri_bulk_stream bulk[2 * MRI_STREAMS]; /* receiving, then sending */
 } mri_peer;
 
-/* Memory for parcels, kept for the next ones. */
+/* Memory for buffers, kept for the next ones. */
 typedef struct mri_free_list {
-    mri_link parcels;
+    mri_link buffers;
     unsigned int count;
     unsigned int most;
     size_t room;
@@ -122,18 +122,19 @@ typedef struct mri_messages {
     const mri_transport *transport;
     unsigned int ranks;
     mri_peer *peers;
-    size_t piece; /* MRI_FRAGMENT_MAX, in tests less; the same at all ranks */
+    size_t
+        fragment; /* MRI_FRAGMENT_MAX, in tests less; the same at all ranks */
 
-    mri_link sending;               /* parcels */
-    unsigned int under_way;         /* parcels and bulk that are being sent */
+    mri_link sending;               /* buffers */
+    unsigned int under_way;         /* buffers and bulk that are being sent */
     mri_link holders;               /* peers */
     mri_message_buffer *handed_out; /* by the last mri_message_next */
     mri_arrival arrival;            /* the last one */
     bool unplaced;                  /* there was no memory to hold it */
-    mri_link abandoned;             /* parcels that the transport still has */
-    mri_free_list shelves[2];       /* short, long */
+    mri_link abandoned;             /* buffers that the transport still has */
+    mri_free_list free_lists[2];    /* short, long */
 
-    mri_link busy; /* lanes */
+    mri_link busy; /* streams */
     unsigned int busy_count;
     mri_transfer *spare;
     bool kept; /* see mri_bulk_kept */

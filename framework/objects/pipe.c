@@ -278,7 +278,7 @@ static void forget(mri_record *self, mri_object *object, const mri_gone *gone)
 }
 
 /* The pipe is not left between the last close and its end: a death in there
- * is one inside a call, see mend.  call->argument is the holder. */
+ * is one inside a call, see repair.  call->argument is the holder. */
 static mr_error try_close(mri_record *self, mri_object *object, mri_call *call)
 {
     mr_error error = drop(self, object, call->argument, call->variant);
@@ -291,7 +291,7 @@ static mr_error try_close(mri_record *self, mri_object *object, mri_call *call)
 }
 
 /* Killed between its last close and the end of the pipe? */
-static void mend(mri_record *self, mri_object *object, mri_record *dead)
+static void repair(mri_record *self, mri_object *object, mri_record *dead)
 {
     (void)dead;
     if (mri_identity_state(mri_load(&object->identity)) != MRI_LIVE) {
@@ -363,7 +363,7 @@ const mri_kind_ops mri_pipe_ops = {.name = "pipe",
                                    .ready_list = ready_list,
                                    .dispose = dispose,
                                    .forget = forget,
-                                   .mend = mend};
+                                   .repair = repair};
 
 static mr_error add_channels(mri_record *self, mri_object *object)
 {

@@ -224,7 +224,7 @@ static void forget(mri_record *self, mri_object *object, const mri_gone *gone)
 }
 
 /* Killed between the decision to forget it and the end of the object. */
-static void mend(mri_record *self, mri_object *object, mri_record *dead)
+static void repair(mri_record *self, mri_object *object, mri_record *dead)
 {
     (void)self;
     (void)dead;
@@ -305,7 +305,7 @@ const mri_kind_ops mri_process_ops = {.name = "process",
                                       .ready_list = ready_list,
                                       .dispose = dispose,
                                       .forget = forget,
-                                      .mend = mend};
+                                      .repair = repair};
 
 /* ---- the caller's own ---------------------------------------------------- */
 

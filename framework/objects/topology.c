@@ -137,17 +137,18 @@ static mr_error count_all(census *all, uint64_t but)
 }
 
 /* Where they would run on another machine. */
-static void move(census *all, const mri_placement *seats)
+static void move(census *all, const mri_placement *placements)
 {
     for (size_t i = 0; i < all->count; i++) {
         mr_topology_resident *one = &all->residents[i];
         const origin *from = &all->origins[i];
-        const mri_placement *seat = &seats[from->segment];
-        const mri_processors *set = &seat->bound;
+        const mri_placement *placement = &placements[from->segment];
+        const mri_processors *set = &placement->bound;
 
         if (*one->name) {
-            set = from->workers ? mri_placement_for_workers(seat, from->workers)
-                                : &seat->allowed;
+            set = from->workers
+                      ? mri_placement_for_workers(placement, from->workers)
+                      : &placement->allowed;
         }
         memcpy(one->processors, set, sizeof one->processors);
     }
@@ -199,19 +200,19 @@ static mr_topology *make_block(const mri_description *machine,
 /* This node, without an endpoint that is here for this alone. */
 static mr_error read_here(uint64_t but, mr_topology **topology)
 {
-    mri_placement *seats = calloc(mri_node.count, sizeof *seats);
+    mri_placement *placements = calloc(mri_node.count, sizeof *placements);
     mri_description machine = {0};
     census all = {0};
     mr_topology *block = NULL;
-    mr_error error = seats ? count_all(&all, but) : MR_ERR_NO_MEMORY;
+    mr_error error = placements ? count_all(&all, but) : MR_ERR_NO_MEMORY;
 
     if (!error) {
-        error = mri_describe(&machine, (int)mri_settings()->bind, seats,
+        error = mri_describe(&machine, (int)mri_settings()->bind, placements,
                              mri_node.count);
     }
     if (!error) {
         if (machine.foreign) {
-            move(&all, seats);
+            move(&all, placements);
         }
         block = make_block(&machine, &all);
         error = block ? MR_OK : MR_ERR_NO_MEMORY;
@@ -222,7 +223,7 @@ static mr_error read_here(uint64_t but, mr_topology **topology)
     free(machine.items);
     free(all.residents);
     free(all.origins);
-    free(seats);
+    free(placements);
     return error;
 }
 

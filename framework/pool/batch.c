@@ -343,7 +343,7 @@ const mri_kind_ops mri_batch_ops = {.name = "map",
                                     .ready_list = ready_list,
                                     .dispose = dispose,
                                     .forget = forget,
-                                    .mend = mri_batch_repair,
+                                    .repair = mri_batch_repair,
                                     .describe = mri_batch_describe_death};
 
 /* ---- for the creator ----------------------------------------------------- */

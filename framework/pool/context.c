@@ -141,7 +141,7 @@ static void forget(mri_record *self, mri_object *object, const mri_gone *gone)
 }
 
 /* Killed between the release and the end. */
-static void mend(mri_record *self, mri_object *object, mri_record *dead)
+static void repair(mri_record *self, mri_object *object, mri_record *dead)
 {
     (void)self;
     (void)dead;
@@ -182,7 +182,7 @@ const mri_kind_ops mri_context_ops = {.name = "context",
                                       .create = create,
                                       .dispose = dispose,
                                       .forget = forget,
-                                      .mend = mend};
+                                      .repair = repair};
 
 mr_error mri_context_create(unsigned int rank, const void *bytes, size_t size,
                             mr_handle *handle)

@@ -5,7 +5,7 @@
 # more; another compiler than the one of the record may use 40 % more.
 #
 #   tests/counts/counts.sh             compare, in the build folder
-#   tests/counts/counts.sh --record    write expected.txt anew
+#   tests/counts/counts.sh --record    write expected.txt again
 #
 # Where the instructions of one operation are:
 #   MR_LAUNCH=never valgrind --tool=callgrind --instr-atstart=no \

@@ -88,7 +88,7 @@ static inline void look_at_record(const mri_record *record)
 {
     for (unsigned int i = 0; i < MRI_OWNED_MAX; i++) {
         if (mri_load(&record->owned[i].block)) {
-            unfinished = "a block is in a hand";
+            unfinished = "a block is in an owned slot";
         }
     }
     for (unsigned int i = 0; i < MRI_HELD_MAX; i++) {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Prints on which processors a job runs; seats.sh starts it.
+ * Prints on which processors a job runs; placements.sh starts it.
  *
- *     seats [WORKERS]   of a pool; by default one for each rank
+ *     placements [WORKERS]   of a pool; by default one for each rank
  *
  *     allowed 0-1       to the threads of the library in rank 0
  *     main 0            rank 0

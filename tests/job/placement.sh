@@ -212,4 +212,4 @@ if have_launcher; then
     check threads_are_suggested_where_nobody_has_said
 fi
 check job_without_launcher_is_not_bound
-report job/seats
+report job/placements

@@ -24,7 +24,7 @@ static void play(scene *s)
 
     if (MRT_OK(mri_mpi_begin(MPI_COMM_WORLD, &transport)) &&
         MRT_OK(mri_message_begin(transport, ranks))) {
-        mri_messages_self()->piece = SCENE_PIECE;
+        mri_messages_self()->fragment = SCENE_FRAGMENT;
         mri_message_lock();
         s(rank, ranks);
         mri_message_unlock();
@@ -77,7 +77,7 @@ static void send_large(unsigned int me, unsigned int all)
     unsigned char *out = NULL, *in = NULL;
     int done = 0;
 
-    mri_messages_self()->piece = MRI_FRAGMENT_MAX;
+    mri_messages_self()->fragment = MRI_FRAGMENT_MAX;
     if (me == 0 && MRT_CHECK(out = malloc(LARGE))) {
         scene_fill(out, LARGE, 1);
         MRT_OK(mri_bulk_send(receiver, MRI_REPLY_BULK, out, LARGE, count_done,
@@ -112,7 +112,7 @@ static void note_loss(void *user, mr_error error)
 static void lose_a_silent_rank(unsigned int me, unsigned int all)
 {
     const unsigned int to = (me + 1) % all, from = (me + all - 1) % all;
-    static unsigned char target[3 * SCENE_PIECE];
+    static unsigned char target[3 * SCENE_FRAGMENT];
     int lost = 0;
 
     memset(target, 1, sizeof target);

@@ -10,17 +10,17 @@
 
 enum { MOST_RANKS = 16 };
 
-typedef struct seat {
+typedef struct placement {
     int rank;
     int processors; /* as mr_processors tells it */
     bool is_rank;
     char host[MR_HOST_SIZE];
     mri_processors set;
-} seat;
+} placement;
 
-static seat seat_here(void)
+static placement seat_here(void)
 {
-    seat here = {.rank = mr_rank(), .processors = mr_processors()};
+    placement here = {.rank = mr_rank(), .processors = mr_processors()};
     mr_process process;
 
     here.is_rank = mr_process_current(&process) != MR_OK;
@@ -29,9 +29,9 @@ static seat seat_here(void)
     return here;
 }
 
-static int say_seat(const void *argument, size_t size)
+static int say_placement(const void *argument, size_t size)
 {
-    const seat here = seat_here();
+    const placement here = seat_here();
 
     (void)size;
     CHILD_OK(
@@ -40,21 +40,22 @@ static int say_seat(const void *argument, size_t size)
 }
 
 /* Of a process on each rank. */
-static bool processes(seat *seats)
+static bool processes(placement *placements)
 {
     mr_queue said;
     bool fine = MRT_OK(mr_queue_create(&said, NULL));
 
     for (int rank = 0; fine && rank < mr_size(); rank++) {
-        fine = RUN(rank, say_seat, &said, sizeof said) &&
-               MRT_OK(mr_queue_get(said, &seats[rank], sizeof seats[rank], NULL,
-                                   0));
+        fine = RUN(rank, say_placement, &said, sizeof said) &&
+               MRT_OK(mr_queue_get(said, &placements[rank],
+                                   sizeof placements[rank], NULL, 0));
     }
     return fine && MRT_OK(mr_queue_destroy(said));
 }
 
 /* Ends when all have begun, so that each worker has one. */
-static mr_error tell_seat(const void *input, void *output, const mr_task *task)
+static mr_error tell_placement(const void *input, void *output,
+                               const mr_task *task)
 {
     const mr_value *begun = task->context;
     const struct timespec pause = {.tv_nsec = 1000000};
@@ -68,12 +69,12 @@ static mr_error tell_seat(const void *input, void *output, const mr_task *task)
         nanosleep(&pause, NULL);
         error = mr_value_get(*begun, &count);
     }
-    *(seat *)output = seat_here();
+    *(placement *)output = seat_here();
     return error;
 }
 
 /* Of each worker of a pool, in no order. */
-static bool workers(seat *seats, size_t count)
+static bool workers(placement *placements, size_t count)
 {
     const mr_pool_options options = {.workers = count};
     const mr_map_options one = {.chunk = 1};
@@ -82,8 +83,9 @@ static bool workers(seat *seats, size_t count)
 
     return MRT_OK(mr_value_create(&begun, MR_INT64, NULL, NULL)) &&
            MRT_OK(mr_pool_create(&pool, &options)) &&
-           MRT_OK(mr_pool_map(pool, tell_seat, &begun, sizeof begun, NULL, 0,
-                              seats, sizeof *seats, count, &one)) &&
+           MRT_OK(mr_pool_map(pool, tell_placement, &begun, sizeof begun, NULL,
+                              0, placements, sizeof *placements, count,
+                              &one)) &&
            MRT_OK(mr_pool_destroy(pool)) && MRT_OK(mr_value_destroy(begun));
 }
 
@@ -104,52 +106,52 @@ static bool are_apart(const mri_processors *set, const mri_processors *other)
 
 static void processes_may_use_the_processors_of_the_node(void)
 {
-    seat seats[MOST_RANKS];
+    placement placements[MOST_RANKS];
 
-    if (!processes(seats)) {
+    if (!processes(placements)) {
         return;
     }
     for (int rank = 0; rank < mr_size(); rank++) {
-        int count = (int)mri_processors_count(&seats[rank].set);
+        int count = (int)mri_processors_count(&placements[rank].set);
 
-        MRT_CHECK(count >= seats[rank].processors);
+        MRT_CHECK(count >= placements[rank].processors);
         if (mri_node.count == mri_node.ranks) {
-            MRT_EQUAL(count, seats[rank].processors);
+            MRT_EQUAL(count, placements[rank].processors);
         }
     }
 }
 
-static int ranks_beside(const seat *seats, int rank)
+static int ranks_beside(const placement *placements, int rank)
 {
     int count = 0;
 
     for (int i = 0; i < mr_size(); i++) {
-        count += strcmp(seats[i].host, seats[rank].host) == 0;
+        count += strcmp(placements[i].host, placements[rank].host) == 0;
     }
     return count;
 }
 
 static void ranks_run_apart_while_there_are_processors(void)
 {
-    seat allowed[MOST_RANKS];
-    seat seats[MOST_RANKS];
+    placement allowed[MOST_RANKS];
+    placement placements[MOST_RANKS];
 
-    if (!processes(allowed) || !workers(seats, (size_t)mr_size())) {
+    if (!processes(allowed) || !workers(placements, (size_t)mr_size())) {
         return;
     }
     for (int i = 0; i < mr_size(); i++) {
-        int rank = seats[i].rank;
+        int rank = placements[i].rank;
         const mri_processors *mine = &allowed[rank].set;
         bool room =
             (int)mri_processors_count(mine) >= ranks_beside(allowed, rank);
 
-        MRT_CHECK(is_inside(&seats[i].set, mine));
+        MRT_CHECK(is_inside(&placements[i].set, mine));
         if (!room) {
-            MRT_CHECK(mri_processors_same(&seats[i].set, mine));
+            MRT_CHECK(mri_processors_same(&placements[i].set, mine));
         }
         for (int j = 0; room && j < i; j++) {
-            if (strcmp(seats[i].host, seats[j].host) == 0) {
-                MRT_CHECK(are_apart(&seats[i].set, &seats[j].set));
+            if (strcmp(placements[i].host, placements[j].host) == 0) {
+                MRT_CHECK(are_apart(&placements[i].set, &placements[j].set));
             }
         }
     }
@@ -159,8 +161,8 @@ static void ranks_run_apart_while_there_are_processors(void)
 static void many_workers_are_not_trapped_beside_their_rank(void)
 {
     enum { MANY = 2 * MOST_RANKS };
-    seat allowed[MOST_RANKS];
-    seat seats[MANY];
+    placement allowed[MOST_RANKS];
+    placement placements[MANY];
     size_t count = 2 * (size_t)mr_size();
 
     if (!processes(allowed)) {
@@ -170,13 +172,13 @@ static void many_workers_are_not_trapped_beside_their_rank(void)
         mrt_skip("each rank has several processors");
         return;
     }
-    if (!workers(seats, count)) {
+    if (!workers(placements, count)) {
         return;
     }
     for (size_t i = 0; i < count; i++) {
-        if (!seats[i].is_rank) {
-            MRT_CHECK(mri_processors_same(&seats[i].set,
-                                          &allowed[seats[i].rank].set));
+        if (!placements[i].is_rank) {
+            MRT_CHECK(mri_processors_same(&placements[i].set,
+                                          &allowed[placements[i].rank].set));
         }
     }
 }
@@ -198,5 +200,5 @@ int main(int argc, char **argv)
     } else {
         unsetenv("MR_BIND");
     }
-    return suite_main("seat", tests, MRT_COUNT(tests), argc, argv);
+    return suite_main("placement", tests, MRT_COUNT(tests), argc, argv);
 }

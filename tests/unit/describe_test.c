@@ -161,21 +161,21 @@ static void fast_cores_of_a_captured_machine_are_told(void)
     char path[] = "/tmp/multirank-describe-XXXXXX";
     int file = mkstemp(path);
     mri_description machine;
-    mri_placement seats[1] = {{.cores = 0}};
+    mri_placement placements[1] = {{.cores = 0}};
 
     if (!MRT_CHECK(file >= 0) || !MRT_CHECK(write_hybrid(path))) {
         return;
     }
     setenv("HWLOC_XMLFILE", path, 1);
-    if (MRT_OK(mri_describe(&machine, MRI_BIND_AUTO, seats, 1))) {
+    if (MRT_OK(mri_describe(&machine, MRI_BIND_AUTO, placements, 1))) {
         char list[32];
 
         MRT_CHECK(machine.foreign);
         MRT_EQUAL(find(&machine, MR_TOPOLOGY_CORE, 0)->speed, 0);
         MRT_EQUAL(find(&machine, MR_TOPOLOGY_CORE, 3)->speed, 1);
-        mri_processors_write(&seats[0].bound, list, sizeof list);
+        mri_processors_write(&placements[0].bound, list, sizeof list);
         MRT_TEXT(list, "2-3");
-        mri_processors_write(&seats[0].allowed, list, sizeof list);
+        mri_processors_write(&placements[0].allowed, list, sizeof list);
         MRT_TEXT(list, "0-3");
         free(machine.items);
     }
@@ -184,13 +184,13 @@ static void fast_cores_of_a_captured_machine_are_told(void)
     unlink(path);
 }
 
-static void seats_of_this_machine_are_left_alone(void)
+static void placements_of_this_machine_are_left_alone(void)
 {
     mri_description machine;
-    mri_placement seats[1] = {{.cores = 77}};
+    mri_placement placements[1] = {{.cores = 77}};
 
-    if (MRT_OK(mri_describe(&machine, MRI_BIND_AUTO, seats, 1))) {
-        MRT_EQUAL(seats[0].cores, 77);
+    if (MRT_OK(mri_describe(&machine, MRI_BIND_AUTO, placements, 1))) {
+        MRT_EQUAL(placements[0].cores, 77);
         free(machine.items);
     }
 }
@@ -205,8 +205,8 @@ int main(int argc, char **argv)
          single_memory_is_that_of_the_machine, 0},
         {"fast_cores_of_a_captured_machine_are_told",
          fast_cores_of_a_captured_machine_are_told, 0},
-        {"seats_of_this_machine_are_left_alone",
-         seats_of_this_machine_are_left_alone, 0},
+        {"placements_of_this_machine_are_left_alone",
+         placements_of_this_machine_are_left_alone, 0},
     };
 
     return mrt_main("describe", tests, MRT_COUNT(tests), argc, argv);

@@ -108,7 +108,7 @@ static bool start_rank(unsigned int number)
         MRT_OK(mri_message_begin(fake_net_transport(net, number), ranks_count));
     if (good) {
         mri_far_begin();
-        mri_messages_self()->piece = FRAGMENT;
+        mri_messages_self()->fragment = FRAGMENT;
         good = MRT_OK(mri_exchange_begin());
     }
     nodes_leave();
@@ -230,7 +230,7 @@ static mri_rank_state *make_process(unsigned int number)
 }
 
 /* As the fork server of its rank: reap it, and let the rank tell the others. */
-static void bury(unsigned int number, uint64_t endpoint)
+static void conclude(unsigned int number, uint64_t endpoint)
 {
     mri_gone gone = {.endpoint = endpoint};
     mri_endpoint *row = mri_endpoint_at(endpoint);
@@ -259,7 +259,7 @@ static void act_as_process(actor *a)
         mri_self_leave();
     }
     mri_store(&a->ended, 1);
-    bury(a->is.rank, endpoint);
+    conclude(a->is.rank, endpoint);
     nodes_leave();
     mri_rank_free(state);
 }

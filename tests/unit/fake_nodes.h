@@ -40,7 +40,7 @@ void nodes_play(const nodes_actor *actors, unsigned int count);
 void nodes_await_end(unsigned int number);
 
 /* A rank dies, not rank 0: nothing comes from it or reaches it any more, and
- * rank 0 notices.  Threads of it have come to their end, or died. */
+ * rank 0 announcements.  Threads of it have come to their end, or died. */
 void nodes_lose(unsigned int rank);
 
 /* Wait until a thread of the rank, or a proxy there, waits in an object. */

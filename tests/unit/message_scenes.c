@@ -201,9 +201,13 @@ void scene_ping_pong(unsigned int rank, unsigned int ranks)
 
 /* ---- bulk ---------------------------------------------------------------- */
 
-static const size_t bulk_sizes[] = {
-    1, SCENE_PIECE - 1,  SCENE_PIECE, SCENE_PIECE + 1, 11 * SCENE_PIECE + 3,
-    7, 100 * SCENE_PIECE};
+static const size_t bulk_sizes[] = {1,
+                                    SCENE_FRAGMENT - 1,
+                                    SCENE_FRAGMENT,
+                                    SCENE_FRAGMENT + 1,
+                                    11 * SCENE_FRAGMENT + 3,
+                                    7,
+                                    100 * SCENE_FRAGMENT};
 
 enum { BULKS = sizeof bulk_sizes / sizeof *bulk_sizes };
 

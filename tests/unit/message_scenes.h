@@ -10,8 +10,8 @@
 #include "harness/harness.h"
 #include "message/state.h"
 
-/* Bytes of a piece in tests. */
-enum { SCENE_PIECE = 1000 };
+/* Bytes of a fragment in tests. */
+enum { SCENE_FRAGMENT = 1000 };
 
 typedef void scene(unsigned int rank, unsigned int ranks);
 

@@ -34,7 +34,7 @@ static void begin(unsigned int count, uint64_t seed, unsigned int delay)
     for (unsigned int rank = 0; rank < count; rank++) {
         act(rank);
         MRT_OK(mri_message_begin(fake_net_transport(net, rank), count));
-        states[rank].piece = SCENE_PIECE;
+        states[rank].fragment = SCENE_FRAGMENT;
     }
 }
 
@@ -264,7 +264,7 @@ static void messages_of_a_lost_rank_are_dropped(void)
 /* ---- bulk, in turn ------------------------------------------------------- */
 
 typedef struct bulk {
-    unsigned char memory[10 * SCENE_PIECE];
+    unsigned char memory[10 * SCENE_FRAGMENT];
     int calls; /* of done */
     bool kept;
     mr_error error;
@@ -320,19 +320,19 @@ static void bulk_ends(bulk *b, int calls, mr_error error)
     free(b);
 }
 
-/* Let the ranks work in turn until one piece of a transfer has ended. */
+/* Let the ranks work in turn until one fragment of a transfer has ended. */
 static void begin_to_move(unsigned int from, unsigned int to)
 {
-    for (int i = 0; i < 1000 && states[to].peers[from].lanes[0].first &&
-                    states[to].peers[from].lanes[0].first->ended == 0;
+    for (int i = 0; i < 1000 && states[to].peers[from].bulk[0].first &&
+                    states[to].peers[from].bulk[0].first->ended == 0;
          i++) {
         act(from);
         mri_message_progress();
         act(to);
         mri_message_progress();
     }
-    MRT_CHECK(states[to].peers[from].lanes[0].first &&
-              states[to].peers[from].lanes[0].first->ended > 0);
+    MRT_CHECK(states[to].peers[from].bulk[0].first &&
+              states[to].peers[from].bulk[0].first->ended > 0);
 }
 
 static void done_may_begin_more(void)
@@ -494,7 +494,7 @@ static void end_ends_all_that_is_under_way(void)
 
 /* ---- a transport that refuses -------------------------------------------- */
 
-static void refused_piece_ends_its_lane_only(void)
+static void refused_fragment_ends_its_stream_only(void)
 {
     bulk *out = bulk_make(), *queued = bulk_make(), *in = bulk_make();
     bulk *back = bulk_make(), *got = bulk_make();
@@ -540,7 +540,7 @@ static void refused_message_is_an_error(void)
     MRT_ERROR(mri_message_send(1, bytes, 9000, NULL, 0), MR_ERR_MPI);
     send_from(0, 1, 9000, 1);
     take_at(1, 0, 9000, 1);
-    /* A body without notice puts all that follows out of step. */
+    /* A body without announcement puts all that follows out of step. */
     fake_net_refuse(net, 0, MRI_CHANNEL_ANNOUNCEMENT, 1);
     act(0);
     MRT_ERROR(mri_message_send(1, bytes, 9000, NULL, 0), MR_ERR_MPI);
@@ -604,7 +604,7 @@ static void steady_state_needs_no_memory(void)
     take_at(0, 0, 9000, 1);
     nothing_at(0);
     settle_all();
-    kept = states[0].shelves[0].count + states[0].shelves[1].count;
+    kept = states[0].free_lists[0].count + states[0].free_lists[1].count;
     MRT_EQUAL(kept, 3);
     act(0);
     for (int i = 0; i < 100; i++) {
@@ -612,7 +612,7 @@ static void steady_state_needs_no_memory(void)
         MRT_CHECK(scene_next(&who, &got, &size));
         scene_settle();
         nothing_at(0);
-        MRT_EQUAL(states[0].shelves[0].count + states[0].shelves[1].count,
+        MRT_EQUAL(states[0].free_lists[0].count + states[0].free_lists[1].count,
                   kept);
     }
     end(0);
@@ -696,7 +696,8 @@ static const mrt_test tests[] = {
      what_cannot_be_cancelled_keeps_its_memory, 0},
     {"done_may_lose_the_rank", done_may_lose_the_rank, 0},
     {"end_ends_all_that_is_under_way", end_ends_all_that_is_under_way, 0},
-    {"refused_piece_ends_its_lane_only", refused_piece_ends_its_lane_only, 0},
+    {"refused_fragment_ends_its_stream_only",
+     refused_fragment_ends_its_stream_only, 0},
     {"refused_message_is_an_error", refused_message_is_an_error, 0},
     {"failed_allocations_are_errors_or_tried_again",
      failed_allocations_are_errors_or_tried_again, 0},

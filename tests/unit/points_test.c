@@ -375,7 +375,7 @@ static void pipe_is_whole_after_a_death(void)
     die_everywhere(&(stage){0}, hold_and_close, check_pipe_goes_on);
 }
 
-/* ---- a look at what a dead one left, before it is mended ------------------
+/* ---- a look at what a dead one left, before it is repaired ------------------
  */
 
 static uint64_t dead_endpoint;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Records: latches, notes, promises, and what mending makes of them.
+ * Records: latches, notes, intents, and what repair makes of them.
  */
 #include "unit/fake.h"
 
@@ -15,7 +15,7 @@ typedef struct words {
     mri_word other_latch;
     mri_word a;
     mri_word b;
-    mri_word promised;
+    mri_word intended;
 } words;
 
 static words *shared(void)
@@ -25,7 +25,7 @@ static words *shared(void)
     return mri_table_row(&segment->objects, MRI_OBJECTS_MAX - 1);
 }
 
-/* Let a thread run until it dies, then mend and reap it. */
+/* Let a thread run until it dies, then repair and reap it. */
 static void live_and_die(fake_body *body)
 {
     fake_threads(1, body, NULL);
@@ -88,9 +88,9 @@ static void committed_changes_stay_when_their_thread_dies(void)
     fake_stop();
 }
 
-/* ---- promises ------------------------------------------------------------ */
+/* ---- intents ------------------------------------------------------------ */
 
-static void die_with_a_promise(unsigned int number, void *user)
+static void die_with_an_intent(unsigned int number, void *user)
 {
     mri_record *self = mri_self();
     const bool *kept = user;
@@ -98,14 +98,14 @@ static void die_with_a_promise(unsigned int number, void *user)
     (void)number;
     (void)!mri_allocate(self, 0, MRI_HEAP, 64, 0);
     mri_latch(self, &shared()->latch);
-    mri_intent(self, &shared()->promised, 5, 0, 0);
+    mri_intent(self, &shared()->intended, 5, 0, 0);
     if (*kept) {
-        mri_store(&shared()->promised, 5);
+        mri_store(&shared()->intended, 5);
     }
     fake_die();
 }
 
-static void promise_counts_only_if_its_store_was_made(void)
+static void intent_counts_only_if_its_store_was_made(void)
 {
     static const bool both[] = {false, true};
 
@@ -114,7 +114,7 @@ static void promise_counts_only_if_its_store_was_made(void)
 
         fake_start(1, FAKE_MEMORY);
         before = fake_used(0);
-        fake_threads(1, die_with_a_promise, (void *)&both[i]);
+        fake_threads(1, die_with_an_intent, (void *)&both[i]);
         fake_reap(fake_endpoint_of(0));
         /* Kept: the block is in the object's hands, that is, in ours. */
         MRT_EQUAL(fake_used(0), before + (both[i] ? 64 : 0));
@@ -123,7 +123,7 @@ static void promise_counts_only_if_its_store_was_made(void)
     }
 }
 
-static void die_with_a_promised_block(unsigned int number, void *unused)
+static void die_with_an_intentd_block(unsigned int number, void *unused)
 {
     mri_record *self = mri_self();
     mri_ref block;
@@ -134,18 +134,18 @@ static void die_with_a_promised_block(unsigned int number, void *unused)
     block = mri_load(&self->owned[0].block);
     mri_store(&self->owned[0].block, 0);
     mri_latch(self, &shared()->latch);
-    mri_intent(self, &shared()->promised, 5, block, 64);
-    mri_store(&shared()->promised, 5);
+    mri_intent(self, &shared()->intended, 5, block, 64);
+    mri_store(&shared()->intended, 5);
     fake_die();
 }
 
-static void promised_block_is_freed_after_death(void)
+static void intended_block_is_freed_after_death(void)
 {
     uint64_t before;
 
     fake_start(1, FAKE_MEMORY);
     before = fake_used(0);
-    live_and_die(die_with_a_promised_block);
+    live_and_die(die_with_an_intentd_block);
     MRT_EQUAL(fake_used(0), before);
     fake_stop();
 }
@@ -182,7 +182,7 @@ static void reap_first(void)
     mri_reap_repair(fake_endpoint_of(0));
 }
 
-static void latch_of_a_dead_thread_is_had_by_mending(void)
+static void latch_of_a_dead_thread_is_had_by_repair(void)
 {
     mri_record *self;
 
@@ -223,11 +223,11 @@ static void latch_of_another_is_not_freed(void)
     fake_stop();
 }
 
-/* ---- mending again ------------------------------------------------------- */
+/* ---- repair again ------------------------------------------------------- */
 
-typedef struct mending {
+typedef struct two_deaths {
     uint64_t dead;
-} mending;
+} two_deaths;
 
 static void change(unsigned int number, void *unused)
 {
@@ -245,31 +245,31 @@ static void change(unsigned int number, void *unused)
     mri_unlatch(self, &shared()->latch);
 }
 
-static void mend(unsigned int number, void *user)
+static void repair(unsigned int number, void *user)
 {
-    const mending *m = user;
+    const two_deaths *m = user;
 
     (void)number;
     mri_reap_repair(m->dead);
 }
 
-/* Die at point k of a change, and the mender at point j of the mending. */
-static bool die_twice(int64_t k, int64_t j, bool *mender_died)
+/* Die at point k of a change, and the repairer at point j of the repair. */
+static bool die_twice(int64_t k, int64_t j, bool *repairer_died)
 {
-    mending m;
+    two_deaths m;
     bool died;
-    uint64_t mender;
+    uint64_t repairer;
     uint64_t a;
 
     memset(shared(), 0, sizeof(words));
     m.dead = fake_endpoint(0, MRI_SLOT_FIRST_PROCESS);
     died = fake_dies_at(k, change, 0, NULL);
     mri_self_leave();
-    mender = fake_endpoint(0, MRI_SLOT_FIRST_PROCESS + 1);
-    *mender_died = fake_dies_at(j, mend, 0, &m);
+    repairer = fake_endpoint(0, MRI_SLOT_FIRST_PROCESS + 1);
+    *repairer_died = fake_dies_at(j, repair, 0, &m);
     mri_self_leave();
     mri_become(0, true);
-    fake_reap(mender);
+    fake_reap(repairer);
     fake_reap(m.dead);
     a = mri_load(&shared()->a);
     MRT_CHECK(a == 0 || a == 10 || a == 11);
@@ -277,7 +277,7 @@ static bool die_twice(int64_t k, int64_t j, bool *mender_died)
     return died;
 }
 
-static void mending_can_be_done_again_after_a_death_in_it(void)
+static void repair_can_be_done_again_after_a_death_in_it(void)
 {
     bool died = true;
 
@@ -286,10 +286,10 @@ static void mending_can_be_done_again_after_a_death_in_it(void)
     }
     fake_start(1, FAKE_MEMORY);
     for (int64_t k = 1; died; k++) {
-        bool mender_died = true;
+        bool repairer_died = true;
 
-        for (int64_t j = 1; mender_died; j++) {
-            died = die_twice(k, j, &mender_died);
+        for (int64_t j = 1; repairer_died; j++) {
+            died = die_twice(k, j, &repairer_died);
         }
     }
     fake_stop();
@@ -359,16 +359,16 @@ int main(int argc, char **argv)
          notes_are_undone_when_their_thread_dies, 0},
         {"committed_changes_stay_when_their_thread_dies",
          committed_changes_stay_when_their_thread_dies, 0},
-        {"promise_counts_only_if_its_store_was_made",
-         promise_counts_only_if_its_store_was_made, 0},
-        {"promised_block_is_freed_after_death",
-         promised_block_is_freed_after_death, 0},
+        {"intent_counts_only_if_its_store_was_made",
+         intent_counts_only_if_its_store_was_made, 0},
+        {"intended_block_is_freed_after_death",
+         intended_block_is_freed_after_death, 0},
         {"latch_excludes_others", latch_excludes_others, 0},
-        {"latch_of_a_dead_thread_is_had_by_mending",
-         latch_of_a_dead_thread_is_had_by_mending, 0},
+        {"latch_of_a_dead_thread_is_had_by_repair",
+         latch_of_a_dead_thread_is_had_by_repair, 0},
         {"latch_of_another_is_not_freed", latch_of_another_is_not_freed, 0},
-        {"mending_can_be_done_again_after_a_death_in_it",
-         mending_can_be_done_again_after_a_death_in_it, 0},
+        {"repair_can_be_done_again_after_a_death_in_it",
+         repair_can_be_done_again_after_a_death_in_it, 0},
         {"record_is_given_back_at_thread_exit",
          record_is_given_back_at_thread_exit, 0},
         {"records_are_limited", records_are_limited, 0},

@@ -15,8 +15,8 @@
 
 enum { MOST_RANKS = 600, TEXT = 512 };
 
-static mri_placement seats[MOST_RANKS];
-static mri_placement_summary seating;
+static mri_placement placements[MOST_RANKS];
+static mri_placement_summary summary;
 
 /* ---- machines ------------------------------------------------------------ */
 
@@ -70,16 +70,16 @@ static void plan(hwloc_topology_t topology, int bind, const char *allowed,
 {
     mri_processors set;
 
-    memset(seats, 0, sizeof seats);
+    memset(placements, 0, sizeof placements);
     if (allowed) {
         mri_processors_read(&set, allowed);
     } else {
         mri_plan_from_hwloc(&set, hwloc_topology_get_topology_cpuset(topology));
     }
     for (unsigned int i = 0; i < ranks; i++) {
-        seats[i].allowed = set;
+        placements[i].allowed = set;
     }
-    mri_plan(topology, bind, seats, ranks, &seating);
+    mri_plan(topology, bind, placements, ranks, &summary);
 }
 
 static const char *sets_of(unsigned int ranks)
@@ -90,7 +90,7 @@ static const char *sets_of(unsigned int ranks)
     for (unsigned int i = 0; i < ranks && length < TEXT; i++) {
         char list[128];
 
-        mri_processors_write(&seats[i].bound, list, sizeof list);
+        mri_processors_write(&placements[i].bound, list, sizeof list);
         length += (size_t)snprintf(text + length, TEXT - length, "%s%s",
                                    i ? " " : "", list);
     }
@@ -239,17 +239,17 @@ static void more_ranks_than_processors_are_not_bound(void)
 
     plan(topology, MRI_BIND_AUTO, "0-2", 4);
     MRT_TEXT(sets_of(4), "0-2 0-2 0-2 0-2");
-    MRT_CHECK(seating.crowded);
-    MRT_EQUAL(seating.processors, 3);
-    MRT_EQUAL(seating.ranks, 4);
-    MRT_EQUAL(seats[3].cores, 1);
+    MRT_CHECK(summary.crowded);
+    MRT_EQUAL(summary.processors, 3);
+    MRT_EQUAL(summary.ranks, 4);
+    MRT_EQUAL(placements[3].cores, 1);
     plan(topology, MRI_BIND_CORE, NULL, 5);
-    MRT_CHECK(seating.crowded);
+    MRT_CHECK(summary.crowded);
     MRT_TEXT(sets_of(2), "0-3 0-3");
     plan(topology, MRI_BIND_NONE, NULL, 5);
-    MRT_CHECK(!seating.crowded);
+    MRT_CHECK(!summary.crowded);
     plan(topology, MRI_BIND_AUTO, NULL, 4);
-    MRT_CHECK(!seating.crowded);
+    MRT_CHECK(!summary.crowded);
     hwloc_topology_destroy(topology);
 }
 
@@ -260,26 +260,26 @@ static void ranks_with_sets_of_their_own_keep_to_them(void)
     hwloc_topology_t topology = machine("pack:2 core:4 pu:1");
     static const char *const lists[] = {"0-3", "4-7", "0-3", "4-7", "5"};
 
-    memset(seats, 0, sizeof seats);
+    memset(placements, 0, sizeof placements);
     for (unsigned int i = 0; i < MRT_COUNT(lists); i++) {
-        mri_processors_read(&seats[i].allowed, lists[i]);
+        mri_processors_read(&placements[i].allowed, lists[i]);
     }
-    mri_plan(topology, MRI_BIND_AUTO, seats, MRT_COUNT(lists), &seating);
+    mri_plan(topology, MRI_BIND_AUTO, placements, MRT_COUNT(lists), &summary);
     MRT_TEXT(sets_of(5), "0-1 4-5 2-3 6-7 5");
-    MRT_EQUAL(seating.processors, 8);
-    MRT_CHECK(!seating.crowded);
-    MRT_EQUAL(seats[1].cores, 2);
+    MRT_EQUAL(summary.processors, 8);
+    MRT_CHECK(!summary.crowded);
+    MRT_EQUAL(placements[1].cores, 2);
     hwloc_topology_destroy(topology);
 }
 
 static void ranks_without_a_topology_are_not_bound(void)
 {
-    memset(seats, 0, sizeof seats);
-    mri_processors_read(&seats[0].allowed, "0-3");
-    mri_plan(NULL, MRI_BIND_AUTO, seats, 2, &seating);
+    memset(placements, 0, sizeof placements);
+    mri_processors_read(&placements[0].allowed, "0-3");
+    mri_plan(NULL, MRI_BIND_AUTO, placements, 2, &summary);
     MRT_TEXT(sets_of(2), "0-3 ");
-    MRT_EQUAL(seating.processors, 4);
-    MRT_CHECK(!seating.crowded);
+    MRT_EQUAL(summary.processors, 4);
+    MRT_CHECK(!summary.crowded);
 }
 
 /* Each has two cores, or is bound to the first of them. */
@@ -289,13 +289,13 @@ static void threads_keep_off_other_ranks(void)
     char list[64];
 
     plan(topology, MRI_BIND_AUTO, NULL, 2);
-    mri_processors_write(&seats[1].threads, list, sizeof list);
+    mri_processors_write(&placements[1].threads, list, sizeof list);
     MRT_TEXT(list, "2-3");
     plan(topology, MRI_BIND_CORE, NULL, 2);
-    mri_processors_write(&seats[1].threads, list, sizeof list);
+    mri_processors_write(&placements[1].threads, list, sizeof list);
     MRT_TEXT(list, "1-3");
     plan(topology, MRI_BIND_NONE, NULL, 2);
-    mri_processors_write(&seats[1].threads, list, sizeof list);
+    mri_processors_write(&placements[1].threads, list, sizeof list);
     MRT_TEXT(list, "0-3");
     hwloc_topology_destroy(topology);
 }
@@ -305,17 +305,21 @@ static void workers_beside_a_rank_stay_near_while_there_is_room(void)
     hwloc_topology_t topology = machine("pack:2 core:4 pu:2");
 
     plan(topology, MRI_BIND_AUTO, NULL, 2);
-    MRT_EQUAL(seats[0].cores, 4);
-    MRT_CHECK(mri_placement_for_workers(&seats[0], 1) == &seats[0].bound);
-    MRT_CHECK(mri_placement_for_workers(&seats[0], 4) == &seats[0].bound);
-    MRT_CHECK(mri_placement_for_workers(&seats[0], 5) == &seats[0].allowed);
+    MRT_EQUAL(placements[0].cores, 4);
+    MRT_CHECK(mri_placement_for_workers(&placements[0], 1) ==
+              &placements[0].bound);
+    MRT_CHECK(mri_placement_for_workers(&placements[0], 4) ==
+              &placements[0].bound);
+    MRT_CHECK(mri_placement_for_workers(&placements[0], 5) ==
+              &placements[0].allowed);
     plan(topology, MRI_BIND_CORE, NULL, 2);
-    MRT_EQUAL(seats[0].cores, 1);
-    MRT_CHECK(mri_placement_for_workers(&seats[0], 2) == &seats[0].allowed);
+    MRT_EQUAL(placements[0].cores, 1);
+    MRT_CHECK(mri_placement_for_workers(&placements[0], 2) ==
+              &placements[0].allowed);
     plan(topology, MRI_BIND_NONE, NULL, 2);
-    MRT_EQUAL(seats[0].cores, 4);
+    MRT_EQUAL(placements[0].cores, 4);
     plan(topology, MRI_BIND_NUMA, NULL, 2);
-    MRT_EQUAL(seats[0].cores, 4);
+    MRT_EQUAL(placements[0].cores, 4);
     hwloc_topology_destroy(topology);
 }
 
@@ -338,11 +342,11 @@ static void count_on_cores(hwloc_topology_t topology, unsigned int ranks,
 
         mri_plan_from_hwloc(&set, core->cpuset);
         allowed = set;
-        if (!mri_processors_narrow(&allowed, &seats[0].allowed)) {
+        if (!mri_processors_narrow(&allowed, &placements[0].allowed)) {
             continue;
         }
         for (unsigned int i = 0; i < ranks; i++) {
-            mri_processors both = seats[i].bound;
+            mri_processors both = placements[i].bound;
 
             here += mri_processors_narrow(&both, &set);
         }
@@ -359,17 +363,17 @@ static void check_plan(hwloc_topology_t topology, unsigned int ranks)
     unsigned int most;
 
     for (unsigned int i = 0; i < ranks; i++) {
-        mri_processors both = seats[i].bound;
+        mri_processors both = placements[i].bound;
 
-        MRT_CHECK(mri_processors_narrow(&both, &seats[i].allowed));
-        MRT_CHECK(mri_processors_same(&both, &seats[i].bound));
-        MRT_CHECK(seats[i].cores >= 1);
-        sum += mri_processors_count(&seats[i].bound);
-        mri_processors_unite(&all, &seats[i].bound);
+        MRT_CHECK(mri_processors_narrow(&both, &placements[i].allowed));
+        MRT_CHECK(mri_processors_same(&both, &placements[i].bound));
+        MRT_CHECK(placements[i].cores >= 1);
+        sum += mri_processors_count(&placements[i].bound);
+        mri_processors_unite(&all, &placements[i].bound);
     }
-    MRT_CHECK(!seating.crowded);
+    MRT_CHECK(!summary.crowded);
     MRT_EQUAL(mri_processors_count(&all), sum); /* no two on one */
-    MRT_CHECK(mri_processors_same(&all, &seats[0].allowed));
+    MRT_CHECK(mri_processors_same(&all, &placements[0].allowed));
     count_on_cores(topology, ranks, &least, &most);
     MRT_CHECK(least >= 1);
     if (mrt_failed()) {
@@ -446,8 +450,8 @@ static void large_machines_are_planned(void)
 
     plan(topology, MRI_BIND_AUTO, NULL, 64);
     check_plan(topology, 64);
-    MRT_EQUAL(seats[63].cores, 4);
-    MRT_EQUAL(mri_processors_count(&seats[63].bound), 8);
+    MRT_EQUAL(placements[63].cores, 4);
+    MRT_EQUAL(mri_processors_count(&placements[63].bound), 8);
     plan(topology, MRI_BIND_AUTO, NULL, 256);
     check_plan(topology, 256);
     count_on_cores(topology, 256, &least, &most);
@@ -455,7 +459,7 @@ static void large_machines_are_planned(void)
     plan(topology, MRI_BIND_AUTO, NULL, 512);
     check_plan(topology, 512);
     plan(topology, MRI_BIND_AUTO, NULL, 513);
-    MRT_CHECK(seating.crowded);
+    MRT_CHECK(summary.crowded);
     hwloc_topology_destroy(topology);
 }
 

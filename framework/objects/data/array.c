@@ -32,7 +32,7 @@ typedef struct array_body {
 _Static_assert(sizeof(array_body) <= MRI_BODY, "fits into a row");
 
 enum { LENGTH = MRI_SYNC_TRIES, GET, SET, ADD, BLOCKS, KEEP, TRIES };
-enum { PIECE = 4 << 20 }; /* bytes of a slice that one call moves */
+enum { CHUNK = 4 << 20 }; /* bytes of a slice that one call moves */
 
 static array_body *body_of(mri_object *object)
 {
@@ -367,17 +367,17 @@ static mr_error check_end(mr_array array, size_t first, size_t count)
     return error;
 }
 
-/* Piece by piece, as one call may bring or take only so much to another node;
- * on this one a piece costs nothing against its copying. */
+/* Chunk by chunk, as one call may bring or take only so much to another node;
+ * on this one a chunk costs nothing against its copying. */
 static mr_error transfer(mr_array array, unsigned int operation, size_t first,
                          size_t count, void *out, const void *in)
 {
     size_t size = size_of(array);
-    size_t most = size ? PIECE / size : 1;
+    size_t most = size ? CHUNK / size : 1;
     size_t done = 0;
     mr_error error;
 
-    /* Nothing may be touched if the last piece would leave the array. */
+    /* Nothing may be touched if the last chunk would leave the array. */
     error = count > most ? check_end(array, first, count) : MR_OK;
     if (error) {
         return error;
@@ -395,7 +395,7 @@ static mr_error transfer(mr_array array, unsigned int operation, size_t first,
         }
         error = mri_operate(&mri_array_ops, array.handle, operation, &call, 0);
         if (error == MR_ERR_NO_MEMORY && part * size > MRI_OUT_MAX) {
-            most = MRI_OUT_MAX / size; /* pieces that need none */
+            most = MRI_OUT_MAX / size; /* chunks that need none */
             error = MR_OK;
         } else {
             done += part;

@@ -353,7 +353,7 @@ void mri_batch_stop(mri_record *self, mri_object *object)
     mri_swap(&batch->cancelled, 1);
     unused = nobody_works(batch);
     if (unused) {
-        /* Still inside, so that our death here is mended; another that
+        /* Still inside, so that our death here is repaired; another that
          * leaves at the same time may be faster. */
         mri_object_destroy(handle, MRI_BATCH);
     }

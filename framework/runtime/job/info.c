@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Owns the table of facts.  Each is found out anew when it is asked for, so
+ * Owns the table of facts.  Each is found out again when it is asked for, so
  * nothing is kept here and no lock is needed.
  */
 #include <multirank/info.h>

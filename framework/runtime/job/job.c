@@ -67,7 +67,7 @@ static mr_error set_up_server(void)
         .rank = mri_here.rank,
         .size = mri_here.size,
         .allowance = mri_node.allowance,
-        .seat = mri_my_placement,
+        .placement = mri_my_placement,
     };
 
     setup.files_size = (uint32_t)mri_mpi_files_list(files, sizeof files);

@@ -229,14 +229,14 @@ static void fill(words *w, unsigned int cores)
 /* Those on which this process may run. */
 static unsigned int count_cores(void)
 {
-    mri_placement_summary seating;
-    mri_placement seat = {0};
+    mri_placement_summary summary;
+    mri_placement placement = {0};
 
-    if (!mri_processors_of(0, &seat.allowed)) {
+    if (!mri_processors_of(0, &placement.allowed)) {
         return 1;
     }
-    mri_placements_plan(MRI_BIND_NONE, &seat, 1, &seating);
-    return seat.cores;
+    mri_placements_plan(MRI_BIND_NONE, &placement, 1, &summary);
+    return placement.cores;
 }
 
 /* ---- going --------------------------------------------------------------- */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Owns how the ranks of a machine come to their seats: each says where it may
- * run, the first of them loads the topology and plans for all, and rank 0 is
- * told what users should know.  A job in which each rank is taken for a node
+ * Owns how the ranks of a machine come to their placements: each says where it
+ * may run, the first of them loads the topology and plans for all, and rank 0
+ * is told what users should know.  A job in which each rank is taken for a node
  * of its own is planned by machines all the same.
  */
 #include "runtime/job/place_ranks.h"
@@ -23,7 +23,7 @@ mri_placement mri_my_placement;
 
 /* What is told to rank 0 by the first rank of each machine. */
 typedef struct report {
-    mri_placement_summary seating;
+    mri_placement_summary summary;
     uint32_t missed; /* ranks for which MR_BIND lists nothing */
     char host[sizeof mri_here.host];
 } report;
@@ -41,57 +41,58 @@ static bool known(const mri_processors *set)
     return mri_processors_count(set) > 0;
 }
 
-static void log_seat(const mri_placement *seat)
+static void log_placement(const mri_placement *placement)
 {
     char bound[256];
     char allowed[256];
 
-    mri_processors_write(&seat->bound, bound, sizeof bound);
-    mri_processors_write(&seat->allowed, allowed, sizeof allowed);
+    mri_processors_write(&placement->bound, bound, sizeof bound);
+    mri_processors_write(&placement->allowed, allowed, sizeof allowed);
     mri_log(MR_LOG_DEBUG,
             "this rank runs on processors %s, its processes on %s; a task "
             "may use %u threads",
-            bound, allowed, seat->cores);
+            bound, allowed, placement->cores);
 }
 
 /* Threads that MPI has started are where the launcher bound it, which may be
  * nowhere near; what is allocated from now on is to lie near the rank. */
-static void take(const mri_placement *seat)
+static void take(const mri_placement *placement)
 {
     mri_processors now;
 
-    mri_my_placement = *seat;
-    log_seat(seat);
-    if (known(&seat->allowed)) {
+    mri_my_placement = *placement;
+    log_placement(placement);
+    if (known(&placement->allowed)) {
         mri_threads_run_on(&mri_my_placement.threads,
                            sizeof mri_my_placement.threads);
         if (mri_processors_of(0, &now) &&
-            !mri_processors_same(&now, &seat->allowed)) {
-            mri_processors_bind_all(&seat->allowed);
+            !mri_processors_same(&now, &placement->allowed)) {
+            mri_processors_bind_all(&placement->allowed);
         }
     }
-    if (known(&seat->bound) && !mri_processors_bind(0, &seat->bound)) {
+    if (known(&placement->bound) &&
+        !mri_processors_bind(0, &placement->bound)) {
         mri_log(MR_LOG_INFO, "the system does not let this rank be bound");
     }
-    mri_task_threads_suggest(seat->cores);
+    mri_task_threads_suggest(placement->cores);
 }
 
-/* On the first rank of a machine; *seats has one for each, or NULL. */
+/* On the first rank of a machine; *placements has one for each, or NULL. */
 static mr_error plan(const mri_allowed *allowed_sets, report *said,
-                     mri_placement **seats)
+                     mri_placement **placements)
 {
     unsigned int count = mri_all.local_ranks;
 
-    *seats = calloc(count, sizeof **seats);
-    if (!*seats) {
+    *placements = calloc(count, sizeof **placements);
+    if (!*placements) {
         return MR_ERR_NO_MEMORY;
     }
     for (unsigned int i = 0; i < count; i++) {
-        (*seats)[i].allowed = allowed_sets[i].allowed;
+        (*placements)[i].allowed = allowed_sets[i].allowed;
         said->missed += allowed_sets[i].missed;
     }
-    mri_placements_plan(binding_for(&allowed_sets[0]), *seats, count,
-                        &said->seating);
+    mri_placements_plan(binding_for(&allowed_sets[0]), *placements, count,
+                        &said->summary);
     memcpy(said->host, mri_here.host, sizeof said->host);
     return MR_OK;
 }
@@ -101,8 +102,8 @@ static mr_error take_together(report *said)
 {
     mri_allowed mine;
     mri_allowed *allowed_sets = NULL;
-    mri_placement *seats = NULL;
-    mri_placement seat;
+    mri_placement *placements = NULL;
+    mri_placement placement;
     mr_error error = MR_OK;
 
     mri_allowed_find(&mine, mri_world_unite(mri_allowed_asked()));
@@ -113,16 +114,16 @@ static mr_error take_together(report *said)
     error = mri_agree(error);
     if (!error) {
         mri_machine_gather(&mine, allowed_sets, sizeof mine);
-        error = allowed_sets ? plan(allowed_sets, said, &seats) : MR_OK;
+        error = allowed_sets ? plan(allowed_sets, said, &placements) : MR_OK;
         error = mri_agree(error);
     }
     if (!error) {
-        mri_machine_scatter(seats, &seat, sizeof seat);
-        mri_machine_broadcast(&said->seating, sizeof said->seating);
-        take(&seat);
+        mri_machine_scatter(placements, &placement, sizeof placement);
+        mri_machine_broadcast(&said->summary, sizeof said->summary);
+        take(&placement);
     }
     free(allowed_sets);
-    free(seats);
+    free(placements);
     return error;
 }
 
@@ -161,8 +162,8 @@ static void tell_of_crowded(const report *first, unsigned int hosts)
                 "%u ranks share %u processor%s %s, so none is bound and they "
                 "take turns; start fewer, or set MR_BIND=none to be told no "
                 "more",
-                first->seating.ranks, first->seating.processors,
-                first->seating.processors == 1 ? "" : "s", where);
+                first->summary.ranks, first->summary.processors,
+                first->summary.processors == 1 ? "" : "s", where);
     }
 }
 
@@ -179,7 +180,7 @@ static void tell(const report *reports, unsigned int count)
             missed = missed ? missed : &reports[i];
             missed_hosts++;
         }
-        if (reports[i].seating.crowded && *reports[i].host) {
+        if (reports[i].summary.crowded && *reports[i].host) {
             crowded = crowded ? crowded : &reports[i];
             crowded_hosts++;
         }
@@ -197,7 +198,7 @@ mr_error mri_place_ranks(unsigned int *processors)
     if (error) {
         return error;
     }
-    *processors = mine.seating.processors;
+    *processors = mine.summary.processors;
     if (mri_all.local_ranks == mri_all.size) {
         if (mri_all.rank == 0) {
             tell(&mine, 1);
@@ -212,13 +213,13 @@ mr_error mri_place_ranks(unsigned int *processors)
     return error;
 }
 
-void mri_place_server(const mri_placement *seat)
+void mri_place_server(const mri_placement *placement)
 {
-    mri_my_placement = *seat;
-    if (known(&seat->allowed)) {
-        mri_processors_bind(0, &seat->allowed);
+    mri_my_placement = *placement;
+    if (known(&placement->allowed)) {
+        mri_processors_bind(0, &placement->allowed);
     }
-    mri_task_threads_suggest(seat->cores);
+    mri_task_threads_suggest(placement->cores);
 }
 
 void mri_place_worker(pid_t process, unsigned int workers)

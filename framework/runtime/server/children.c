@@ -2,7 +2,7 @@
 /*
  * Owns the children of a fork server: forking them, their pipes, their end.
  *
- * The end of a child is dealt with in this order: mend its records, forward
+ * The end of a child is dealt with in this order: repair its records, forward
  * what is left in its pipes, reap it, free its endpoint, then tell those who
  * wait for it, through rank 0's writer if there was output.
  */
@@ -34,10 +34,10 @@ struct mri_server_child {
     int output[2]; /* read ends of its pipes; -1: closed */
     bool readable; /* there may be something in them */
     bool dead;
-    bool mended;
+    bool repaired;
     bool reaped; /* on this node */
     bool told;   /* the other nodes are being */
-    bool buried;
+    bool concluded;
     int status; /* of waitpid, once dead */
     /* Text that rank 0 had no room for; nothing more is read meanwhile. */
     unsigned int held_source;
@@ -117,8 +117,8 @@ void mri_children_collect(void)
         if (!c->dead && waitpid(c->pid, &c->status, WNOHANG) == c->pid) {
             c->dead = true;
         }
-        if (c->dead && !c->mended) {
-            c->mended = true;
+        if (c->dead && !c->repaired) {
+            c->repaired = true;
             mri_reap_repair(c->endpoint);
         }
     }
@@ -225,13 +225,13 @@ static bool reap(child *c)
 }
 
 /* All but the announcement; true: done. */
-static bool bury(child *c)
+static bool conclude(child *c)
 {
-    if (!c->buried) {
+    if (!c->concluded) {
         if (!reap(c)) {
             return false;
         }
-        c->buried = true;
+        c->concluded = true;
         if (still_exists(c)) {
             mri_store(&body_of(c)->status,
                       (uint64_t)mri_exit_status_of(c->status));
@@ -261,7 +261,7 @@ bool mri_children_run(void)
         child *c = *at;
         bool idle = !c->readable && !c->dead && !c->held;
 
-        if (!idle && forward(c) && c->dead && bury(c)) {
+        if (!idle && forward(c) && c->dead && conclude(c)) {
             *at = c->next;
             free(c);
         } else {

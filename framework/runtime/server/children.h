@@ -28,10 +28,10 @@ void mri_children_signal_all(int number);
 /* There is something to read from this one. */
 void mri_children_readable(mri_server_child *child);
 
-/* Collect those that have ended, and mend what they were changing. */
+/* Collect those that have ended, and repair what they were changing. */
 void mri_children_collect(void);
 
-/* Forward output, bury the dead.  True: call again soon, as rank 0 had no
+/* Forward output, conclude the dead.  True: call again soon, as rank 0 had no
  * room for some output. */
 bool mri_children_run(void);
 

@@ -135,7 +135,7 @@ static void look_if_gone(mri_endpoint *row, void *user)
     *all &= is_gone(mri_load(&row->pid));
 }
 
-static void mend(mri_endpoint *row, void *user)
+static void repair(mri_endpoint *row, void *user)
 {
     (void)user;
     mri_reap_repair(mri_load(&row->id));
@@ -207,7 +207,7 @@ static void claim(unsigned int index)
     n->mine = mri_life_claim(rank, life, own_index);
     if (n->mine) {
         say_who_died(index);
-        visit_endpoints(index, mend, NULL);
+        visit_endpoints(index, repair, NULL);
     }
 }
 
@@ -218,7 +218,7 @@ static void claim_all(void)
     }
 }
 
-static void bury(mri_record *self, unsigned int index)
+static void conclude(mri_record *self, unsigned int index)
 {
     mri_objects_lose(self, index);
     visit_endpoints(index, reap, self);
@@ -233,7 +233,7 @@ bool mri_node_ranks_run(mri_record *self)
     claim_all();
     for (unsigned int i = 0; neighbours && i < mri_node.count; i++) {
         if (neighbours[i].mine && !neighbours[i].done) {
-            bury(self, i);
+            conclude(self, i);
         }
         again |= neighbours[i].dead && !neighbours[i].done;
     }

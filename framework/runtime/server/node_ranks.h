@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * The other ranks of the node, as a fork server sees them: it notices the
- * death of one, and one of the servers mends what it left behind.
+ * death of one, and one of the servers repairs what it left behind.
  */
 #ifndef MRI_RUNTIME_SERVER_NODE_RANKS_H
 #define MRI_RUNTIME_SERVER_NODE_RANKS_H

@@ -19,7 +19,7 @@ typedef struct mri_server_setup {
     uint32_t files_size; /* bytes of the list of files that follows */
     int64_t allowance;
     char host[64];
-    mri_placement seat;
+    mri_placement placement;
 } mri_server_setup;
 
 /* Fork the server of this process.  MR_ERR_SYSTEM. */

@@ -29,7 +29,7 @@ _Noreturn void mri_server_main(int socket, pid_t rank);
 void mri_server_clean(int socket);
 
 /* Wait for the setup that the rank sends, and map its segments,
- * and take its seat.  `files` are
+ * and take its placement.  `files` are
  * for the server to remove if the rank dies, each ended by a zero.  False:
  * the rank is gone, or did not start. */
 bool mri_server_receive(int socket, char **files, size_t *files_size);

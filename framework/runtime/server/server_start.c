@@ -153,7 +153,7 @@ bool mri_server_receive(int socket, char **files, size_t *files_size)
     if (recv(socket, &setup, sizeof setup, 0) != sizeof setup) {
         return false;
     }
-    mri_place_server(&setup.seat);
+    mri_place_server(&setup.placement);
     *files_size = setup.files_size;
     *files = malloc(setup.files_size + 1);
     done = *files &&
