@@ -166,45 +166,45 @@ install_scripts = \
 # two for what is between exactly two, three where the ranks get unequal shares,
 # eight for crowds.  (With AddressSanitizer all run with 2, near and far.)
 one_rank = \
-	function_test \
-	info_test \
-	interrupt_test \
-	job_test \
-	memory_test \
-	message_test \
-	placement_test \
-	pool_failure_test \
-	pool_iterate_test \
-	pool_small_test \
-	pool_test \
-	process_family_test \
-	process_test \
-	topology_test
+	tests/mpi/function_test \
+	tests/mpi/info_test \
+	tests/mpi/interrupt_test \
+	tests/mpi/job_test \
+	tests/mpi/memory_test \
+	tests/mpi/message_test \
+	tests/mpi/placement_test \
+	tests/mpi/pool_failure_test \
+	tests/mpi/pool_iterate_test \
+	tests/mpi/pool_small_test \
+	tests/mpi/pool_test \
+	tests/mpi/process_family_test \
+	tests/mpi/process_test \
+	tests/mpi/topology_test
 two_ranks = \
-	interrupt_test \
-	job_test \
-	pool_iterate_test \
-	pool_small_test \
-	pool_test \
-	pool_worker_test \
-	process_test \
-	queue_test
+	tests/mpi/interrupt_test \
+	tests/mpi/job_test \
+	tests/mpi/pool_iterate_test \
+	tests/mpi/pool_small_test \
+	tests/mpi/pool_test \
+	tests/mpi/pool_worker_test \
+	tests/mpi/process_test \
+	tests/mpi/queue_test
 three_ranks = \
-	array_spread_test \
-	pool_spread_test
+	tests/mpi/array_spread_test \
+	tests/mpi/pool_spread_test
 eight_ranks = \
-	job_test \
-	lock_test \
-	pool_iterate_test \
-	pool_test \
-	process_test \
-	queue_crowd_test
+	tests/mpi/job_test \
+	tests/mpi/lock_test \
+	tests/mpi/pool_iterate_test \
+	tests/mpi/pool_test \
+	tests/mpi/process_test \
+	tests/mpi/queue_crowd_test
 mpi_runs = \
-	$(one_rank:%=tests/mpi/%.np1) \
-	$(three_ranks:%=tests/mpi/%.np3) \
+	$(one_rank:=.np1) \
+	$(three_ranks:=.np3) \
 	$(mpi_suites:=.np4) \
-	$(eight_ranks:%=tests/mpi/%.np8)
-two_runs = $(two_ranks:%=tests/mpi/%.np2)
+	$(eight_ranks:=.np8)
+two_runs = $(two_ranks:=.np2)
 fault_runs = \
 	$(fault_suites:=.np1) \
 	$(fault_suites:=.np4)

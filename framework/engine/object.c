@@ -121,8 +121,8 @@ mr_error mri_object_build(mri_record *self, unsigned int index, mri_kind kind,
     mri_latch(self, &segment->objects_latch);
     error = take_row(self, segment, &object);
     if (!error) {
-        /* While the row is still free: whoever unmakes it after our death
-         * must not take what its last user left for blocks. */
+        /* While the row is still free: the thread that unmakes it after our
+         * death must not take for blocks what its last user left. */
         mri_store(&object->detail, 0);
         memset(object->body, 0, sizeof object->body);
         set_state(self, object, kind, MRI_BUILDING, 1);

@@ -32,7 +32,7 @@ typedef enum mri_kind {
     MRI_PROCESS,
     MRI_POOL,
     /* Brief ones, see mri_is_brief, are the last. */
-    MRI_BATCH,   /* a part of a map of a pool */
+    MRI_BATCH,   /* the tasks of one node, of a map */
     MRI_CONTEXT, /* what its tasks share */
     MRI_KINDS
 } mri_kind;

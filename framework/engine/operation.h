@@ -134,8 +134,7 @@ mr_error mri_operate_elsewhere(mri_record *self, const mri_kind_ops *ops,
  * Run a try function until it completes, at most `timeout` seconds.  The
  * handle must be of the kind.  MR_ERR_STATE, MR_ERR_STALE, MR_ERR_CLOSED,
  * MR_ERR_TIMEOUT, MR_ERR_ARGUMENT, MR_ERR_OWNER_LOST, or what the try function
- * gives.  Inline, so that an operation that need not wait is one straight
- * piece of code.
+ * gives.  Inline, so that an operation that need not wait is straight code.
  */
 static inline __attribute__((always_inline)) mr_error
 mri_operate(const mri_kind_ops *ops, mr_handle handle, unsigned int operation,

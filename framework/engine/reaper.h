@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The reaper: what is done about an endpoint that is gone, by whoever
- * noticed.  In two steps, as the latches of one dead endpoint may stand in
- * the way of repair another.
+ * The reaper: what the process that notices the end of an endpoint does about
+ * it. There are two steps, as the latches of one dead endpoint may stand in the
+ * way of the repair of another.
  */
 #ifndef MRI_ENGINE_REAPER_H
 #define MRI_ENGINE_REAPER_H

@@ -27,7 +27,8 @@ static uint32_t *futex_of(mri_record *record)
     return &halves[__BYTE_ORDER__ == __ORDER_BIG_ENDIAN__];
 }
 
-/* Who serves the proxy shall look for bells that have rung. */
+/* The service thread of the proxy's rank is to look for bells that have rung.
+ */
 static void ring_service(const mri_record *proxy)
 {
     mri_segment *segment = mri_segment_at(mri_segment_of(mri_ref_of(proxy)));
@@ -161,8 +162,8 @@ static bool own_are_crowded(void)
                                  (int64_t)own_processors;
 }
 
-/* Who waits for others of its own rank lets them run, but not before it has
- * spun for about as long as a switch takes: another rank may be done by then
+/* A thread that waits for others of its own rank lets them run, but first spins
+ * for about as long as a switch takes: another rank may be done by then
  * (competitive spinning; Karlin, Li, Manasse and Owicki, SOSP 1991). */
 void mri_spin_start(mri_spinner *spinner)
 {

@@ -4,8 +4,8 @@
  *
  * Each thread sleeps on one word, the doorbell of its record, whatever it
  * waits for.  It first enters the lists of the objects, then tries once more,
- * then sleeps.  Who makes an object ready does so with a full barrier and
- * then looks at the list: one of the two sees the other (Dekker).
+ * then sleeps.  A thread that makes an object ready does so with a full barrier
+ * and then looks at the list: one of the two sees the other (Dekker).
  *
  * A waiter stays in the list until it leaves by itself.  A wake marks the
  * first unmarked waiter; who leaves marked passes the mark on.  So no wake

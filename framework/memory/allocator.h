@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * The allocator of shared memory.  It survives a kill at any store: its
- * changes are noted in the caller's record, and a block is either free, in a
- * hand of somebody's record, or in an object.
+ * changes are noted in the caller's record, and a block is either free, in an
+ * owned slot of a record, or in an object.
  *
  * Up to 16 KiB blocks come from slabs of one size class, powers of two, with
  * a free list in each slab (slab allocation; Bonwick, USENIX Summer 1994); an

@@ -13,9 +13,9 @@
  *     lives -> lost                   of a rank of another node, by a rank of
  *                                     this node that hears of it from rank 0
  *
- * Who changed a word need not tell anybody: each rank compares the table with
- * what it has dealt with already (runtime/liveness.h).  So no death of the
- * one who knows keeps others from learning it.
+ * A process that changes a word need not tell anybody: each rank compares the
+ * table with the losses that it has handled (runtime/liveness.h). So a loss
+ * stays known although the process that noticed it dies.
  */
 #ifndef MRI_MEMORY_LIVENESS_H
 #define MRI_MEMORY_LIVENESS_H

@@ -142,7 +142,7 @@ static mr_error check_allowance(int64_t allowance)
     return MR_OK;
 }
 
-/* Only its owner may open it, whoever may see /proc/PID/fd. */
+/* Only its owner may open it, although others may see /proc/PID/fd. */
 mr_error mri_segment_create(int64_t allowance, int *descriptor)
 {
     mr_error error = check_allowance(allowance);

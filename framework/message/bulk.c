@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Owns bulk: transfers, cut into fragments, from and to the memory of whoever
- * began them.
+ * Owns bulk: transfers, cut into fragments, from and to the memory of the
+ * callers.
  *
  * A stream is one stream to or from one rank.  Its fragments pass one channel,
  * so they are begun in order, and both sides cut alike.  A few are under way at

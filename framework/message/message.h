@@ -4,7 +4,7 @@
  * not.
  *
  * Nothing here waits.  Whatever was begun goes on in mri_message_progress,
- * which whoever has nothing better to do calls.  All functions but the lock
+ * which an idle thread calls.  All functions but the lock
  * itself want the caller to hold mri_message_lock: MPI is initialised at
  * MPI_THREAD_SERIALIZED.
  *

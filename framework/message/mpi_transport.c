@@ -9,7 +9,7 @@
  * messages have a communicator of their own, any tag matches, and the tag says
  * which channel it is.  Persistent receives are 0.1 us faster than new ones.
  *
- * Whoever calls holds the lock of the messages: MPI_THREAD_SERIALIZED.
+ * The caller holds the lock of the messages: MPI_THREAD_SERIALIZED.
  */
 #include "message/mpi_transport.h"
 

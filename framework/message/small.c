@@ -72,7 +72,7 @@ static void buffer_cancel(mri_messages *messages, mri_message_buffer *buffer)
     }
 }
 
-static void shelf_clear(mri_free_list *free_list)
+static void free_list_clear(mri_free_list *free_list)
 {
     while (!mri_link_alone(&free_list->buffers)) {
         mri_link *link = free_list->buffers.next;
@@ -390,6 +390,6 @@ void mri_small_end(mri_messages *messages)
             free(buffer);
         }
     }
-    shelf_clear(&messages->free_lists[false]);
-    shelf_clear(&messages->free_lists[true]);
+    free_list_clear(&messages->free_lists[false]);
+    free_list_clear(&messages->free_lists[true]);
 }

@@ -10,7 +10,7 @@
 #include "engine/object.h"
 #include "memory/record.h"
 
-/* Who holds an end: a process object, or a rank's endpoint. */
+/* The holder of an end: a process object, or a rank's endpoint. */
 uint64_t mri_holder_of_process(mr_handle process);
 
 /* Let `holder` hold an end.  MR_ERR_STALE, MR_ERR_LIMIT, MR_ERR_NO_MEMORY. */

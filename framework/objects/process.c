@@ -390,8 +390,8 @@ static unsigned int rank_in_turn(uint64_t number)
 }
 
 /* Where the user wants it; else the turn of a lost rank passes to the next.
- * Who is lost shows by the attempt alone, as a process does not hear of what
- * happens on other nodes. */
+ * Only the attempt shows which rank is lost, as a process does not hear of
+ * other nodes. */
 static mr_error create_at_place(const mr_process_options *options,
                                 uint64_t number, mri_call *call,
                                 mr_handle *handle)

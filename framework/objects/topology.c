@@ -32,7 +32,7 @@ typedef struct origin {
     unsigned int workers; /* with it, that do tasks on its rank; or 0 */
 } origin;
 
-/* Who is on the node, in the order of the segments. */
+/* The residents of the node, in the order of the segments. */
 typedef struct census {
     mr_topology_resident *residents;
     origin *origins; /* of each */

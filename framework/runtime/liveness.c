@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Owns what a rank has dealt with of the losses that the table of liveness
- * tells, and the words that it exchanges with rank 0.  Lock: the exchange's;
- * what the watching thread reads is atomic.
+ * Owns the list of losses that a rank has handled, of those that the table of
+ * liveness tells, and the words that it exchanges with rank 0.  Lock: the
+ * exchange's; what the watching thread reads is atomic.
  */
 #include "runtime/liveness.h"
 
@@ -30,7 +30,7 @@ enum { WORD_OF_SERVICE = 0, USER_TAKES_MPI = 1 };
 
 typedef struct lives {
     mri_host_name *names;
-    bool *dealt_with;     /* of each rank: its loss */
+    bool *handled;        /* of each rank: its loss */
     bool *with_user;      /* of each rank: its user has MPI, as it said */
     uint64_t losses_seen; /* see mri_losses */
     bool said_with_user;  /* the last word that was sent */
@@ -83,12 +83,12 @@ _Noreturn static void end_alone(const char *why)
     _exit(1);
 }
 
-/* ---- dealing with losses ------------------------------------------------- */
+/* ---- handling losses ------------------------------------------------- */
 
-static void deal_with(unsigned int lost)
+static void handle_loss(unsigned int lost)
 {
-    assert(mri_rank_is_lost(lost) && !own.dealt_with[lost]);
-    own.dealt_with[lost] = true;
+    assert(mri_rank_is_lost(lost) && !own.handled[lost]);
+    own.handled[lost] = true;
     if (mri_is_far(lost)) {
         mri_exchange_lose(lost);
     }
@@ -99,12 +99,12 @@ static void deal_with(unsigned int lost)
     }
 }
 
-static void deal_with_all(void)
+static void handle_losses(void)
 {
     own.losses_seen = mri_losses();
     for (unsigned int i = 0; i < mri_node.ranks; i++) {
-        if (!own.dealt_with[i] && mri_rank_is_lost(i)) {
-            deal_with(i);
+        if (!own.handled[i] && mri_rank_is_lost(i)) {
+            handle_loss(i);
         }
     }
 }
@@ -117,7 +117,7 @@ static void lose(unsigned int rank, const char *why)
     }
     mri_log(MR_LOG_ERROR, "rank %u on %s is lost: %s; the job goes on without",
             rank, own.names ? own.names[rank].text : "its host", why);
-    deal_with(rank);
+    handle_loss(rank);
 }
 
 /* Rank 0 takes a rank of this node for lost, which its own server does not
@@ -152,8 +152,8 @@ static void hear_of_loss(unsigned int rank)
         }
     } else if (mri_here.rank == 0) {
         lose(rank, "it has died");
-    } else if (mri_life_lose(rank) || !own.dealt_with[rank]) {
-        deal_with(rank);
+    } else if (mri_life_lose(rank) || !own.handled[rank]) {
+        handle_loss(rank);
     }
 }
 
@@ -225,7 +225,7 @@ void mri_liveness_tick(int64_t now)
         return;
     }
     mri_exchange_enter();
-    deal_with_all();
+    handle_losses();
     if (due) {
         own.last_word = now;
         say_alive(WORD_OF_SERVICE);
@@ -293,10 +293,10 @@ mr_error mri_liveness_begin(const mri_host_name *hosts)
 
     mri_exchange_word = hear;
     own.last_tick = mri_now();
-    own.dealt_with = calloc(ranks, sizeof *own.dealt_with);
+    own.handled = calloc(ranks, sizeof *own.handled);
     own.with_user = calloc(ranks, sizeof *own.with_user);
     own.names = hosts ? calloc(ranks, sizeof *own.names) : NULL;
-    if (!own.dealt_with || !own.with_user || (hosts && !own.names)) {
+    if (!own.handled || !own.with_user || (hosts && !own.names)) {
         return MR_ERR_NO_MEMORY;
     }
     if (hosts) {
@@ -308,9 +308,9 @@ mr_error mri_liveness_begin(const mri_host_name *hosts)
 void mri_liveness_end(void)
 {
     free(own.names);
-    free(own.dealt_with);
+    free(own.handled);
     free(own.with_user);
     own.names = NULL;
-    own.dealt_with = NULL;
+    own.handled = NULL;
     own.with_user = NULL;
 }

@@ -8,10 +8,10 @@
  * exchange a word each second; a rank that is silent for MR_PATIENCE seconds
  * is lost, and one that hears nothing of rank 0 ends.
  *
- * Each rank compares the table with what it has dealt with: its calls to a
- * lost rank end with MR_ERR_OWNER_LOST, all ranks of a dead rank's node tell
- * rank 0, and rank 0 tells all other nodes.  So the word does not depend on
- * which server cleaned up, nor on any single rank but rank 0, whose end is
+ * Each rank compares the table with the losses that it has handled: its calls
+ * to a lost rank end with MR_ERR_OWNER_LOST, all ranks of a dead rank's node
+ * tell rank 0, and rank 0 tells all other nodes.  So the word does not depend
+ * on which server cleaned up, nor on any single rank but rank 0, whose end is
  * that of the job.
  *
  * While the user holds MPI (mr_mpi_lock) a rank cannot send.  It says so when

@@ -61,8 +61,8 @@ static ssize_t write_stream(void *cookie, const char *text, size_t size)
     stream *stream_ = cookie;
     size_t done = 0;
 
-    /* From inside the exchange no call can be made; and whoever serves acts
-     * as somebody else. */
+    /* From inside the exchange no call can be made; and a thread that serves
+     * acts as another endpoint. */
     if (!is_ours(stream_) || mri_exchange_is_inside()) {
         return write(stream_->descriptor, text, size);
     }

@@ -2,11 +2,11 @@
 /*
  * Output: what processes and ranks print goes to rank 0, which writes it,
  * whole line by whole line.  A line whose end does not come soon is written
- * in pieces.
+ * in chunks.
  *
  * stdout and stderr of a process become streams whose text goes straight
  * into rank 0's mailbox, so that lines have the order in which they were
- * printed, whoever printed them.  What goes around stdio, into descriptors 1
+ * printed, by any process.  What goes around stdio, into descriptors 1
  * and 2, passes through pipes and the fork server into the same mailbox.
  */
 #ifndef MRI_RUNTIME_OUTPUT_H
@@ -52,7 +52,7 @@ mr_error mri_output_start(void);
 void mri_output_stop(void);
 
 /* After mri_output_stop: MR_ERR_SYSTEM if text was lost on its way into stdout
- * or stderr of rank 0, whoever printed it.  The log has said why. */
+ * or stderr of rank 0, of any process.  The log has said why. */
 mr_error mri_output_error(void);
 
 #endif

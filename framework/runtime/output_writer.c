@@ -111,7 +111,8 @@ static bool is_last_of(const target *file, const mr_handle *from,
     return file->source == source && same(&file->from, from);
 }
 
-/* Text that ends a line shall not stand behind a piece of somebody else's. */
+/* Text that ends a line is not written behind an unfinished line of another
+ * source. */
 static void write_text(const mr_handle *from, uint32_t source, const char *text,
                        size_t size)
 {
@@ -183,7 +184,7 @@ static bool make_room(pending *line, size_t size)
     return more != NULL;
 }
 
-/* Without memory the line is written in pieces, but nothing is lost. */
+/* Without memory the line is written in several parts, but nothing is lost. */
 static void keep(const mri_output_chunk *from, const char *text, size_t size)
 {
     pending **at = find(&from->from, from->source);

@@ -18,7 +18,7 @@ typedef struct mri_work {
     uint32_t slot; /* its own in the job */
 } mri_work;
 
-/* Does one piece of work.  Set by the layer above. */
+/* Does the work of one message.  Set by the layer above. */
 extern void (*mri_do_work)(const mri_work *work);
 
 /* Take work from a mailbox until told to stop, or the mailbox is gone. */

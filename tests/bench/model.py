@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The model of how a map is dealt: its rules are those of the library, its two
+"""The model of how a map is scheduled: its rules are those of the library, its two
 ways agree, and a prediction that is wrong is told."""
 import contextlib
 import dataclasses
@@ -65,16 +65,16 @@ class Model(unittest.TestCase):
         huge = dataclasses.replace(job, tasks=10 ** 9)
         self.assertEqual(part_size(huge, 10 ** 9, 0, 0), (2 << 20) // 16)
 
-    def test_all_tasks_are_dealt_once(self):
+    def test_all_tasks_are_scheduled_once(self):
         for job in (Job(1, 1e-3, 4, 2), Job(12345, 1e-6, 3, 2),
                     Job(99999, 1e-4, 7, 5, uneven=True)):
-            dealing = dispatch.Simulation(job, MACHINE, 1)
+            schedule = dispatch.Simulation(job, MACHINE, 1)
             sizes = []
             size_of = dispatch.part_size
             try:
                 dispatch.part_size = lambda *args: (
                     sizes.append(size_of(*args)) or sizes[-1])
-                dealing.run()
+                schedule.run()
             finally:
                 dispatch.part_size = size_of
             self.assertEqual(sum(sizes), job.tasks)

@@ -325,7 +325,7 @@ static inline size_t row_by_name(const char *name)
     return row;
 }
 
-/* Who is killed in which round, and where the objects are. */
+/* The victim of a round, and the rank of the objects. */
 static inline void set_scene(scene *s, size_t row, int64_t k)
 {
     int size = mr_size();

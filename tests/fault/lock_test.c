@@ -27,7 +27,7 @@ static bool make_held_lock(scene *s)
     return make_lock(s) && MRT_OK(mr_lock_acquire(s->lock, 0));
 }
 
-/* Takes it whoever held it before, gives it back. */
+/* Takes the lock after any holder, and gives it back. */
 static int take_turn(const void *argument, size_t size)
 {
     const scene *s = argument;

@@ -62,14 +62,14 @@ static void become_victim(const order *o)
 }
 
 /* Without a context a small map goes the short way. */
-typedef struct parcel {
+typedef struct numbered_order {
     int64_t number;
     order order;
-} parcel;
+} numbered_order;
 
 static mr_error square(const void *input, void *output, const mr_task *task)
 {
-    const parcel *p = input;
+    const numbered_order *p = input;
     const order *o = task->context ? task->context : &p->order;
     const int64_t one = 1;
     int64_t n = p->number;
@@ -165,9 +165,9 @@ static mr_error take_all(mr_iterator *iterator, double timeout,
     return error == MR_ERR_END_OF_FILE ? failure->code : error;
 }
 
-static mr_error iterate_once(mr_pool pool, const order *o, const parcel *inputs,
-                             double timeout, int64_t *outputs,
-                             mr_task_error *failure)
+static mr_error iterate_once(mr_pool pool, const order *o,
+                             const numbered_order *inputs, double timeout,
+                             int64_t *outputs, mr_task_error *failure)
 {
     mr_iterator *iterator;
     mr_error error = mr_pool_imap(&iterator, pool, square, o, sizeof *o, inputs,
@@ -187,10 +187,10 @@ static mr_error map_once(mr_pool pool, const order *o, const variant *v,
     const mr_map_options options = {
         .chunk = v->chunk, .timeout = timeout, .error = failure};
     int64_t zeros[TASKS] = {0};
-    parcel inputs[TASKS];
+    numbered_order inputs[TASKS];
 
     for (int64_t i = 0; i < TASKS; i++) {
-        inputs[i] = (parcel){.number = i, .order = *o};
+        inputs[i] = (numbered_order){.number = i, .order = *o};
     }
     memset(outputs, 0, TASKS * sizeof *outputs);
     MRT_OK(mr_array_set(o->runs, 0, TASKS, zeros));
@@ -281,8 +281,8 @@ static bool kill_in_pool(const variant *v, int64_t k)
     return survived;
 }
 
-/* Who of several runs how many tasks varies, so that one survivor is not the
- * end: several in a row are. */
+/* The number of tasks that each of several workers runs varies.  So one
+ * survivor is not the end: several in a row are. */
 static void kill_in_pools(void)
 {
     const variant *v = variants;

@@ -424,8 +424,8 @@ static void check_item_given(scene *s)
     finish(s);
 }
 
-/* If the victim has not got the item then the peer has; another one is for
- * whoever got none. */
+/* If the victim has not got the item then the peer has; the other of the two
+ * gets another one. */
 static void check_one_item_given(scene *s)
 {
     size_t count = 0;
@@ -478,7 +478,7 @@ static void check_waiter_closed(scene *s)
     }
 }
 
-/* A putter that is turned out, with its item in its hand. */
+/* A putter that is turned out, with its item in its owned slot. */
 static int closed_putter(const void *argument, size_t size)
 {
     const scene *s = argument;

@@ -252,7 +252,7 @@ static bool victim_held(const scene *s)
     return error == MR_ERR_HOLDER_DIED;
 }
 
-/* Whoever is not told of a death finds all done or nothing. */
+/* A holder that is not told of a death finds all done or nothing. */
 static void check_locked_number(scene *s)
 {
     MRT_CHECK(!victim_held(s) || s->killed);
@@ -374,8 +374,8 @@ static void check_spread_created(scene *s)
     destroy_orphans(&known);
 }
 
-/* Who dies before the head is gone leaves all as it was; who dies later
- * leaves blocks that nobody can reach. */
+/* A death before the head is gone leaves all as it was; a later one leaves
+ * blocks that nobody can reach. */
 static void check_spread_destroyed(scene *s)
 {
     int64_t numbers[ELEMENTS];

@@ -98,7 +98,7 @@ static void put_one(scene *s)
     MRT_OK(mr_queue_put(s->queue, NULL, 0, GUARD));
 }
 
-/* Who only waits takes nothing: one item is enough for both. */
+/* A wait takes nothing: one item is enough for both. */
 static void put_one_for_both(scene *s)
 {
     await_victim(s);

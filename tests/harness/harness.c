@@ -24,7 +24,7 @@ enum {
     EXIT_MISUSE = 2,
     DEFAULT_LIMIT = 20,
     MAX_TEXT = 512,
-    /* A check that fails in a long loop should not bury the first failure. */
+    /* A check that fails in a long loop should not hide the first failure. */
     MAX_FAILURES_KEPT = 20
 };
 

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
 # Over several hosts: ranks are killed, a host vanishes, and a cable is out for
-# a while.  Who lives goes on; who was merely not heard is not given up.
+# a while.  The living ranks go on, and a rank that was silent for a moment is not given up.
 here=$(cd "$(dirname "$0")" && pwd)
 . "$here/../job/jobs.sh"
 . "$here/../job/deaths.sh"

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
 # A program that is started by its name alone becomes a job with a rank for
-# each core, and is for whoever started it the same process as before.
+# each core, and is the same process as before for its parent.
 here=$(cd "$(dirname "$0")" && pwd)
 . "$here/jobs.sh"
 alone "$0" "$@"

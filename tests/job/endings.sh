@@ -84,8 +84,7 @@ mpi_of_the_user_is_used_and_left_alone() { # RANKS
     } | expect_output
 }
 
-# MPI without a launcher has a rank, too, and whoever starts such a program need
-# not stay.
+# MPI without a launcher has a rank, too, and the shell that starts such a program need not stay.
 program_outlives_the_shell_that_started_it() {
     # shellcheck disable=SC2016
     start 0 sh -c '"$0" alone & while ! grep -q ready "$1"; do sleep 0.02; done' \

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
-# Whoever is killed, nothing of the job stays: no process, and no file in
+# After any kill nothing of the job stays: no process, and no file in
 # /dev/shm. A killed child does not end the job; anybody else does.
 here=$(cd "$(dirname "$0")" && pwd)
 . "$here/jobs.sh"

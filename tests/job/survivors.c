@@ -17,7 +17,7 @@
  *     survivors steady    nobody dies: queue traffic and a map, for a while
  *
  * Else a second argument is a file: the victim is not killed by us, but by
- * whoever waits for the line "ready" and makes that file.
+ * the script that waits for the line "ready" and makes that file.
  */
 #include <multirank.h>
 #include <pthread.h>
@@ -544,8 +544,8 @@ static void *kill_soon(void *unused)
     return unused;
 }
 
-/* By main and by a child on each rank that survives; such puts may run ahead
- * of their replies. */
+/* By main and by a child on each rank that survives; such puts may be
+ * pipelined. */
 static void stream_small(void)
 {
     const mr_queue_options there = {.place = MR_ON_RANK(victim)};
@@ -589,7 +589,7 @@ static int tells_victim(const void *argument, size_t size)
     return 0;
 }
 
-/* Whoever stops it lets it go on when the streams have ended. */
+/* The script that stops it lets it go on when the streams have ended. */
 static void stop_and_go_on(void)
 {
     const mr_process_options there = {.place = MR_ON_RANK(victim)};

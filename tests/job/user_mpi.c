@@ -55,7 +55,7 @@ static void use_the_job(void)
     NEED(mr_pool_destroy(pool));
 }
 
-/* A moment more, for whoever would mistake that process for the launcher. */
+/* A moment more, in which that process could be mistaken for the launcher. */
 static void wait_to_be_alone(pid_t starter)
 {
     for (int i = 0; i < 1000 && getppid() == starter; i++) {

@@ -73,8 +73,8 @@ static inline void library_patch(char *bytes, size_t size, int number)
     }
 }
 
-/* A copy with this number, 2 to 9, in place of what has that path; whoever
- * has opened that keeps it. */
+/* A copy with this number, 2 to 9, in place of what has that path; a process
+ * that has opened that keeps it. */
 static inline bool library_copy(const char *path, int number)
 {
     static char bytes[1 << 20];

@@ -279,7 +279,7 @@ static void whole_arrays_are_local_to_their_owner(void)
     }
 }
 
-static void spread_memory_is_not_one_piece(void)
+static void spread_memory_is_not_one_block(void)
 {
     void *data = NULL;
     mr_array array;
@@ -361,7 +361,7 @@ static void updates_of_elements_are_not_lost(void)
     MRT_OK(mr_array_destroy(s.array));
 }
 
-/* Who is told of a write sees it, whichever blocks it went to. */
+/* A process that is told of a write sees it, whichever blocks it went to. */
 static int check_what_is_told(const void *argument, size_t size)
 {
     const share *s = argument;
@@ -453,7 +453,7 @@ static const mrt_test tests[] = {
      blocks_are_the_memory_of_their_ranks, 60},
     {"whole_arrays_are_local_to_their_owner",
      whole_arrays_are_local_to_their_owner, 0},
-    {"spread_memory_is_not_one_piece", spread_memory_is_not_one_piece, 0},
+    {"spread_memory_is_not_one_block", spread_memory_is_not_one_block, 0},
     {"spread_array_may_be_large", spread_array_may_be_large, 60},
     {"updates_of_elements_are_not_lost", updates_of_elements_are_not_lost, 60},
     {"writes_are_seen_by_those_who_are_told",

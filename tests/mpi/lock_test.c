@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The contract of mr_lock: one holder at a time, whoever dies.
+ * The contract of mr_lock: one holder at a time, also after deaths.
  */
 #include "mpi/support.h"
 

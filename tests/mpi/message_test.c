@@ -61,7 +61,7 @@ static void messages_go_there_and_back(void)
     play(scene_ping_pong);
 }
 
-/* ---- what needs real pieces ---------------------------------------------- */
+/* ---- what needs real fragments ------------------------------------------- */
 
 enum { LARGE = MRI_FRAGMENT_MAX + 12345 };
 
@@ -94,7 +94,7 @@ static void send_large(unsigned int me, unsigned int all)
     free(in);
 }
 
-static void bulk_above_the_largest_piece_arrives(void)
+static void bulk_above_the_largest_fragment_arrives(void)
 {
     play(send_large);
 }
@@ -147,8 +147,8 @@ static const mrt_test tests[] = {
     {"bulk_and_small_messages_mix", bulk_and_small_messages_mix, 60},
     {"crowd_passes", crowd_passes, 60},
     {"messages_go_there_and_back", messages_go_there_and_back, 60},
-    {"bulk_above_the_largest_piece_arrives",
-     bulk_above_the_largest_piece_arrives, 60},
+    {"bulk_above_the_largest_fragment_arrives",
+     bulk_above_the_largest_fragment_arrives, 60},
     {"receives_from_a_lost_rank_end", receives_from_a_lost_rank_end, 60},
 };
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Who holds an end of a pipe, and when the other end sees the end of file.
+ * The holders of the ends of a pipe, and when the other end sees the end of
+ * file.
  */
 #include "mpi/pipe_support.h"
 

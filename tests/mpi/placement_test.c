@@ -18,7 +18,7 @@ typedef struct placement {
     mri_processors set;
 } placement;
 
-static placement seat_here(void)
+static placement placement_here(void)
 {
     placement here = {.rank = mr_rank(), .processors = mr_processors()};
     mr_process process;
@@ -31,7 +31,7 @@ static placement seat_here(void)
 
 static int say_placement(const void *argument, size_t size)
 {
-    const placement here = seat_here();
+    const placement here = placement_here();
 
     (void)size;
     CHILD_OK(
@@ -69,7 +69,7 @@ static mr_error tell_placement(const void *input, void *output,
         nanosleep(&pause, NULL);
         error = mr_value_get(*begun, &count);
     }
-    *(placement *)output = seat_here();
+    *(placement *)output = placement_here();
     return error;
 }
 

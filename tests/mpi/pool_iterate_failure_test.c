@@ -127,7 +127,7 @@ static void imap_unordered_tells_of_tasks_that_end_their_worker(void)
                                    (size_t)mr_size() + 2);
 }
 
-/* Who may call */
+/* Callers */
 
 static mr_error iterate_inside_a_task(const void *input, void *output,
                                       const mr_task *task)

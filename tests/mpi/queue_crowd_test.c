@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Queues with many producers and consumers, in processes and threads: nothing
- * is lost or doubled, whoever is killed or destroys the queue.
+ * is lost or doubled, although processes are killed and the queue is destroyed.
  */
 #include "mpi/queue_support.h"
 
@@ -109,7 +109,7 @@ static void queue_with_maxsize_keeps_the_order_of_each_producer(void)
     four_producers_and_consumers(mr_size() - 1, 2);
 }
 
-/* Without a time-out, so that puts may run ahead of their replies. */
+/* Without a time-out, so that puts may be pipelined. */
 static int produce_and_return(const void *argument, size_t size)
 {
     const mr_queue *queue = argument;

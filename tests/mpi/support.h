@@ -231,7 +231,7 @@ static inline int rank_of(int i)
     return i % mr_size();
 }
 
-/* Who waits */
+/* Waiters */
 
 /* The letter that the kernel gives the state of a thread, or 0. */
 static inline char thread_state(int64_t process, int64_t thread)
@@ -323,7 +323,7 @@ static inline bool child_sleeps(mr_process process)
 
 /* Ends */
 
-/* Whoever dies on purpose leaves no file behind. */
+/* A process that dies on purpose leaves no file behind. */
 static inline void forbid_core(void)
 {
     const struct rlimit none = {0, 0};

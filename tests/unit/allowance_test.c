@@ -5,6 +5,7 @@
  */
 #include "memory/allowance.h"
 
+#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -230,6 +231,8 @@ static int with_limit(rlim_t soft, rlim_t hard, int (*run)(void))
     if (child == 0) {
         struct rlimit limit = {.rlim_cur = soft, .rlim_max = hard};
 
+        /* A message would make stderr larger, which may be a file. */
+        dup2(open("/dev/null", O_WRONLY), STDERR_FILENO);
         _exit(setrlimit(RLIMIT_FSIZE, &limit) == 0 ? run() : 99);
     }
     MRT_EQUAL(waitpid(child, &status, 0), child);

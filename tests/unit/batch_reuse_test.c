@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Parts of maps that are used again: each task of each life runs once, whoever
- * comes late from an earlier one, and whoever dies.
+ * Batches that are used again: each task of each use runs once, although
+ * workers come late from an earlier one, or die.
  */
 #include "unit/fake.h"
 
@@ -70,12 +70,12 @@ static mr_error restart(const stage *s)
 static void work(unsigned int number, void *user)
 {
     const stage *s = user;
-    mri_work piece = {.what = MRI_WORK_BATCH,
-                      .worker = number,
-                      .job = s->part,
-                      .slot = number};
+    mri_work work = {.what = MRI_WORK_BATCH,
+                     .worker = number,
+                     .job = s->part,
+                     .slot = number};
 
-    mri_pool_work(&piece);
+    mri_pool_work(&work);
 }
 
 /* All have run, once. */
@@ -241,7 +241,7 @@ static bool die_while_filling(int64_t k)
     stage s;
     bool died;
 
-    /* As whoever makes a pool has. */
+    /* As the creator of a pool has. */
     mri_store(&mri_endpoint_at(filler)->children, 1);
     create(&s, MOST);
     all_work(0, &s);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Maps: every task runs once, whoever works, steals, gives up or dies.
+ * Batches: every task runs once, although workers steal, give up or die.
  */
 #include "unit/fake.h"
 
@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/mailbox.h"
 #include "pool/batch.h"
 #include "pool/context.h"
 #include "pool/pool.h"
@@ -129,12 +130,12 @@ static void create(job *j, mr_task_function *function, size_t count,
 static void work(unsigned int number, void *user)
 {
     const job *j = user;
-    mri_work piece = {.what = MRI_WORK_BATCH,
-                      .worker = number,
-                      .job = j->handle,
-                      .slot = number};
+    mri_work work = {.what = MRI_WORK_BATCH,
+                     .worker = number,
+                     .job = j->handle,
+                     .slot = number};
 
-    mri_pool_work(&piece);
+    mri_pool_work(&work);
 }
 
 static mr_error done(const job *j, double timeout)
@@ -343,17 +344,18 @@ static mr_error always_fail(const void *input, void *output,
     return mr_task_fail(MR_ERR_USER + 4, "task %zu", task->index);
 }
 
-/* No item fits any more that is larger than a few bytes. */
-static void fill_memory(mr_queue *queue)
+/* No item fits any more that is larger than a few bytes.  A queue of a user
+ * would leave some memory to others. */
+static void fill_memory(mr_handle *mailbox)
 {
     static const unsigned char item[64 << 10];
 
-    MRT_OK(mr_queue_create(queue, NULL));
+    MRT_OK(mri_mailbox_build(mri_self(), 0, 0, MRI_HEAP, mailbox));
     for (size_t size = sizeof item; size >= 64; size /= 2) {
         mr_error error = MR_OK;
 
         while (error == MR_OK) {
-            error = mr_queue_put(*queue, item, size, 0);
+            error = mri_mailbox_put(*mailbox, item, size, 0);
         }
         MRT_ERROR(error, MR_ERR_TIMEOUT);
     }
@@ -389,18 +391,17 @@ static void work_or_ask(unsigned int number, void *user)
 static void failures_are_told_although_there_is_no_memory(void)
 {
     job j = {0};
-    mr_queue results, memory;
+    mr_handle memory;
 
     fake_start(2, FAKE_MEMORY);
-    MRT_OK(mr_queue_create(&results, NULL));
-    j.results = results.handle;
+    MRT_OK(mri_mailbox_build(mri_self(), 0, 0, MRI_HEAP, &j.results));
     create(&j, always_fail, 3, 1, 1);
     fill_memory(&memory);
     fake_threads(2, work_or_ask, &j);
     check_runs(&j);
     cancel(0, &j);
-    MRT_OK(mr_queue_destroy(memory));
-    MRT_OK(mr_queue_destroy(results));
+    MRT_OK(mri_object_destroy(memory, MRI_MAILBOX));
+    MRT_OK(mri_object_destroy(j.results, MRI_MAILBOX));
     fake_stop();
 }
 
@@ -638,7 +639,7 @@ static void tasks_run_once_whenever_another_worker_comes(void)
 
 /* A rank was lost with task 49, the next in order, while all but one of the
  * places of those behind it had been filled. */
-static void lost_task_is_dealt_although_little_else_fits(void)
+static void lost_task_is_scheduled_although_little_else_fits(void)
 {
     mri_results r = {.ordered = true, .ahead = 40, .total = 500, .taken = 49};
     mri_schedule_range lost = {.first = 49, .count = 1, .again = true};
@@ -660,8 +661,8 @@ static void lost_task_is_dealt_although_little_else_fits(void)
 int main(int argc, char **argv)
 {
     static const mrt_test tests[] = {
-        {"lost_task_is_dealt_although_little_else_fits",
-         lost_task_is_dealt_although_little_else_fits, 0},
+        {"lost_task_is_scheduled_although_little_else_fits",
+         lost_task_is_scheduled_although_little_else_fits, 0},
         {"map_runs_every_task_once", map_runs_every_task_once, 0},
         {"map_copies_inputs_and_gathers_outputs",
          map_copies_inputs_and_gathers_outputs, 0},

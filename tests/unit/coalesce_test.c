@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Batches of calls that run ahead: what goes in comes out, in order, and what
- * does not fit, or is broken, is refused.
+ * Pipelined calls that travel together: what goes in comes out, in order, and
+ * what does not fit, or is broken, is refused.
  */
 #include "harness/harness.h"
 

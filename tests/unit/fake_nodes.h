@@ -25,8 +25,8 @@ void nodes_stop(void);
 void nodes_enter(unsigned int rank);
 void nodes_leave(void);
 
-/* Who acts, all at the same time.  A rank's thread leaves its rank at the end;
- * a process ends, and all nodes are told. */
+/* The actors, all at the same time.  A rank's thread leaves its rank at the
+ * end; a process ends, and all nodes are told. */
 typedef struct nodes_actor {
     unsigned int rank;
     bool process;

@@ -194,7 +194,7 @@ static mr_error destroy_queue(mr_handle handle)
 static const subject queues = {MRI_QUEUE, create_queue, use_queue,
                                destroy_queue};
 
-/* A part of a map, which is brief; nobody works. */
+/* A batch, which is brief; nobody works. */
 static mr_error create_part(mr_handle *handle)
 {
     mri_batch_spec spec = {.count = 3, .total = 3};

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * A reaper that dies itself, at each store that it makes: another one deals
- * with both, and no block and no row is lost or given back twice.
+ * A reaper that dies itself, at each store that it makes: another one reaps
+ * both, and no block and no row is lost or given back twice.
  */
 #include "unit/fake.h"
 

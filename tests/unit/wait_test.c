@@ -208,8 +208,8 @@ static void sleep_or_ring(unsigned int number, void *user)
     }
 }
 
-/* Who is rung counts at once, and no more when it wakes. */
-static void who_is_rung_counts_as_awake_once(void)
+/* A thread that is rung counts at once, and no more when it wakes. */
+static void thread_that_is_rung_counts_as_awake_once(void)
 {
     mri_word sleeper = 0;
     mri_record *self;
@@ -487,8 +487,8 @@ int main(int argc, char **argv)
          list_of_another_identity_is_not_entered, 0},
         {"sleep_ends_at_the_deadline_or_at_once",
          sleep_ends_at_the_deadline_or_at_once, 0},
-        {"who_is_rung_counts_as_awake_once", who_is_rung_counts_as_awake_once,
-         0},
+        {"thread_that_is_rung_counts_as_awake_once",
+         thread_that_is_rung_counts_as_awake_once, 0},
         {"no_wake_is_lost_to_those_who_give_up",
          no_wake_is_lost_to_those_who_give_up, 60},
         {"wait_tells_all_that_are_ready", wait_tells_all_that_are_ready, 0},

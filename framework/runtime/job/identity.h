@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Who and where this process is in the job.
+ * The identity of this process in the job, and where it is.
  */
 #ifndef MRI_RUNTIME_JOB_IDENTITY_H
 #define MRI_RUNTIME_JOB_IDENTITY_H

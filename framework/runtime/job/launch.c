@@ -169,7 +169,7 @@ static bool mpirun_keeps(const char *word)
     return *word && *word != '-' && strcmp(word, ":") != 0;
 }
 
-/* A shell on the host of each rank takes the first letter off all words. */
+/* A shell on the host of each rank takes the first character off all words. */
 static void add_disguised(words *w, const words *command)
 {
     static const char *const shell[] = {

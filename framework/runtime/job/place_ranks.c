@@ -28,11 +28,12 @@ typedef struct report {
     char host[sizeof mri_here.host];
 } report;
 
-static int binding_for(const mri_allowed *wish)
+static int binding_for(const mri_allowed *allowed)
 {
     int64_t bind = mri_settings()->bind;
 
-    return bind == MRI_BIND_AUTO && wish->unbound ? MRI_BIND_NONE : (int)bind;
+    return bind == MRI_BIND_AUTO && allowed->unbound ? MRI_BIND_NONE
+                                                     : (int)bind;
 }
 
 /* A set without processors is not known, and everything stays as it is. */

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Owns the promise that descriptors 0, 1 and 2 are what programs take them
- * for.
+ * Makes sure that descriptors 0, 1 and 2 are what programs take them for.
  *
  * A program that is started with one of them closed, as `command >&-` and
  * some daemons do, would get that number for the next thing it opens: here

@@ -2,7 +2,7 @@
 /*
  * Owns the children of a fork server: forking them, their pipes, their end.
  *
- * The end of a child is dealt with in this order: repair its records, forward
+ * The end of a child is handled in this order: repair its records, forward
  * what is left in its pipes, reap it, free its endpoint, then tell those who
  * wait for it, through rank 0's writer if there was output.
  */
@@ -24,7 +24,7 @@
 #include "runtime/server/exit_status.h"
 #include "util/log.h"
 
-enum { PIECES_AT_ONCE = 64 };
+enum { CHUNKS_AT_ONCE = 64 };
 
 struct mri_server_child {
     struct mri_server_child *next;
@@ -151,10 +151,10 @@ static bool send_held(child *c)
 }
 
 /* Forward what a child wrote around stdio; true: all there is.  Others have
- * their turn after some pieces. */
+ * their turn after some chunks. */
 static bool forward(child *c)
 {
-    unsigned int pieces = 0;
+    unsigned int chunks = 0;
 
     if (c->held && !send_held(c)) {
         return false;
@@ -164,7 +164,7 @@ static bool forward(child *c)
         while (c->output[i] >= 0) {
             ssize_t got;
 
-            if (pieces++ == PIECES_AT_ONCE) {
+            if (chunks++ == CHUNKS_AT_ONCE) {
                 c->readable = true;
                 retry = true;
                 return false;
@@ -202,8 +202,8 @@ static bool reap(child *c)
 {
     mri_gone gone = gone_of(c);
     mri_endpoint *row = mri_endpoint_at(c->endpoint);
-    mri_relay_request errand = {.what = MRI_RELAY_END,
-                                .ranks = mri_load(&row->far)};
+    mri_relay_request request = {.what = MRI_RELAY_END,
+                                 .ranks = mri_load(&row->far)};
 
     if (!c->reaped) {
         close_output(c, 0);
@@ -212,10 +212,10 @@ static bool reap(child *c)
         mri_reap(self_record, &gone);
         c->reaped = true;
     }
-    errand.head.in_size = sizeof gone;
-    if (mri_ranks_any_far(errand.ranks)) {
+    request.head.in_size = sizeof gone;
+    if (mri_ranks_any_far(request.ranks)) {
         if (!c->told) {
-            c->told = mri_relay_put(&errand, &gone, NULL, 0) == MR_OK;
+            c->told = mri_relay_put(&request, &gone, NULL, 0) == MR_OK;
         }
         retry = true; /* until the row says that all have answered */
         return false;

@@ -111,8 +111,8 @@ static bool receive_byte(char expected)
 
 /* The socket hangs up when the server is gone; nothing is read here.  A
  * launcher that was killed does not always take its ranks with it: that of
- * Open MPI 5 does not.  Who has ranks on other nodes looks meanwhile whether
- * MPI still returns. */
+ * Open MPI 5 does not.  In a job of several nodes this thread also checks
+ * whether MPI still returns. */
 static void *watch(void *unused)
 {
     struct pollfd events[] = {{.fd = server_socket},
