@@ -17,11 +17,11 @@ import math
 import random
 
 # Of framework/pool/schedule.c and multirank/wait.h.
-PART_BYTES = 64 << 20
+BATCH_BYTES = 64 << 20
 GOOD_BYTES = 2 << 20
-PART_TIME = 1e-3
-FAR_PARTS = 2         # under way at each of several nodes
-NEAR_PARTS = 4        # ... at a single one
+BATCH_TIME = 1e-3
+FAR_BATCHES = 2         # under way at each of several nodes
+NEAR_BATCHES = 4        # ... at a single one
 NEAR_CHUNKS = 8       # for each worker in a part of that
 MOST_UNDER_WAY = 511  # of all: the handles of one mr_wait, without the pool's
 # Of framework/pool/worker/run.c: a chunk takes so long, when tasks are short.
@@ -64,7 +64,7 @@ def tasks_of_bytes(job, size):
     return max(1, size // job.size) if job.size else job.tasks
 
 
-def part_size(job, left, care, node_task):
+def batch_size(job, left, care, node_task):
     """size_of_part of schedule.c; node_task: seconds that a node takes for one,
     0 if that is not known yet."""
     share = left // (2 * job.ranks) * job.cores
@@ -72,10 +72,10 @@ def part_size(job, left, care, node_task):
     if job.nodes == 1:
         return min(left, max(tasks_of_bytes(job, GOOD_BYTES),
                              NEAR_CHUNKS * least))
-    worth = (int(max(2 * care * job.nodes, PART_TIME) / node_task)
+    worth = (int(max(2 * care * job.nodes, BATCH_TIME) / node_task)
              if node_task else 0)
     good = max(min(share, tasks_of_bytes(job, GOOD_BYTES)), least, worth)
-    return min(left, tasks_of_bytes(job, PART_BYTES), good)
+    return min(left, tasks_of_bytes(job, BATCH_BYTES), good)
 
 
 # ---- part by part -----------------------------------------------------------
@@ -126,7 +126,7 @@ class Simulation:
                 max(0, late) * length)
 
     def schedule(self, node):
-        tasks = part_size(self.job, self.left, self.care, node.task)
+        tasks = batch_size(self.job, self.left, self.care, node.task)
         self.left -= tasks
         self.care_for(node, tasks)
         work, late = self.work_of(tasks)
@@ -141,7 +141,7 @@ class Simulation:
         """mri_schedule_more: first parts first; of several nodes a second one only
         while all are sure to have work."""
         alone = self.job.nodes == 1
-        for number in range(NEAR_PARTS if alone else FAR_PARTS):
+        for number in range(NEAR_BATCHES if alone else FAR_BATCHES):
             for node in self.nodes:
                 if (node.under_way == number and self.left
                         and len(self.parts) < MOST_UNDER_WAY
@@ -185,7 +185,7 @@ def smallest_part(job, machine, largest):
     each = worker_time(job, machine) / job.cores
     spare = each - 2 * job.nodes * job.size * machine.send
     worth = (2 * job.nodes * machine.care / spare if spare > 0 else largest)
-    return min(largest, max(job.cores, worth, PART_TIME / each))
+    return min(largest, max(job.cores, worth, BATCH_TIME / each))
 
 
 def count_parts(job, smallest, largest):
@@ -215,7 +215,7 @@ def lateness(job, each, part):
 def estimate(job, machine):
     each = worker_time(job, machine)
     at_once = min(job.nodes, MOST_UNDER_WAY)
-    largest = smallest = part_size(job, job.tasks, 0, 0)
+    largest = smallest = batch_size(job, job.tasks, 0, 0)
     a_byte, care, watch = machine.copy, machine.start, 0
     if job.nodes > 1:
         smallest = smallest_part(job, machine, largest)

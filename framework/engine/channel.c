@@ -136,7 +136,7 @@ tell_that_it_is_full(const mri_channel *channel)
         mri_swap(&segment->told_full, 1) == 0) {
         mri_log(MR_LOG_WARNING,
                 "the items of queues and pipes fill the shared memory of rank "
-                "%u, %llu bytes: who puts more waits until some are taken; "
+                "%u, %llu bytes: a put waits until items are taken; "
                 "set a maxsize for queues, or MR_MEMORY to more",
                 (unsigned int)segment->rank,
                 (unsigned long long)segment->budget);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Owns parts of maps: how they are made, and what comes back.
+ * Owns batches: how they are made, and what comes back.
  */
 #include "pool/batch.h"
 

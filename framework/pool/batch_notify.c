@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Owns how workers are told of a part: by letters to their mailboxes.
+ * Owns how workers are told of a batch: by notifications in their mailboxes.
  */
 #include "engine/mailbox.h"
 #include "pool/batch.h"
 #include "runtime/work_loop.h"
 
-/* A worker with so many letters unread is in a long task, and does without
- * more of them.  One that only wakes late, on a busy machine, has fewer: it
- * would not hear of the parts that it does without. */
+/* A worker with so many unread notifications is in a long task and gets no more
+ * of them.  A worker that wakes late, on a busy machine, has fewer: without a
+ * notification it would not hear of a batch. */
 enum { MAX_NOTIFICATIONS = 256 };
 
 mr_error mri_batch_notify(mr_handle batch, const mri_batch_worker *worker,
@@ -34,8 +34,8 @@ static uint64_t unread_notifications(const mri_batch_worker *worker)
                : 0;
 }
 
-/* Who is told at once: those with tasks in their slots, or all; of these only
- * such that may begin soon, or any. */
+/* The workers that are told immediately: those with tasks in their slots, or
+ * all; of these only those that may begin soon, or any. */
 typedef enum audience { IDLE, ALL_IDLE, ALL } audience;
 
 static bool is_meant(const mri_batch_spec *spec, unsigned int slot,

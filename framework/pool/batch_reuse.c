@@ -3,11 +3,11 @@
  * Owns the further lives of a part: a small map would spend most of its time on
  * making and destroying one, so a pool keeps one, see pool/map_reuse.c.
  *
- * Whoever fills it anew is in all slots meanwhile, as their workers are at
- * other times, so that nobody reads what is being written; a worker that comes
- * late, for earlier tasks, leaves at once or helps with the new ones.  Should
- * the filler die, it is taken out of the slots as a worker is, and the part is
- * cancelled, as its creator is gone.
+ * The thread that fills it again is in all slots meanwhile, as their workers
+ * are at other times, so that nobody reads what is being written; a worker that
+ * comes late, for earlier tasks, leaves at once or helps with the new ones.
+ * Should the filler die, it is taken out of the slots as a worker is, and the
+ * part is cancelled, as its creator is gone.
  *
  * What has not changed is not written, so that it stays in the caches of the
  * workers.
@@ -81,10 +81,10 @@ static void fill_slots(mri_batch *batch)
 
 /* ---- the part ------------------------------------------------------------ */
 
-/* As much as a piece holds. */
-static size_t room(const mri_owned_block *piece)
+/* The bytes that a block holds. */
+static size_t room(const mri_owned_block *block)
 {
-    return mri_peek(&piece->ref) ? piece->size : 0;
+    return mri_peek(&block->ref) ? block->size : 0;
 }
 
 static bool fits(mri_object *object, const mri_batch_spec *spec,

@@ -2,7 +2,7 @@
 /*
  * Owns contexts: their bytes, and who keeps them.  `users` and the words that
  * are counted in it change together, under the object's wait_latch.  With no
- * creator and no user nobody can become a user: then whoever sees that first
+ * creator and no user nobody can become a user: then the first that sees this
  * destroys it.
  */
 #include "pool/context.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Owns Iterator: a dealing that goes on whenever its user asks for the next
+ * Owns Iterator: a schedule that goes on whenever its user asks for the next
  * result.  There is no thread behind it.  Results come into a mailbox of the
  * caller's rank, so that and the pool, which tells of failures, are all that is
  * waited for.
@@ -25,7 +25,7 @@ static const double look_after_each = 1; /* seconds */
 struct mr_iterator {
     mr_pool pool;
     mri_map_request request;
-    mri_scheduler dealing;
+    mri_scheduler scheduler;
     mri_results results;
     mri_result *last;  /* the user may look at it */
     bool begun;        /* the pool is busy with this */
@@ -37,10 +37,10 @@ struct mr_iterator {
 
 static mr_error look_after_workers(mr_iterator *iterator)
 {
-    mr_error error = mri_results_ask_for_failures(&iterator->dealing);
+    mr_error error = mri_results_ask_for_failures(&iterator->scheduler);
 
     if (!error) {
-        error = mri_schedule_restart_dead(&iterator->dealing);
+        error = mri_schedule_restart_dead(&iterator->scheduler);
     }
     if (!error) {
         iterator->look = false;
@@ -51,7 +51,7 @@ static mr_error look_after_workers(mr_iterator *iterator)
 /* What can be done without waiting. */
 static mr_error go_on(mr_iterator *iterator)
 {
-    mri_scheduler *d = &iterator->dealing;
+    mri_scheduler *d = &iterator->scheduler;
     mr_error error = mri_results_receive(d);
 
     if (error) {
@@ -96,7 +96,7 @@ static mr_error await(mr_iterator *iterator, double timeout)
 static void end(mr_iterator *iterator)
 {
     if (iterator->begun) {
-        mri_schedule_end(&iterator->dealing);
+        mri_schedule_end(&iterator->scheduler);
         mri_results_end(&iterator->results);
         mri_pool_end(iterator->pool);
     }
@@ -116,9 +116,10 @@ static mr_error begin(mr_iterator *iterator, bool ordered, size_t ahead)
     (void)mri_pool_workers(iterator->pool, &workers);
     error = mri_results_begin(&iterator->results, request->total, workers,
                               ahead, ordered);
-    iterator->dealing.results = &iterator->results;
+    iterator->scheduler.results = &iterator->results;
     if (!error) {
-        error = mri_schedule_begin(&iterator->dealing, iterator->pool, request);
+        error =
+            mri_schedule_begin(&iterator->scheduler, iterator->pool, request);
     }
     return error ? error : go_on(iterator);
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Owns a map as a whole: parts are dealt, and gathered with their outputs,
- * until all tasks have ended.  A small one may have been done before that, see
- * pool/map_reuse.c.
+ * Owns a map as a whole: batches are scheduled, and gathered with their
+ * outputs, until all tasks have ended.  A small one may have been done before
+ * that, see pool/map_reuse.c.
  */
 #include "pool/schedule.h"
 
@@ -175,7 +175,7 @@ static mr_error wait_and_collect(mri_scheduler *d)
 
     list_all(d, &w);
     error = wait_for_any(d, &w);
-    if (error == MR_ERR_OWNER_LOST) { /* whoever it is */
+    if (error == MR_ERR_OWNER_LOST) { /* of any batch */
         memset(w.ready, true, w.count * sizeof *w.ready);
         error = MR_OK;
     }

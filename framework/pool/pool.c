@@ -8,9 +8,9 @@
  * are the ranks, the others are children, in turn on all ranks.  The mailbox
  * of a child is on the rank of the child, so that work is near for it.
  *
- * When a child dies, whoever notices finds it in the table of its pool, marks
- * it lost, and calls the attention of the creator, who starts another if a
- * map is under way, or when the next begins.
+ * When a child dies, the process that notices finds it in the table of its
+ * pool, marks it lost, and calls the attention of the creator, who starts
+ * another if a map is under way, or when the next begins.
  */
 #include "pool/pool.h"
 
@@ -30,7 +30,7 @@
 #include "runtime/server/child.h"
 #include "util/log.h"
 
-enum { MOST_WORKERS = 4096, TABLE_PIECE = 256 };
+enum { MOST_WORKERS = 4096, TABLE_CHUNK = 256 };
 
 /* The body; the detail is the table of workers, and the part that is kept. */
 typedef struct pool_body {
@@ -312,7 +312,7 @@ static void end_some(mri_pool_worker *workers, size_t count)
 /* The caller may be on another node than the table. */
 static mr_error end_workers(mr_pool pool)
 {
-    mri_pool_worker some[TABLE_PIECE];
+    mri_pool_worker some[TABLE_CHUNK];
     mri_call call = {.out = some};
     mr_error error;
 

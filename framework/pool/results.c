@@ -18,7 +18,7 @@
 
 enum {
     AHEAD = 8, /* tasks for each worker, by default */
-    PARTS = 4, /* that these are dealt in */
+    PARTS = 4, /* that these are divided into */
     MOST_AHEAD = 1 << 24,
     SHORT_TASK = 1000000 /* nanoseconds */
 };
@@ -63,7 +63,7 @@ static void count_down(mri_scheduler *d, mri_schedule_node *n,
                        mri_schedule_batch *p)
 {
     if (--p->missing == 0) {
-        n->task = (double)(mri_now() - p->dealt) * (double)n->workers /
+        n->task = (double)(mri_now() - p->scheduled) * (double)n->workers /
                   (double)p->tasks.count;
         mri_batch_cancel(p->handle);
         mri_schedule_batch_ended(d, p);
@@ -200,7 +200,8 @@ mr_error mri_results_fail_rest(mri_scheduler *d, mri_schedule_range lost,
     return result;
 }
 
-/* ---- for the dealing ----------------------------------------------------- */
+/* ---- for the scheduler -----------------------------------------------------
+ */
 
 mr_handle mri_results_queue(const mri_scheduler *d)
 {

@@ -2,10 +2,10 @@
 /*
  * Results that come one by one: which have come, and which wait to be taken.
  *
- * Tasks are dealt only as far ahead as the caller has taken results.  So what
- * waits is bounded without a worker that stands still, and results can be
+ * Tasks are scheduled only `ahead` of the results that the caller has taken. So
+ * what waits is bounded without a worker that stands still, and results can be
  * brought into order without a deadlock: the next in order has always been
- * dealt.
+ * scheduled.
  */
 #ifndef MRI_POOL_RESULTS_H
 #define MRI_POOL_RESULTS_H
@@ -22,7 +22,7 @@ typedef struct mri_arrival {
 struct mri_results {
     mr_handle queue; /* where they come in, on the caller's rank */
     bool ordered;
-    size_t ahead; /* tasks that may be dealt whose results were not taken */
+    size_t ahead; /* tasks that may be scheduled whose results were not taken */
     size_t total;
     size_t come;
     size_t taken;
@@ -30,7 +30,7 @@ struct mri_results {
     mri_arrival *waiting; /* `ahead` of them, a ring */
 };
 
-/* Have the results of a dealing come one by one; `ahead` is 0 for a number
+/* Have the results of a schedule come one by one; `ahead` is 0 for a number
  * that is chosen.  MR_ERR_NO_MEMORY, MR_ERR_LIMIT.  It has to be ended in any
  * case. */
 mr_error mri_results_begin(mri_results *r, size_t total, size_t workers,
@@ -46,7 +46,8 @@ mr_error mri_results_ask_for_failures(mri_scheduler *d);
 /* The next for the user, if it has come; then its message is the caller's. */
 mri_arrival mri_results_take(mri_results *r);
 
-/* ---- for the dealing ----------------------------------------------------- */
+/* ---- for the scheduler -----------------------------------------------------
+ */
 
 /* A mailbox, or none. */
 mr_handle mri_results_queue(const mri_scheduler *d);
@@ -61,7 +62,7 @@ unsigned int mri_results_batches(const mri_scheduler *d, size_t workers);
 size_t mri_results_batch_size(const mri_scheduler *d,
                               const mri_schedule_node *n);
 
-/* A part is lost: those of its tasks whose result has not come are dealt
+/* A batch is lost: those of its tasks whose result has not come are scheduled
  * again, or have failed. */
 mr_error mri_results_give_back(mri_scheduler *d, mri_schedule_range lost);
 mr_error mri_results_fail_rest(mri_scheduler *d, mri_schedule_range lost,

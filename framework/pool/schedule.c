@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Owns the dealing of tasks: of a map, see pool/map.c, or of an
- * iterator, see pool/iterator.c and, for how much that is dealt,
- * pool/results.c.
+ * Owns the schedule of tasks: of a map, see pool/map.c, or of an iterator, see
+ * pool/iterator.c and, for how much of it is scheduled, pool/results.c.
  *
  * Workers that share memory are one node, and get their tasks as a part, of
  * which each takes chunks: see pool/worker/run.h.  One node alone gets all in
@@ -16,7 +15,7 @@
  * bounded amount of inputs and outputs, and a node has two of them, so that one
  * travels while the other is worked on.
  *
- * What a lost rank had is dealt again.
+ * The tasks of a lost rank are scheduled again.
  */
 #include "pool/schedule.h"
 
@@ -33,10 +32,10 @@
 /* Of inputs and outputs in a part.  Large parts lie in fresh memory, whose
  * pages cost as much as the copies; small ones lie where earlier ones lay. */
 enum {
-    PART_BYTES = 64 << 20,
+    BATCH_BYTES = 64 << 20,
     GOOD_BYTES = 2 << 20,
-    PART_TIME = 1000000, /* nanoseconds that no part need be shorter */
-    NEAR_CHUNKS = 8      /* for each worker, in a part of the only node */
+    BATCH_TIME = 1000000, /* nanoseconds that no part need be shorter */
+    NEAR_CHUNKS = 8       /* for each worker, in a part of the only node */
 };
 
 double mri_schedule_time_left(const mri_scheduler *d)
@@ -66,8 +65,8 @@ static size_t tasks_of_bytes(const mri_scheduler *d, size_t bytes)
  * allowance, so that several maps, and queues, have room beside. */
 static size_t fit_in_memory(const mri_scheduler *d)
 {
-    return tasks_of_bytes(d,
-                          smaller(PART_BYTES, (size_t)mri_node.allowance / 32));
+    return tasks_of_bytes(
+        d, smaller(BATCH_BYTES, (size_t)mri_node.allowance / 32));
 }
 
 /* Tasks that take so long together that the caller can care for the parts of
@@ -75,7 +74,7 @@ static size_t fit_in_memory(const mri_scheduler *d)
 static size_t worth_a_part(const mri_scheduler *d, const mri_schedule_node *n)
 {
     double time = (double)(2 * d->dispatch_cost) * (double)d->nodes_count;
-    double tasks = (time > PART_TIME ? time : PART_TIME) / n->task;
+    double tasks = (time > BATCH_TIME ? time : BATCH_TIME) / n->task;
 
     return n->task > 0 ? (size_t)(tasks < UINT32_MAX ? tasks : UINT32_MAX) : 0;
 }
@@ -245,8 +244,8 @@ static mr_error refuse(mri_scheduler *d, mri_schedule_node *n, size_t count,
     }
 }
 
-static mr_error deal_part(mri_scheduler *d, mri_schedule_node *n,
-                          mri_schedule_batch *p)
+static mr_error schedule_batch(mri_scheduler *d, mri_schedule_node *n,
+                               mri_schedule_batch *p)
 {
     mr_error error = add_context(d, n);
     mri_schedule_range tasks = mri_schedule_take(d, size_of_part(d, n));
@@ -268,7 +267,7 @@ static mr_error deal_part(mri_scheduler *d, mri_schedule_node *n,
                             ? mri_now() + MRI_SCHEDULE_DEFER
                             : 0;
     p->missing = tasks.count;
-    p->dealt = mri_schedule_now(d);
+    p->scheduled = mri_schedule_now(d);
     d->under_way++;
     return MR_OK;
 }
@@ -300,8 +299,8 @@ static bool is_time_for(const mri_scheduler *d, unsigned int number)
            (number < MRI_SCHEDULE_FAR && d->left >= 2 * d->workers);
 }
 
-static bool wants_part(const mri_scheduler *d, const mri_schedule_node *n,
-                       unsigned int number)
+static bool wants_batch(const mri_scheduler *d, const mri_schedule_node *n,
+                        unsigned int number)
 {
     return d->left && n->workers && !n->full && number < n->parts_count &&
            n->batches[number].handle.kind == MRI_NONE &&
@@ -329,8 +328,9 @@ mr_error mri_schedule_more(mri_scheduler *d)
     }
     for (unsigned int i = 0; i < most; i++) {
         for (size_t k = 0; k < d->nodes_count; k++) {
-            while (!error && wants_part(d, &d->nodes[k], i)) {
-                error = deal_part(d, &d->nodes[k], &d->nodes[k].batches[i]);
+            while (!error && wants_batch(d, &d->nodes[k], i)) {
+                error =
+                    schedule_batch(d, &d->nodes[k], &d->nodes[k].batches[i]);
             }
         }
     }

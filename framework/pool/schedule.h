@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Dealing: how the tasks of a map come to the nodes.
+ * The schedule: how the tasks of a map come to the nodes.
  */
 #ifndef MRI_POOL_SCHEDULE_H
 #define MRI_POOL_SCHEDULE_H

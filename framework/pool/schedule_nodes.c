@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Owns the nodes of a map that is dealt: who works on which, and what is done
- * about those that die.
+ * Owns the nodes of a schedule: the workers of each, and what is done about
+ * workers that die.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -308,7 +308,7 @@ mr_error mri_schedule_lose(mri_scheduler *d, mri_schedule_node *n)
     mr_error error = MR_OK;
 
     mri_log(MR_LOG_WARNING,
-            "rank %u is lost; its tasks of a map are dealt again", n->rank);
+            "rank %u is lost; its tasks of a map are scheduled again", n->rank);
     for (unsigned int i = 0; i < n->parts_count; i++) {
         if (n->batches[i].handle.kind != MRI_NONE) {
             mr_error one = lose_part(d, n, &n->batches[i]);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Owns which tasks of a map are still to be dealt: all from some number on,
- * and ranges that came back.
+ * Owns the tasks of a map that are still to be scheduled: all from some number
+ * on, and ranges that came back.
  */
 #include <stdlib.h>
 

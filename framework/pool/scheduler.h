@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * What the files that deal a map share: its state, which is private memory of
- * the caller.
+ * The state of a schedule, which its files share. It is private memory of the
+ * caller.
  */
 #ifndef MRI_POOL_SCHEDULER_H
 #define MRI_POOL_SCHEDULER_H
@@ -27,7 +27,7 @@ typedef struct mri_schedule_batch {
     mr_handle handle; /* of kind MRI_NONE: none */
     mri_schedule_range tasks;
     int64_t dispatch_cost;  /* nanoseconds that the caller spent on it */
-    int64_t dealt;          /* when, in nanoseconds */
+    int64_t scheduled;      /* when, in nanoseconds */
     bool begun;             /* all its tasks have, as far as we know */
     int64_t deferred_until; /* until when some workers are not told of it; 0:
                                all are */
@@ -63,10 +63,10 @@ typedef struct mri_scheduler {
                           node; of kind MRI_NONE: none is */
     mri_schedule_node *nodes;
     size_t nodes_count;
-    size_t next;               /* all tasks from here on were never dealt */
-    mri_schedule_range *again; /* these are to be dealt again */
+    size_t next;               /* all tasks from here on were never scheduled */
+    mri_schedule_range *again; /* these are to be scheduled again */
     size_t again_count;
-    size_t left; /* tasks to be dealt */
+    size_t left; /* tasks to be scheduled */
     size_t ended;
     size_t under_way;      /* parts */
     int64_t dispatch_cost; /* the least that a part took of our time */
@@ -87,13 +87,13 @@ mr_error mri_schedule_begin(mri_scheduler *d, mr_pool pool,
 /* Nanoseconds after which those are told of a part who were spared. */
 enum { MRI_SCHEDULE_DEFER = 100000 };
 
-/* Deal as much as may be under way. */
+/* Schedule as much as may be under way. */
 mr_error mri_schedule_more(mri_scheduler *d);
 
 /* Nothing is under way, and yet tasks are left: why? */
 mr_error mri_schedule_refusal(const mri_scheduler *d);
 
-/* What all parts of a map have in common. */
+/* What all batches of a map have in common. */
 void mri_schedule_describe(const mri_map_request *request,
                            mri_batch_spec *spec);
 
@@ -136,10 +136,10 @@ bool mri_map_keeps(const mri_scheduler *d, const mri_schedule_node *n,
 /* ---- pool/schedule_tasks.c ------------------------------------------------
  */
 
-/* The next tasks to be dealt, at most so many, of which there are some. */
+/* The next tasks to be scheduled, at most so many; there are some. */
 mri_schedule_range mri_schedule_take(mri_scheduler *d, size_t most);
 
-/* They are to be dealt again.  MR_ERR_NO_MEMORY. */
+/* They are to be scheduled again.  MR_ERR_NO_MEMORY. */
 mr_error mri_schedule_give_back(mri_scheduler *d, mri_schedule_range r);
 
 /* ---- pool/schedule_nodes.c ------------------------------------------------

@@ -17,7 +17,7 @@ import suite  # noqa: E402
 import check  # noqa: E402
 import dispatch  # noqa: E402
 import machine  # noqa: E402
-from dispatch import Job, estimate, part_size, simulate  # noqa: E402
+from dispatch import Job, estimate, batch_size, simulate  # noqa: E402
 
 MACHINE = machine.Machine()
 FREE = machine.Machine(**{field.name: 0 for field in
@@ -34,17 +34,17 @@ def defined(path, name):
 
 class Model(unittest.TestCase):
     def test_rules_are_those_of_the_library(self):
-        self.assertEqual(dispatch.PART_BYTES,
-                         defined("pool/schedule.c", "PART_BYTES"))
+        self.assertEqual(dispatch.BATCH_BYTES,
+                         defined("pool/schedule.c", "BATCH_BYTES"))
         self.assertEqual(dispatch.GOOD_BYTES,
                          defined("pool/schedule.c", "GOOD_BYTES"))
-        self.assertEqual(round(dispatch.PART_TIME * 1e9),
-                         defined("pool/schedule.c", "PART_TIME"))
-        self.assertEqual(dispatch.FAR_PARTS,
+        self.assertEqual(round(dispatch.BATCH_TIME * 1e9),
+                         defined("pool/schedule.c", "BATCH_TIME"))
+        self.assertEqual(dispatch.FAR_BATCHES,
                          defined("pool/scheduler.h", "MRI_SCHEDULE_FAR"))
         self.assertEqual(dispatch.NEAR_CHUNKS,
                          defined("pool/schedule.c", "NEAR_CHUNKS"))
-        self.assertEqual(dispatch.NEAR_PARTS,
+        self.assertEqual(dispatch.NEAR_BATCHES,
                          defined("pool/scheduler.h", "MRI_SCHEDULE_NEAR"))
         self.assertEqual(dispatch.MOST_UNDER_WAY + 1, defined(
             "include/multirank/wait.h", "MR_WAIT_MAX"))
@@ -53,30 +53,30 @@ class Model(unittest.TestCase):
         self.assertGreater(defined("pool/worker/run.c", "LONG_CHUNK"),
                            dispatch.CHUNK_TIME * 1e9)
 
-    def test_part_is_half_of_a_share_and_no_less_than_is_worth_it(self):
+    def test_batch_is_half_of_a_share_and_no_less_than_is_worth_it(self):
         job = Job(tasks=8000, length=1e-3, nodes=2, cores=4)
-        self.assertEqual(part_size(job, 8000, 0, 0), 2000)
-        self.assertEqual(part_size(job, 4000, 0, 0), 1000)
-        self.assertEqual(part_size(job, 100, 0, 0), 24)
-        self.assertEqual(part_size(job, 100, 0.01, 1e-3), 40)
-        self.assertEqual(part_size(job, 3, 0, 0), 3)
+        self.assertEqual(batch_size(job, 8000, 0, 0), 2000)
+        self.assertEqual(batch_size(job, 4000, 0, 0), 1000)
+        self.assertEqual(batch_size(job, 100, 0, 0), 24)
+        self.assertEqual(batch_size(job, 100, 0.01, 1e-3), 40)
+        self.assertEqual(batch_size(job, 3, 0, 0), 3)
         alone = dataclasses.replace(job, nodes=1)
-        self.assertEqual(part_size(alone, 8000, 0, 0), 8000)
+        self.assertEqual(batch_size(alone, 8000, 0, 0), 8000)
         huge = dataclasses.replace(job, tasks=10 ** 9)
-        self.assertEqual(part_size(huge, 10 ** 9, 0, 0), (2 << 20) // 16)
+        self.assertEqual(batch_size(huge, 10 ** 9, 0, 0), (2 << 20) // 16)
 
     def test_all_tasks_are_scheduled_once(self):
         for job in (Job(1, 1e-3, 4, 2), Job(12345, 1e-6, 3, 2),
                     Job(99999, 1e-4, 7, 5, uneven=True)):
             schedule = dispatch.Simulation(job, MACHINE, 1)
             sizes = []
-            size_of = dispatch.part_size
+            size_of = dispatch.batch_size
             try:
-                dispatch.part_size = lambda *args: (
+                dispatch.batch_size = lambda *args: (
                     sizes.append(size_of(*args)) or sizes[-1])
                 schedule.run()
             finally:
-                dispatch.part_size = size_of
+                dispatch.batch_size = size_of
             self.assertEqual(sum(sizes), job.tasks)
             self.assertGreater(min(sizes), 0)
 

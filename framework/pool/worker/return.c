@@ -4,8 +4,8 @@
  * message of the thread, and from there into the mailbox of the caller.
  *
  * A put is waited for, so that a task has not ended before its result is
- * there: what a rank that is lost took with it is done again.  Who waits for
- * room looks now and then whether anybody still wants the result.
+ * there: what a rank that is lost took with it is done again.  A worker that
+ * waits for room checks now and then whether anybody still wants the result.
  */
 #include "pool/worker/return.h"
 

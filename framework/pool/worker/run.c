@@ -9,8 +9,8 @@
  * - `done` grows by one store when a claim is finished; done_at_claim tells
  *   whether that was before the death.
  * - While a thief is entered in two slots, the victim's and its own, the end
- *   of both ranges is changed by nobody else: the loot is stolen if the
- *   victim's range ends where the loot begins.
+ *   of both ranges is changed by nobody else: the range is stolen if the
+ * victim's range ends where the stolen one begins.
  */
 #include "pool/worker/run.h"
 
@@ -361,8 +361,8 @@ void mri_batch_stop(mri_record *self, mri_object *object)
     mri_store(&self->active, 0);
 }
 
-/* What ended last is seen by whoever looks last: the swaps are barriers between
- * what was done and the look at what others have done. */
+/* What ended last is seen by the worker that looks last: the swaps are barriers
+ * between what was done and the look at what others have done. */
 void mri_batch_leave(mri_record *self, mri_object *object, mri_slot *slot)
 {
     mri_batch *batch = mri_batch_of(object);
@@ -433,7 +433,7 @@ void mri_batch_run(mri_record *self, mri_object *object, unsigned int slot,
 
     if (!mri_batch_enter_slot(self, &batch->slots[slot])) {
         mri_store(&self->working, 0);
-        return; /* it is being filled anew, and we will be told again */
+        return; /* it is being filled again, and we will be told again */
     }
     w = begin(self, batch, &batch->slots[slot], number);
     mri_inside_task = true;

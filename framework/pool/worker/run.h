@@ -10,8 +10,8 @@
  * A range is one word, so both are one compare-exchange; no message and no
  * master is involved.
  *
- * One thread at a time is in a slot.  Who fills the part anew is in all of
- * them: see pool/batch_reuse.c.
+ * One thread at a time is in a slot.  The thread that fills the batch again is
+ * in all of them: see pool/batch_reuse.c.
  */
 #ifndef MRI_POOL_WORKER_RUN_H
 #define MRI_POOL_WORKER_RUN_H
@@ -128,8 +128,8 @@ bool mri_batch_anything_left(mri_batch *batch);
 /* Tasks that have ended. */
 uint64_t mri_batch_ended(mri_batch *batch);
 
-/* Begin no more tasks; whoever leaves last destroys the part.  The caller has
- * entered the object, and has left it on return. */
+/* Begin no more tasks; the worker that leaves last destroys the batch.  The
+ * caller has entered the object, and has left it on return. */
 void mri_batch_stop(mri_record *self, mri_object *object);
 
 /* How a task of this thread failed. */
