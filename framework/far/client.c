@@ -161,6 +161,19 @@ static bool is_any(const mri_client *c, uint64_t key)
     return true;
 }
 
+bool mri_clients_any_of_endpoint(uint64_t endpoint,
+                                 bool (*is_so)(const mri_client *client))
+{
+    bool any = false;
+
+    for (unsigned int i = 0; i < CHAINS; i++) {
+        for (const mri_client *c = own.chains[i]; c; c = c->next) {
+            any |= c->endpoint == endpoint && is_so(c);
+        }
+    }
+    return any;
+}
+
 void mri_clients_end_of_endpoint(uint64_t endpoint, mri_client_end *end)
 {
     end_those(is_of_endpoint, endpoint, end);

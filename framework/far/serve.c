@@ -484,12 +484,30 @@ static void end_calls(mri_client *c)
     }
 }
 
+static bool is_replying(const mri_client *c)
+{
+    return c->first && c->first->state == MRI_REPLYING;
+}
+
+/* The host of the endpoint has received all that was lent to it; only the end
+ * of our sends has not been seen yet. */
+static void let_replies_end(uint64_t endpoint)
+{
+    int64_t limit = mri_now() + 1000000000;
+
+    while (mri_clients_any_of_endpoint(endpoint, is_replying) &&
+           mri_now() < limit) {
+        mri_message_progress();
+    }
+}
+
 void mri_serve_gone(unsigned int from, const mri_head *head,
                     const mri_gone *gone)
 {
     mri_head answer = *head;
 
     if (gone->endpoint) {
+        let_replies_end(gone->endpoint);
         mri_clients_end_of_endpoint(gone->endpoint, end_calls);
     }
     mri_reap_far(mri_self(), mri_index_of_self(), gone);
