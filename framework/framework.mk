@@ -107,6 +107,7 @@ engine_sources = \
 	framework/engine/wait_any.h
 
 far_sources = \
+	framework/far/caller.h \
 	framework/far/client.c \
 	framework/far/client.h \
 	framework/far/coalesce.c \
@@ -115,10 +116,21 @@ far_sources = \
 	framework/far/exchange.h \
 	framework/far/far.c \
 	framework/far/far.h \
+	framework/far/farewell.c \
+	framework/far/farewell.h \
+	framework/far/keeper.c \
+	framework/far/keeper.h \
 	framework/far/port.c \
 	framework/far/port.h \
+	framework/far/port_rank.c \
+	framework/far/port_relay.c \
 	framework/far/relay.c \
 	framework/far/relay.h \
+	framework/far/relay_row.c \
+	framework/far/relayed.c \
+	framework/far/relayed.h \
+	framework/far/send.c \
+	framework/far/send.h \
 	framework/far/serve.c \
 	framework/far/serve.h \
 	framework/far/served_call.c \

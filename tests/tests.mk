@@ -13,6 +13,7 @@ unit_suites = \
 	tests/unit/blocked_test \
 	tests/unit/coalesce_test \
 	tests/unit/describe_test \
+	tests/unit/far_fault_test \
 	tests/unit/far_test \
 	tests/unit/exit_status_test \
 	tests/unit/function_test \
@@ -330,6 +331,15 @@ tests_unit_far_test_SOURCES = \
 	tests/unit/message_fake.c
 tests_unit_far_test_CPPFLAGS = $(AM_CPPFLAGS) -DMRI_RANKS_ARE_THREADS
 tests_unit_far_test_LDADD = tests/harness/libharness.a libmultirank-threads.la \
+	$(CUNIT_LIBS)
+tests_unit_far_fault_test_SOURCES = \
+	tests/unit/fake.c \
+	tests/unit/fake_nodes.c \
+	tests/unit/fake_nodes.h \
+	tests/unit/far_fault_test.c \
+	tests/unit/message_fake.c
+tests_unit_far_fault_test_CPPFLAGS = $(AM_CPPFLAGS) -DMRI_RANKS_ARE_THREADS
+tests_unit_far_fault_test_LDADD = tests/harness/libharness.a libmultirank-threads.la \
 	$(CUNIT_LIBS)
 
 # A library for tests to give functions of.  With a place to be installed at it

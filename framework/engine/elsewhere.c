@@ -52,18 +52,11 @@ static mr_error no_watch(mri_record *self, const mr_handle *handles,
     return MR_ERR_STALE;
 }
 
-static void nothing_to_listen_to(mri_record *self, bool listen)
-{
-    (void)self;
-    (void)listen;
-}
-
 /* No watch begins, so the functions that take one are never called. */
 static const mri_elsewhere_ops nowhere = {.operate = no_operation,
                                           .create = no_create,
                                           .destroy = no_destroy,
                                           .settle = nothing_to_settle,
-                                          .watch_begin = no_watch,
-                                          .watch_listen = nothing_to_listen_to};
+                                          .watch_begin = no_watch};
 
 MRI_RANK_LOCAL const mri_elsewhere_ops *mri_elsewhere_of_rank = &nowhere;

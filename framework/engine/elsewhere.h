@@ -49,10 +49,6 @@ typedef struct mri_elsewhere_ops {
     /* Ask for a last look, and wait for its answer. */
     void (*watch_stop)(mri_watch *watch);
     void (*watch_free)(mri_watch *watch);
-
-    /* From now on, or no more, the bell of a sleeping thread rings for
-     * watches. */
-    void (*watch_listen)(mri_record *self, bool listen);
 } mri_elsewhere_ops;
 
 extern MRI_RANK_LOCAL const mri_elsewhere_ops *mri_elsewhere_of_rank;

@@ -54,10 +54,8 @@ enum {
     MRI_ROW_MAILBOX,  /* work for a hosting rank */
     MRI_ROW_OUTPUT,   /* rank 0's: text to be written */
     MRI_ROW_STOP,     /* for a hosting rank that may be inside a task */
-    MRI_ROW_RELAY,    /* what a rank does for its processes */
-    MRI_ROW_RELAY_LARGE,
-    MRI_ROW_LEFT, /* rank 0's: who has come to its end */
-    MRI_ROW_GO,   /* for a hosting rank that has */
+    MRI_ROW_LEFT,     /* rank 0's: who has come to its end */
+    MRI_ROW_GO,       /* for a hosting rank that has */
     MRI_ROWS
 };
 

@@ -176,6 +176,18 @@ void mri_spin_start(mri_spinner *spinner)
                              .yields = crowded ? YIELDS : 0};
 }
 
+void mri_spin_start_anyway(mri_spinner *spinner)
+{
+    *spinner = (mri_spinner){.end = MRI_NEVER};
+}
+
+void mri_spin_start_or_sleep(mri_spinner *spinner)
+{
+    mri_spin_start(spinner);
+    spinner->rounds = 0;
+    spinner->yields = 0;
+}
+
 /* The clock is looked at seldom, and not before the first rounds. */
 bool mri_spin(mri_spinner *spinner)
 {

@@ -75,6 +75,14 @@ typedef struct mri_spinner {
 
 void mri_spin_start(mri_spinner *spinner);
 
+/* Two ways to wait for a thread that sleeps and wakes on the same processors.
+ * The first spins though more threads are awake than there are processors: it
+ * polls for what no bell rings for, and who is woken takes the processor from
+ * it.  The second sleeps at once then, and does not yield: that would give the
+ * processor to whichever thread wants it, for milliseconds. */
+void mri_spin_start_anyway(mri_spinner *spinner);
+void mri_spin_start_or_sleep(mri_spinner *spinner);
+
 /* Until it says 0 the calling thread, of a rank, waits for others of its rank
  * that run on the same processors, so many: it spins only while these do for
  * all of them that are awake. */

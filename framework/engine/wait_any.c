@@ -18,7 +18,7 @@
 #include "engine/wait.h"
 #include "util/clock.h"
 
-/* Hands 0 and 1 are for the mailboxes by which replies come. */
+/* Owned slots 0 and 1 are for calls that a far watch makes meanwhile. */
 enum { ENTRIES = 2 };
 
 mr_error mri_wait_set_look(mri_wait_set *s)
@@ -291,9 +291,7 @@ static mr_error wait_for_any(waiting *w, double timeout)
     if (error == MRI_WOULD_BLOCK && !over) {
         error = mri_wait_set_enter(&w->near);
         if (!error) {
-            mri_elsewhere->watch_listen(w->near.self, w->watches_count > 0);
             error = sleep_for_any(w, deadline);
-            mri_elsewhere->watch_listen(w->near.self, false);
         }
     }
     mri_wait_set_leave(&w->near);

@@ -7,6 +7,8 @@
 
 #include <stdlib.h>
 
+#include "far/send.h"
+#include "util/fault.h"
 #include "util/log.h"
 #include "util/rank_local.h"
 
@@ -44,7 +46,7 @@ mri_client *mri_client_of(unsigned int from, const mri_head *head)
     if (c) {
         return c;
     }
-    c = calloc(1, sizeof *c);
+    c = mri_fault_allocation() ? NULL : calloc(1, sizeof *c);
     if (!c) {
         return NULL;
     }
@@ -115,7 +117,7 @@ void mri_clients_flush(bool any)
         unsigned int to = own.done_clients->host;
 
         mri_clients_acknowledge(to, &head);
-        if (mri_message_send(to, &head, sizeof head, NULL, 0)) {
+        if (mri_far_send(to, &head, NULL, 0)) {
             mri_log(MR_LOG_DEBUG, "a reply to rank %u is lost", to);
         }
     }
@@ -159,19 +161,6 @@ static bool is_any(const mri_client *c, uint64_t key)
     (void)c;
     (void)key;
     return true;
-}
-
-bool mri_clients_any_of_endpoint(uint64_t endpoint,
-                                 bool (*is_so)(const mri_client *client))
-{
-    bool any = false;
-
-    for (unsigned int i = 0; i < CHAINS; i++) {
-        for (const mri_client *c = own.chains[i]; c; c = c->next) {
-            any |= c->endpoint == endpoint && is_so(c);
-        }
-    }
-    return any;
 }
 
 void mri_clients_end_of_endpoint(uint64_t endpoint, mri_client_end *end)

@@ -47,10 +47,6 @@ void mri_clients_flush(bool any);
 /* Forget those of an endpoint, of a host, or all; `end` first ends the calls
  * of each. */
 typedef void mri_client_end(mri_client *client);
-/* Is one of an endpoint so? */
-bool mri_clients_any_of_endpoint(uint64_t endpoint,
-                                 bool (*is_so)(const mri_client *client));
-
 void mri_clients_end_of_endpoint(uint64_t endpoint, mri_client_end *end);
 void mri_clients_end_of_host(unsigned int rank, mri_client_end *end);
 void mri_clients_end_all(mri_client_end *end);

@@ -12,6 +12,8 @@
 
 #include "engine/wait.h"
 #include "far/client.h"
+#include "far/keeper.h"
+#include "far/send.h"
 #include "far/serve.h"
 #include "memory/liveness.h"
 #include "memory/onesided.h"
@@ -33,11 +35,7 @@ typedef struct exchange {
     /* Lists, by the index of the thread's record in this rank's segment: the
      * next thread to have that record may be there before the last has got all
      * its replies. */
-    mri_port *ports[MRI_RECORDS_MAX];
-
-    /* Acts for the rank itself when ends are dealt with: the thread that polls
-     * may be in the middle of something. */
-    mri_record *keeper;
+    mri_caller *callers[MRI_RECORDS_MAX];
 
     int64_t *heard; /* of each rank */
     int64_t tick;
@@ -72,48 +70,51 @@ bool mri_exchange_is_inside(void)
     return inside > 0;
 }
 
-/* ---- ports --------------------------------------------------------------- */
+/* ---- callers ------------------------------------------------------------- */
 
 static mri_segment *my_segment(void)
 {
-    return mri_segment_at(mri_segment_of(mri_ref_of(own.keeper)));
+    return mri_segment_at(mri_segment_of(mri_ref_of(mri_keeper())));
 }
 
 static uint64_t index_of(mri_ref thread)
 {
     const mri_table *records = &mri_segment_at(mri_segment_of(thread))->records;
 
+    assert((thread - records->rows) / records->row_size < MRI_RECORDS_MAX);
     return (thread - records->rows) / records->row_size;
 }
 
-void mri_exchange_connect(mri_port *port)
+static mri_caller *caller_of(const mri_head *head)
 {
-    mri_port **list = &own.ports[index_of(mri_ref_of(port->record))];
+    mri_caller *caller = own.callers[index_of(head->thread)];
 
-    port->next = *list;
-    *list = port;
+    while (caller && caller->endpoint != head->endpoint) {
+        caller = caller->next;
+    }
+    return caller;
 }
 
-void mri_exchange_disconnect(const mri_port *port)
+void mri_exchange_connect(mri_caller *caller)
 {
-    mri_port **at = &own.ports[index_of(mri_ref_of(port->record))];
+    mri_caller **list = &own.callers[index_of(caller->thread)];
 
-    while (*at && *at != port) {
+    assert(inside && caller->acknowledged);
+    caller->next = *list;
+    *list = caller;
+}
+
+void mri_exchange_disconnect(const mri_caller *caller)
+{
+    mri_caller **at = &own.callers[index_of(caller->thread)];
+
+    assert(inside && !caller->first);
+    while (*at && *at != caller) {
         at = &(*at)->next;
     }
     if (*at) {
-        *at = port->next;
+        *at = caller->next;
     }
-}
-
-static mri_port *port_of(const mri_head *head)
-{
-    mri_port *port = own.ports[index_of(head->thread)];
-
-    while (port && port->endpoint != head->endpoint) {
-        port = port->next;
-    }
-    return port;
 }
 
 /* ---- calls of this rank -------------------------------------------------- */
@@ -126,16 +127,15 @@ mr_error mri_exchange_send_small(unsigned int to, const mri_head *head,
 
     mri_clients_acknowledge(to, &sent);
     if (head->more_size == 0) {
-        return mri_message_send(to, &sent, sizeof sent, in,
-                                head->what == MRI_REPLY ? head->out_size
-                                                        : head->in_size);
+        return mri_far_send(to, &sent, in,
+                            head->what == MRI_REPLY ? head->out_size
+                                                    : head->in_size);
     }
     if (head->in_size) {
         memcpy(own.parts, in, head->in_size);
     }
     memcpy(own.parts + padded, more, head->more_size);
-    return mri_message_send(to, &sent, sizeof sent, own.parts,
-                            padded + head->more_size);
+    return mri_far_send(to, &sent, own.parts, padded + head->more_size);
 }
 
 static void complete_if_done(mri_outgoing *outgoing)
@@ -145,7 +145,7 @@ static void complete_if_done(mri_outgoing *outgoing)
     if (!outgoing->replied || outgoing->transfers) {
         return;
     }
-    at = &port_of(&outgoing->head)->first;
+    at = &caller_of(&outgoing->head)->first;
     while (*at != outgoing) {
         at = &(*at)->next;
     }
@@ -167,8 +167,8 @@ static void transferred(void *user, mr_error error)
 
 static mri_outgoing *call_of(const mri_head *head)
 {
-    mri_port *port = port_of(head);
-    mri_outgoing *outgoing = port ? port->first : NULL;
+    mri_caller *caller = caller_of(head);
+    mri_outgoing *outgoing = caller ? caller->first : NULL;
 
     while (outgoing && outgoing->head.number != head->number) {
         outgoing = outgoing->next;
@@ -183,8 +183,7 @@ static mr_error send_call(mri_outgoing *outgoing)
     }
     if (!mri_is_small(&outgoing->head)) {
         outgoing->head.flags |= MRI_BULK;
-        return mri_message_send(outgoing->to, &outgoing->head,
-                                sizeof outgoing->head, NULL, 0);
+        return mri_far_send(outgoing->to, &outgoing->head, NULL, 0);
     }
     return mri_exchange_send_small(outgoing->to, &outgoing->head, outgoing->in,
                                    outgoing->more);
@@ -209,26 +208,17 @@ static void wait_for_room(void)
 
 /* ---- calls that run ahead ------------------------------------------------ */
 
-static void acknowledge(mri_port *port, uint32_t number, mr_error error)
+static void acknowledge(mri_caller *caller, uint32_t number, mr_error error)
 {
-    port->unacknowledged -= number;
-    mri_exchange_send_coalesced(port);
-    if (port->pipelined_done) {
-        port->pipelined_done(port, number, error);
-        return;
-    }
-    if (error) {
-        atomic_store(&port->pipelined_error, (int)error);
-    }
-    atomic_fetch_sub(&port->pipelined, number);
-    if (mri_load(&port->record->sleeping) != MRI_AWAKE) {
-        mri_ring(port->record);
-    }
+    assert(number <= caller->unacknowledged);
+    caller->unacknowledged -= number;
+    mri_exchange_send_coalesced(caller);
+    caller->acknowledged(caller, number, error);
 }
 
-void mri_exchange_send_coalesced(mri_port *port)
+void mri_exchange_send_coalesced(mri_caller *caller)
 {
-    uint32_t count = mri_coalesced_count(port->coalesced);
+    uint32_t count = mri_coalesced_count(caller->coalesced);
     const mri_head *head;
     const void *in;
     mr_error error;
@@ -236,37 +226,37 @@ void mri_exchange_send_coalesced(mri_port *port)
     if (!count) {
         return;
     }
-    head = mri_coalesced_close(port->coalesced, &in);
-    error = mri_rank_is_lost(port->pipelined_to)
+    head = mri_coalesced_close(caller->coalesced, &in);
+    error = mri_rank_is_lost(caller->pipelined_to)
                 ? MR_ERR_OWNER_LOST
-                : mri_exchange_send_small(port->pipelined_to, head, in, NULL);
+                : mri_exchange_send_small(caller->pipelined_to, head, in, NULL);
     if (error) {
-        acknowledge(port, count, error);
+        acknowledge(caller, count, error);
     }
 }
 
-static bool collect(mri_port *port, const mri_outgoing *outgoing)
+static bool collect(mri_caller *caller, const mri_outgoing *outgoing)
 {
-    return port->unacknowledged &&
-           mri_coalesced_add(&port->coalesced, &outgoing->head, outgoing->in);
+    return caller->unacknowledged &&
+           mri_coalesced_add(&caller->coalesced, &outgoing->head, outgoing->in);
 }
 
 /* Who sends much does all that the service thread would, as that keeps away
  * from those who do; what is owed to ranks to which nothing goes, now and
  * then. */
-static mr_error send_pipelined(mri_port *port, mri_outgoing *outgoing)
+static mr_error send_pipelined(mri_caller *caller, mri_outgoing *outgoing)
 {
     mr_error error = MR_OK;
 
-    if (!collect(port, outgoing)) {
-        mri_exchange_send_coalesced(port); /* it is full, or there is none */
-        if (!collect(port, outgoing)) {
+    if (!collect(caller, outgoing)) {
+        mri_exchange_send_coalesced(caller); /* it is full, or there is none */
+        if (!collect(caller, outgoing)) {
             error = send_call(outgoing);
         }
     }
     if (!error) {
-        port->unacknowledged++;
-        port->pipelined_to = outgoing->to;
+        caller->unacknowledged++;
+        caller->pipelined_to = outgoing->to;
     }
     if (outgoing->head.number % PIPELINED_PER_POLL == 0) {
         count_poll();
@@ -278,37 +268,50 @@ static mr_error send_pipelined(mri_port *port, mri_outgoing *outgoing)
     return error;
 }
 
-mr_error mri_exchange_send(mri_port *port, mri_outgoing *outgoing)
+mr_error mri_exchange_send(mri_caller *caller, mri_outgoing *outgoing)
 {
     mr_error error;
 
     wait_for_room();
     if (outgoing->head.flags & MRI_PIPELINED) {
-        return send_pipelined(port, outgoing);
+        return send_pipelined(caller, outgoing);
     }
-    outgoing->next = port->first;
-    port->first = outgoing;
+    outgoing->next = caller->first;
+    caller->first = outgoing;
     error = send_call(outgoing);
     if (error) {
-        port->first = outgoing->next;
+        caller->first = outgoing->next;
     }
     return error;
 }
 
 void mri_exchange_cancel(const mri_head *head)
 {
-    const mri_outgoing *outgoing = call_of(head);
+    mri_outgoing *outgoing = call_of(head);
     mri_head cancel;
 
-    if (!outgoing || outgoing->replied) {
+    if (!outgoing || outgoing->replied || outgoing->cancelled) {
         return;
     }
+    outgoing->cancelled = true;
     cancel = outgoing->head;
     cancel.what = MRI_CANCEL;
     cancel.in_size = 0;
     cancel.more_size = 0;
-    if (mri_message_send(outgoing->to, &cancel, sizeof cancel, NULL, 0)) {
+    if (mri_far_send(outgoing->to, &cancel, NULL, 0)) {
         mri_log(MR_LOG_DEBUG, "rank %u is lost", outgoing->to);
+    }
+}
+
+void mri_exchange_tell_gone(mri_ranks ranks, const mri_gone *gone)
+{
+    mri_head head = {.what = MRI_GONE, .in_size = sizeof *gone};
+
+    for (unsigned int i = 0; i < mri_node.ranks; i++) {
+        if ((ranks & mri_ranks_bit(i)) && mri_is_far(i) &&
+            mri_exchange_send_small(i, &head, gone, NULL)) {
+            mri_log(MR_LOG_DEBUG, "rank %u is lost", i);
+        }
     }
 }
 
@@ -323,7 +326,7 @@ static void moved(void *user, mr_error error)
     head.error = error;
     head.in_size = 0;
     head.more_size = 0;
-    if (mri_message_send(outgoing->to, &head, sizeof head, NULL, 0)) {
+    if (mri_far_send(outgoing->to, &head, NULL, 0)) {
         mri_log(MR_LOG_DEBUG, "rank %u is lost", outgoing->to);
     }
     transferred(outgoing, error);
@@ -364,8 +367,8 @@ static void send_bulk(const mri_head *head)
 
         outgoing->transfers++;
         if (sizes[i]) {
-            error = mri_bulk_send(outgoing->to, MRI_CALL_BULK, parts[i],
-                                  sizes[i], transferred, outgoing);
+            error = mri_far_send_bulk(outgoing->to, MRI_CALL_BULK, parts[i],
+                                      sizes[i], transferred, outgoing);
         }
         if (error || !sizes[i]) {
             transferred(outgoing, error);
@@ -381,10 +384,11 @@ static void receive_bulk(unsigned int from, mri_outgoing *outgoing)
     mr_error error;
 
     outgoing->transfers++;
-    error = by_window ? mri_onesided_get(from, head->place, outgoing->out,
-                                         head->out_size, moved, outgoing)
-                      : mri_bulk_receive(from, MRI_REPLY_BULK, outgoing->out,
-                                         head->out_size, transferred, outgoing);
+    error = by_window
+                ? mri_onesided_get(from, head->place, outgoing->out,
+                                   head->out_size, moved, outgoing)
+                : mri_far_receive_bulk(from, MRI_REPLY_BULK, outgoing->out,
+                                       head->out_size, transferred, outgoing);
     if (error && by_window) {
         moved(outgoing, error);
     } else if (error) {
@@ -396,10 +400,10 @@ static void take_acknowledgement(const mri_head *head)
 {
     mri_head whose = {.endpoint = head->acked_endpoint,
                       .thread = head->acked_thread};
-    mri_port *port = port_of(&whose);
+    mri_caller *caller = caller_of(&whose);
 
-    if (port) {
-        acknowledge(port, head->acked, MR_OK);
+    if (caller) {
+        acknowledge(caller, head->acked, MR_OK);
     }
 }
 
@@ -409,10 +413,10 @@ static void take_reply(unsigned int from, const mri_head *head,
     mri_outgoing *outgoing;
 
     if (head->flags & MRI_PIPELINED) {
-        mri_port *port = head->error ? port_of(head) : NULL;
+        mri_caller *caller = head->error ? caller_of(head) : NULL;
 
-        if (port) {
-            acknowledge(port, 1, (mr_error)head->error);
+        if (caller) {
+            acknowledge(caller, 1, (mr_error)head->error);
         }
         return;
     }
@@ -474,7 +478,7 @@ static void dispatch(unsigned int from, const mri_head *head, const void *body)
         mri_exchange_word(from, head);
         break;
     case MRI_GONE:
-        before = mri_act_as(own.keeper);
+        before = mri_act_as(mri_keeper());
         mri_serve_gone(from, head, body);
         mri_act_as(before);
         break;
@@ -616,11 +620,10 @@ void mri_exchange_hear_all(void)
 
 mr_error mri_exchange_begin(void)
 {
-    uint64_t me = mri_self_endpoint();
+    mr_error error = mri_keeper_begin();
 
-    own.keeper = mri_proxy_claim(mri_index_of(mri_endpoint_rank(me)), me);
     own.heard = calloc(mri_node.ranks, sizeof *own.heard);
-    if (!own.heard || !own.keeper) {
+    if (!own.heard || error) {
         return MR_ERR_NO_MEMORY;
     }
     own.tick = mri_now();
@@ -641,15 +644,15 @@ void mri_exchange_end(void)
     own.heard = NULL;
 }
 
-static void lose_calls(mri_port *port, unsigned int rank)
+static void lose_calls(mri_caller *caller, unsigned int rank)
 {
     mri_outgoing *next;
 
-    if (port->unacknowledged && port->pipelined_to == rank) {
-        mri_coalesced_drop(port->coalesced);
-        acknowledge(port, port->unacknowledged, MR_ERR_OWNER_LOST);
+    if (caller->unacknowledged && caller->pipelined_to == rank) {
+        mri_coalesced_drop(caller->coalesced);
+        acknowledge(caller, caller->unacknowledged, MR_ERR_OWNER_LOST);
     }
-    for (mri_outgoing *o = port->first; o; o = next) {
+    for (mri_outgoing *o = caller->first; o; o = next) {
         next = o->next;
         if (o->to == rank && !o->replied) {
             o->replied = true;
@@ -667,11 +670,12 @@ void mri_exchange_lose(unsigned int rank)
     mri_message_lose(rank);
     mri_onesided_lose(rank);
     for (unsigned int i = 0; i < MRI_RECORDS_MAX; i++) {
-        for (mri_port *port = own.ports[i]; port; port = port->next) {
-            lose_calls(port, rank);
+        for (mri_caller *caller = own.callers[i]; caller;
+             caller = caller->next) {
+            lose_calls(caller, rank);
         }
     }
-    before = mri_act_as(own.keeper);
+    before = mri_act_as(mri_keeper());
     mri_serve_lost(rank);
     mri_act_as(before);
 }

@@ -8,7 +8,8 @@
 
 #include <stdatomic.h>
 
-#include "far/port.h"
+#include "far/caller.h"
+#include "far/far.h"
 #include "util/rank_local.h"
 
 /* Begin and end, in a rank of a job with several nodes. */
@@ -59,16 +60,20 @@ bool mri_exchange_is_inside(void);
 /* ---- calls of this rank, under the lock ---------------------------------- */
 
 /* Where replies to a thread go, by its record. */
-void mri_exchange_connect(mri_port *port);
-void mri_exchange_disconnect(const mri_port *port);
+void mri_exchange_connect(mri_caller *caller);
+void mri_exchange_disconnect(const mri_caller *caller);
 
-mr_error mri_exchange_send(mri_port *port, mri_outgoing *outgoing);
+mr_error mri_exchange_send(mri_caller *caller, mri_outgoing *outgoing);
 
-/* Send what was collected of the calls of a port that run ahead. */
-void mri_exchange_send_coalesced(mri_port *port);
+/* Send what was collected of the pipelined calls of a caller. */
+void mri_exchange_send_coalesced(mri_caller *caller);
 
-/* Ask the owner to end the call with that head; it may have replied. */
+/* Ask the owner to end the call with that head; it may have replied, and then
+ * nothing is done. */
 void mri_exchange_cancel(const mri_head *head);
+
+/* Let ranks of other nodes know of an end; nobody waits for that. */
+void mri_exchange_tell_gone(mri_ranks ranks, const mri_gone *gone);
 
 /* A head, and what it brings, in one small message. */
 mr_error mri_exchange_send_small(unsigned int to, const mri_head *head,

@@ -4,16 +4,15 @@
  * what becomes of the reply.
  */
 #include "far/far.h"
-#include "engine/interrupt.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "engine/elsewhere.h"
+#include "engine/interrupt.h"
 #include "engine/wait.h"
 #include "far/exchange.h"
 #include "far/port.h"
-#include "far/relay.h"
 #include "memory/segment.h"
 #include "util/log.h"
 
@@ -40,7 +39,7 @@ static mr_error settle(mri_port *port)
     mr_error error;
 
     mri_interrupts_off();
-    mri_port_await_pipelined(port, 0);
+    (void)!port->ops->await(port, NULL, 0);
     mri_interrupts_on();
     port->record->pipelined = 0;
     error = (mr_error)atomic_exchange(&port->pipelined_error, MR_OK);
@@ -72,22 +71,13 @@ static bool is_confirmed(const mri_port *port, mr_handle handle)
     return memcmp(&port->confirmed, &handle, sizeof handle) == 0;
 }
 
-/* In one small message; and from a process as one small errand, as large ones
- * go another way and could be overtaken. */
-static bool may_pipeline(const mri_head *head)
-{
-    return mri_is_small(head) &&
-           (mri_exchange_on ||
-            sizeof(mri_relay_request) + mri_brings(head) <= MRI_RELAY_SMALL);
-}
-
 /* Send and do not wait for the reply. */
 static mr_error pipeline(mri_port *port, mri_outgoing *outgoing)
 {
     mr_error error;
 
     mri_interrupts_off();
-    mri_port_await_pipelined(port, MRI_PIPELINED_MAX - 1);
+    (void)!port->ops->await(port, NULL, MRI_PIPELINED_MAX - 1);
     mri_interrupts_on();
     error = (mr_error)atomic_load(&port->pipelined_error);
     if (error) {
@@ -123,8 +113,8 @@ static mr_error finish(const mri_outgoing *outgoing, mri_call *call)
 static void end_now(mri_port *port, mri_outgoing *outgoing)
 {
     mri_interrupts_off();
-    mri_port_cancel(port, outgoing);
-    mri_port_await(port, outgoing);
+    port->ops->cancel(port, outgoing);
+    (void)!port->ops->await(port, outgoing, 0);
     mri_interrupts_on();
 }
 
@@ -142,7 +132,7 @@ static mr_error send_and_wait(mri_port *port, mri_outgoing *outgoing,
     if (error) {
         return error;
     }
-    interrupted = !mri_port_await(port, outgoing);
+    interrupted = !port->ops->await(port, outgoing, 0);
     if (interrupted) {
         end_now(port, outgoing);
     }
@@ -155,9 +145,9 @@ static mr_error send_and_wait(mri_port *port, mri_outgoing *outgoing,
 static mr_error call_with_room(mri_port *port, const mri_head *head,
                                unsigned int to, mri_call *call)
 {
-    size_t room = mri_exchange_on || call->out_size < MRI_OUT_MAX
+    size_t room = call->out_size < port->ops->first_room
                       ? call->out_size
-                      : MRI_OUT_MAX;
+                      : port->ops->first_room;
     mr_error error;
 
     for (;;) {
@@ -194,7 +184,7 @@ static mr_error operate(mri_record *self, const mri_kind_ops *ops,
     }
     head.operation = (uint16_t)operation;
     if (one_way && timeout < 0 && is_confirmed(port, handle) &&
-        may_pipeline(&head)) {
+        mri_is_small(&head)) {
         mri_outgoing outgoing = {
             .head = head, .to = handle.owner, .in = call->in};
 
@@ -286,7 +276,7 @@ static mr_error watch_poll(mri_watch *watch, const bool **found)
 {
     mri_outgoing *outgoing = &watch->outgoing;
 
-    mri_port_poll(watch->port);
+    watch->port->ops->poll(watch->port);
     if (!atomic_load(&outgoing->complete)) {
         return MRI_WOULD_BLOCK;
     }
@@ -316,7 +306,6 @@ static const mri_elsewhere_ops far_calls = {
     .watch_poll = watch_poll,
     .watch_stop = watch_stop,
     .watch_free = watch_free,
-    .watch_listen = mri_port_listen,
 };
 
 void mri_far_begin(void)
@@ -325,15 +314,6 @@ void mri_far_begin(void)
 }
 
 /* ---- ends ---------------------------------------------------------------- */
-
-static void tell(unsigned int rank, const mri_gone *gone)
-{
-    mri_head head = {.what = MRI_GONE, .in_size = sizeof *gone};
-
-    if (mri_exchange_send_small(rank, &head, gone, NULL)) {
-        mri_log(MR_LOG_DEBUG, "rank %u is not told of an end", rank);
-    }
-}
 
 bool mri_ranks_any_far(mri_ranks ranks)
 {
@@ -347,21 +327,18 @@ bool mri_ranks_any_far(mri_ranks ranks)
 
 void mri_far_tell_gone(mri_ranks ranks, const mri_gone *gone)
 {
+    mri_port *port;
+    mr_error error;
+
     if (!mri_ranks_any_far(ranks)) {
         return;
     }
-    if (!mri_exchange_on) {
-        mri_relay_request request = {.what = MRI_RELAY_TELL, .ranks = ranks};
-
-        request.head.in_size = sizeof *gone;
-        (void)!mri_relay_put(&request, gone, NULL, MR_FOREVER);
-        return;
+    error = mri_port_of(mri_self(), &port);
+    if (!error) {
+        error = port->ops->tell(port, ranks, gone);
     }
-    mri_exchange_enter();
-    for (unsigned int i = 0; i < mri_node.ranks; i++) {
-        if ((ranks & mri_ranks_bit(i)) && mri_is_far(i)) {
-            tell(i, gone);
-        }
+    if (error) {
+        mri_log(MR_LOG_ERROR, "other nodes are not told of an end: %s",
+                mr_error_text(error));
     }
-    mri_exchange_leave();
 }

@@ -1,83 +1,86 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Ports: by which a thread makes far calls.
+ * Ports: by which a thread makes far calls.  There are two kinds.  A thread of
+ * a rank sends and receives messages by itself (far/port_rank.c).  A thread of
+ * a process, or of a fork server, asks its host rank to do so
+ * (far/port_relay.c).
  *
- * A rank sends and receives messages by itself, under the message lock;
- * whichever thread of it receives a reply completes the call that it is for.
- * A process, and a fork server, puts each call as an errand into a mailbox of
- * its host rank, which makes the call for it and puts the reply into a mailbox
- * of the thread.
+ * A port is private memory of its thread's process.
  */
 #ifndef MRI_FAR_PORT_H
 #define MRI_FAR_PORT_H
 
 #include <stdatomic.h>
 
-#include "far/coalesce.h"
+#include "far/caller.h"
 #include "far/far.h"
-#include "far/wire.h"
 
-/* A call under way.  It belongs to the port until it is complete. */
-typedef struct mri_outgoing {
-    struct mri_outgoing *next; /* of the same port */
-    mri_head head;             /* as sent, then as replied */
-    unsigned int to;
-    const void *in;
-    const void *more;
-    void *out;
-    unsigned int transfers; /* of bulk, that are under way */
-    bool replied;
-    mr_error lost; /* why bulk did not arrive */
-    atomic_bool complete;
-    /* Inside the exchange: sets `complete`, and wakes who waits for that. */
-    void (*completed)(struct mri_outgoing *outgoing);
-    void *user;
-    bool kept; /* MPI may use its memory until the end of the job */
-} mri_outgoing;
+typedef struct mri_port mri_port;
 
-typedef struct mri_port {
-    struct mri_port *next; /* in the exchange */
-    mri_record *record;    /* of the calling thread */
+typedef struct mri_port_ops {
+    /* Bytes of output for which a call makes room at first.  What does not fit
+     * stays where it is, and is asked for again. */
+    size_t first_room;
+
+    /* Make a call.  Waits for room only.  Errors as mri_message_send. */
+    mr_error (*send)(mri_port *port, mri_outgoing *outgoing);
+
+    /* Wait until the call is complete; for NULL, until at most `limit`
+     * pipelined calls are under way.  False: a signal interrupted the wait; see
+     * engine/interrupt.h. */
+    bool (*await)(mri_port *port, const mri_outgoing *outgoing,
+                  unsigned int limit);
+
+    /* Ask the owner to end a call. */
+    void (*cancel)(mri_port *port, const mri_outgoing *outgoing);
+
+    /* Take what has arrived; true: there was something. */
+    bool (*poll)(mri_port *port);
+
+    /* Let ranks of other nodes know of an end; see mri_far_tell_gone. */
+    mr_error (*tell)(mri_port *port, mri_ranks ranks, const mri_gone *gone);
+
+    /* The thread leaves; no call is under way. */
+    void (*free)(mri_port *port);
+} mri_port_ops;
+
+/* What both kinds begin with. */
+struct mri_port {
+    const mri_port_ops *ops;
+    mri_record *record; /* of the calling thread */
     uint64_t endpoint;
     uint64_t number;       /* of the last call */
-    mri_outgoing *first;   /* all under way */
     mri_ranks ranks;       /* that know of the endpoint */
-    mr_handle confirmed;   /* what calls may run ahead to */
-    atomic_uint pipelined; /* calls that do */
+    mr_handle confirmed;   /* what calls may be pipelined to */
+    atomic_uint pipelined; /* calls that are */
     atomic_int pipelined_error;
-    uint32_t unacknowledged;  /* of those, sent by this rank to ... */
-    uint32_t pipelined_to;    /* ... that one; inside the exchange */
-    mri_coalesced *coalesced; /* some of them, not on their way yet */
-    mr_handle replies;        /* of a process: its mailbox */
+};
 
-    /* In a rank, for a port that it has for a process: a call that ran ahead
-     * has its reply. */
-    void (*pipelined_done)(struct mri_port *port, uint32_t number,
-                           mr_error error);
-} mri_port;
+/* Make one for a thread of a rank, and for a thread of a process.  NULL: there
+ * is no memory. */
+mri_port *mri_port_make_in_rank(mri_record *self);
+mri_port *mri_port_make_relayed(mri_record *self);
 
-enum { MRI_PIPELINED_MAX = 64 };
-
-/* The port of the calling thread.  MR_ERR_NO_MEMORY, MR_ERR_LIMIT. */
+/* The port of the calling thread.  MR_ERR_NO_MEMORY. */
 mr_error mri_port_of(mri_record *self, mri_port **port);
 
-/* Make a call.  Waits for room only.  Errors as mri_message_send. */
+/* Number a call and send it; the rank is noted as one that knows of the
+ * endpoint.  Errors as ops->send. */
 mr_error mri_port_send(mri_port *port, mri_outgoing *outgoing);
 
-/* Wait until the call is complete.  False: a signal interrupted the wait, and
- * the call is still under way; see engine/interrupt.h. */
-bool mri_port_await(mri_port *port, mri_outgoing *outgoing);
+/* Has the call ended?  In a rank any thread may complete it. */
+static inline bool mri_outgoing_is_complete(const mri_outgoing *outgoing)
+{
+    return atomic_load_explicit(&outgoing->complete, memory_order_acquire);
+}
 
-/* Ask the owner to end it. */
-void mri_port_cancel(mri_port *port, const mri_outgoing *outgoing);
-
-/* Take what has arrived; true: there was something. */
-bool mri_port_poll(mri_port *port);
-
-/* From now on, or no more, a reply rings the bell of the sleeping thread. */
-void mri_port_listen(mri_record *self, bool listen);
-
-/* Wait until what runs ahead is at most so much. */
-void mri_port_await_pipelined(mri_port *port, unsigned int limit);
+/* What ops->await waits for. */
+static inline bool mri_port_is_done(mri_port *port,
+                                    const mri_outgoing *outgoing,
+                                    unsigned int limit)
+{
+    return outgoing ? mri_outgoing_is_complete(outgoing)
+                    : atomic_load(&port->pipelined) <= limit;
+}
 
 #endif

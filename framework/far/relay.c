@@ -1,217 +1,105 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Owns errands: how they are put, and what a rank does for its processes.
+ * Owns what a rank does for its processes: it takes their requests, makes their
+ * calls, and writes the replies.
  *
- * In the rank each thread of a process that makes far calls has a port, too,
- * and each call a copy of what it brings: so its death leaves nothing that MPI
- * still uses.  All but the exchange's part is the service thread's own.
+ * Requests are taken by the service thread alone.  Replies are written inside
+ * the exchange, by whichever thread has received them.  A request is taken only
+ * when all that it needs is there; else its thread is told of the error, or it
+ * stays in the ring until there is room to do so.
  */
 #include "far/relay.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "engine/mailbox.h"
-#include "engine/operation.h"
+#include "engine/wait.h"
 #include "far/exchange.h"
-#include "memory/liveness.h"
+#include "far/farewell.h"
+#include "far/keeper.h"
+#include "far/relayed.h"
+#include "util/fault.h"
 #include "util/log.h"
 #include "util/rank_local.h"
 
-/* ---- in a process -------------------------------------------------------- */
+enum { WORDS = MRI_RECORDS_MAX / 64 };
 
-static unsigned char *compose(unsigned char *item,
-                              const mri_relay_request *request, const void *in,
-                              const void *more)
+typedef struct relaying {
+    uint64_t asked;        /* as it was when we looked last */
+    bool retry;            /* some rows are to be looked at in any case: */
+    uint64_t again[WORDS]; /* these */
+} relaying;
+
+static MRI_RANK_LOCAL relaying relaying_of_rank;
+#define own MRI_OWN(relaying_of_rank)
+
+static unsigned int my_index(void)
 {
-    unsigned char *at = item + sizeof *request;
-
-    memcpy(item, request, sizeof *request);
-    if (request->head.in_size) {
-        memcpy(at, in, request->head.in_size);
-    }
-    if (request->head.more_size) {
-        memcpy(at + mri_padded(request->head.in_size), more,
-               request->head.more_size);
-    }
-    return item;
+    return mri_index_of(mri_endpoint_rank(mri_self_endpoint()));
 }
 
-mr_error mri_relay_put(const mri_relay_request *request, const void *in,
-                       const void *more, double timeout)
+/* ---- calls --------------------------------------------------------------- */
+
+/* The call is not made.  False: there is no room to say so. */
+static bool refuse(uint64_t number, const mri_relay_request *request,
+                   mr_error error)
 {
-    _Alignas(16) unsigned char some[MRI_RELAY_SMALL];
-    size_t size = sizeof *request + mri_brings(&request->head);
-    bool small = size <= sizeof some;
-    unsigned char *item = small ? some : malloc(size);
-    unsigned int rank = mri_endpoint_rank(mri_self_endpoint());
-    mr_error error;
-
-    if (!item) {
-        return MR_ERR_NO_MEMORY;
-    }
-    error = mri_mailbox_put(
-        mri_mailbox_at(rank, small ? MRI_ROW_RELAY : MRI_ROW_RELAY_LARGE),
-        compose(item, request, in, more), size, timeout);
-    if (!small) {
-        free(item);
-    }
-    return error;
-}
-
-/* ---- in the rank --------------------------------------------------------- */
-
-/* Of a thread of a process. */
-typedef struct relay {
-    struct relay *next;
-    mri_port port;
-    uint64_t thread;
-} relay;
-
-/* A call of one. */
-typedef struct job {
-    mri_outgoing outgoing;
-    struct job *next; /* of those that are complete */
-    relay *relay;
-    _Alignas(16) unsigned char data[];
-} job;
-
-/* An endpoint that ends: all that its calls left behind comes first. */
-typedef struct farewell {
-    struct farewell *next;
-    mri_gone gone;
-    mri_ranks ranks;
+    mri_relay_reply reply = {.head = request->head};
     bool told;
-    unsigned int answers; /* to come; under the lock of the exchange */
-    mri_outgoing *calls;
-} farewell;
 
-typedef struct relayed {
-    relay *relays;
-    job *completed; /* under the lock of the exchange */
-    job *undelivered;
-    farewell *farewells;
-    _Alignas(16) unsigned char some[MRI_RELAY_SMALL]; /* the last request */
-} relayed;
-
-static MRI_RANK_LOCAL relayed relayed_by_rank;
-#define own MRI_OWN(relayed_by_rank)
-
-static relay *relay_of(const mri_relay_request *request)
-{
-    relay *a = own.relays;
-
-    while (a && (a->thread != request->head.thread ||
-                 a->port.endpoint != request->head.endpoint)) {
-        a = a->next;
-    }
-    return a;
-}
-
-static void complete(mri_outgoing *outgoing)
-{
-    job *done = outgoing->user;
-
-    done->next = own.completed;
-    own.completed = done;
-}
-
-/* A call that ran ahead has no outgoing: its reply is made up. */
-static void pipelined_done(mri_port *port, uint32_t number, mr_error error)
-{
-    job *done = calloc(1, sizeof *done + sizeof(mri_head));
-
-    if (!done) {
-        mri_log(MR_LOG_ERROR, "no memory for a reply to a process");
-        return;
-    }
-    done->relay = (relay *)((unsigned char *)port - offsetof(relay, port));
-    done->outgoing.head = (mri_head){.what = MRI_REPLY,
-                                     .flags = MRI_PIPELINED,
-                                     .result = number,
-                                     .error = error};
-    done->outgoing.user = done;
-    complete(&done->outgoing);
-}
-
-static relay *make_relay(const mri_relay_request *request)
-{
-    relay *a = calloc(1, sizeof *a);
-
-    if (a) {
-        a->thread = request->head.thread;
-        a->port.record = mri_at(request->head.thread);
-        a->port.endpoint = request->head.endpoint;
-        a->port.replies = request->replies;
-        a->port.pipelined_done = pipelined_done;
-        a->next = own.relays;
-        own.relays = a;
-        mri_exchange_enter();
-        mri_exchange_connect(&a->port);
-        mri_exchange_leave();
-    }
-    return a;
-}
-
-static job *make_job(relay *a, const mri_relay_request *request,
-                     const void *brought)
-{
-    size_t brings = mri_brings(&request->head);
-    size_t gives = sizeof(mri_head) + request->head.out_size;
-    size_t room = brings > gives ? brings : gives;
-    job *j = malloc(sizeof *j + room);
-
-    if (!j) {
-        return NULL;
-    }
-    memset(j, 0, sizeof *j);
-    memcpy(j->data, brought, brings);
-    j->relay = a;
-    j->outgoing =
-        (mri_outgoing){.head = request->head,
-                       .to = request->to,
-                       .in = j->data,
-                       .more = j->data + mri_padded(request->head.in_size),
-                       .out = j->data + sizeof(mri_head),
-                       .completed = complete,
-                       .user = j};
-    return j;
-}
-
-/* A call that ran ahead is told of as one of those that are done. */
-static void refuse(job *j, mr_error error)
-{
-    if (j->outgoing.head.flags & MRI_PIPELINED) {
-        j->outgoing.head.result = 1;
-    }
-    j->outgoing.lost = error;
-    complete(&j->outgoing);
-}
-
-static void call(const mri_relay_request *request, const void *brought)
-{
-    relay *a = relay_of(request);
-    job *j;
-    mr_error error;
-
-    a = a ? a : make_relay(request);
-    if (a) {
-        a->port.replies = request->replies; /* of the thread there is now */
-    }
-    j = a ? make_job(a, request, brought) : NULL;
-    if (!j) {
-        mri_log(MR_LOG_ERROR, "no memory for a call of a process");
-        return;
-    }
+    reply.head.what = MRI_REPLY;
+    reply.head.flags &= MRI_PIPELINED;
+    reply.head.result = 1; /* pipelined calls that have ended */
+    reply.head.error = error;
+    reply.head.out_size = 0;
     mri_exchange_enter();
-    error = mri_exchange_send(&a->port, &j->outgoing);
-    if (error) {
-        refuse(j, error);
-    } else if (request->head.flags & MRI_PIPELINED) {
-        free(j);
+    told = mri_relayed_write(number, &reply);
+    if (told) {
+        mri_keeper_free_block(request->block, request->block_size);
     }
     mri_exchange_leave();
+    return told;
 }
+
+/* Nobody waits for the call of an endpoint whose end was told. */
+static bool has_ended(uint64_t endpoint)
+{
+    return mri_load(&mri_endpoint_at(endpoint)->id) != endpoint ||
+           mri_farewell_is_said(endpoint);
+}
+
+static void drop(const mri_relay_request *request)
+{
+    mri_exchange_enter();
+    mri_keeper_free_block(request->block, request->block_size);
+    mri_exchange_leave();
+}
+
+static bool call(uint64_t number, const mri_relay_request *request)
+{
+    mri_relayed_thread *thread;
+    mri_relayed_call *made = NULL;
+    mr_error error;
+
+    if (has_ended(request->head.endpoint)) {
+        drop(request);
+        return true;
+    }
+    mri_exchange_enter();
+    thread = mri_relayed_thread_of(number, request->head.endpoint);
+    if (thread) {
+        made = mri_relayed_call_make(thread, request);
+    }
+    if (made) {
+        error = mri_exchange_send(&thread->caller, &made->outgoing);
+        mri_relayed_call_sent(made, error);
+    }
+    mri_exchange_leave();
+    return made || refuse(number, request, MR_ERR_NO_MEMORY);
+}
+
+/* ---- taking requests ----------------------------------------------------- */
 
 static void cancel(const mri_relay_request *request)
 {
@@ -220,278 +108,110 @@ static void cancel(const mri_relay_request *request)
     mri_exchange_leave();
 }
 
-/* ---- replies ------------------------------------------------------------- */
-
-/* True: done with it. */
-static bool deliver(job *j)
-{
-    mri_head *head = (mri_head *)j->data;
-    size_t size = sizeof *head;
-    mr_error error;
-
-    if (j->relay->port.replies.kind != MRI_MAILBOX) {
-        return true; /* the process has ended */
-    }
-    if (j->outgoing.lost) {
-        j->outgoing.head.what = MRI_REPLY;
-        j->outgoing.head.error = j->outgoing.lost;
-        j->outgoing.head.out_size = 0;
-    }
-    *head = j->outgoing.head;
-    size += head->out_size;
-    error = mri_mailbox_put(j->relay->port.replies, head, size, 0);
-    if (error == MR_ERR_TOO_LARGE) {
-        head->error = error;
-        head->out_size = 0;
-        error = mri_mailbox_put(j->relay->port.replies, head, sizeof *head, 0);
-    }
-    return error != MR_ERR_TIMEOUT;
-}
-
-static bool deliver_all(void)
-{
-    job *all;
-    job **at = &own.undelivered;
-    bool any = false;
-
-    while (*at) {
-        at = &(*at)->next;
-    }
-    mri_exchange_enter();
-    all = own.completed;
-    own.completed = NULL;
-    mri_exchange_leave();
-    while (all) { /* the first to complete came last into the list */
-        job *next = all->next;
-
-        all->next = *at;
-        *at = all;
-        all = next;
-    }
-    for (at = &own.undelivered; *at;) {
-        job *j = *at;
-
-        if (deliver(j)) {
-            *at = j->next;
-            if (!j->outgoing.kept) {
-                free(j);
-            }
-            any = true;
-        } else {
-            at = &j->next;
-        }
-    }
-    return any;
-}
-
-/* ---- ends ---------------------------------------------------------------- */
-
-static bool knows(const mri_ranks ranks, unsigned int rank)
-{
-    return (ranks & mri_ranks_bit(rank)) && mri_is_far(rank) &&
-           !mri_rank_is_lost(rank);
-}
-
-static void expect_farewell(const mri_relay_request *request,
-                            const mri_gone *gone)
-{
-    farewell *f = calloc(1, sizeof *f);
-
-    if (!f) {
-        mri_log(MR_LOG_ERROR, "no memory for the end of a process");
-        return;
-    }
-    f->gone = *gone;
-    f->ranks = request->ranks;
-    f->next = own.farewells;
-    own.farewells = f;
-}
-
-/* Nobody waits for its calls any more.  True: none is under way. */
-static bool end_calls(uint64_t endpoint)
-{
-    bool none = true;
-
-    mri_exchange_enter();
-    for (relay *a = own.relays; a; a = a->next) {
-        if (a->port.endpoint != endpoint) {
-            continue;
-        }
-        if (a->port.replies.kind == MRI_MAILBOX) {
-            for (mri_outgoing *o = a->port.first; o; o = o->next) {
-                mri_exchange_cancel(&o->head);
-            }
-            mri_exchange_send_coalesced(&a->port);
-            mri_object_destroy(a->port.replies, MRI_MAILBOX);
-            a->port.replies.kind = MRI_NONE;
-        }
-        none &= a->port.first == NULL;
-    }
-    mri_exchange_leave();
-    return none;
-}
-
-static bool has_job(const job *list, const relay *a)
-{
-    while (list && list->relay != a) {
-        list = list->next;
-    }
-    return list != NULL;
-}
-
-/* Those with replies that are on their way to nobody are left for later. */
-static void end_relays(uint64_t endpoint)
+static void tell(const mri_relay_request *request)
 {
     mri_exchange_enter();
-    for (relay **at = &own.relays; *at;) {
-        relay *a = *at;
-
-        if (a->port.endpoint == endpoint && !has_job(own.undelivered, a) &&
-            !has_job(own.completed, a)) {
-            mri_exchange_disconnect(&a->port);
-            *at = a->next;
-            mri_coalesced_free(a->port.coalesced);
-            free(a);
-        } else {
-            at = &a->next;
-        }
-    }
+    mri_exchange_tell_gone(request->ranks, (const mri_gone *)request->bytes);
     mri_exchange_leave();
 }
 
-static void answered(mri_outgoing *outgoing)
+/* False: it cannot be done now. */
+static bool handle(uint64_t number, const mri_relay_request *request)
 {
-    farewell *f = outgoing->user;
-
-    f->answers--;
+    switch (request->what) {
+    case MRI_RELAY_CALL:
+        return call(number, request);
+    case MRI_RELAY_CANCEL:
+        cancel(request);
+        return true;
+    case MRI_RELAY_TELL:
+        tell(request);
+        return true;
+    default:
+        assert(request->what == MRI_RELAY_END);
+        return mri_farewell_begin(request->ranks,
+                                  (const mri_gone *)request->bytes);
+    }
 }
 
-/* Ask all that know of the endpoint to forget it. */
-static void tell_all(farewell *f)
+static void make_room(mri_relay_row *row, uint64_t number)
 {
-    mri_port *port;
-
-    f->told = true;
-    f->calls = calloc(mri_node.ranks, sizeof *f->calls);
-    if (!f->calls || mri_port_of(mri_self(), &port)) {
-        return;
+    if (mri_load(&row->wants_room) && mri_swap(&row->wants_room, 0)) {
+        mri_ring(mri_table_row(&mri_segment_at(my_index())->records, number));
     }
-    mri_exchange_enter();
-    for (unsigned int i = 0; i < mri_node.ranks; i++) {
-        mri_outgoing *question = &f->calls[i];
-
-        if (!knows(f->ranks, i)) {
-            continue;
-        }
-        *question = (mri_outgoing){
-            .head = {.what = MRI_GONE, .in_size = sizeof f->gone},
-            .to = i,
-            .in = &f->gone,
-            .completed = answered,
-            .user = f};
-        f->answers++; /* an answer may come while there is no room */
-        if (mri_port_send(port, question)) {
-            f->answers--;
-        }
-    }
-    mri_exchange_leave();
 }
 
-static bool say(farewell *f)
+static void take_row(uint64_t number)
 {
-    mri_endpoint *row;
-    bool answered_all;
+    mri_relay_row *row = mri_relay_row_at(my_index(), number);
+    uint64_t taken = mri_peek(&row->taken);
+    uint64_t posted = mri_load(&row->posted);
 
-    if (!f->told) {
-        if (!end_calls(f->gone.endpoint)) {
-            return false;
+    assert(posted - taken <= MRI_RELAY_REQUESTS);
+    for (; taken < posted; taken++) {
+        if (!handle(number, &row->requests[taken % MRI_RELAY_REQUESTS])) {
+            own.again[number / 64] |= (uint64_t)1 << number % 64;
+            own.retry = true;
+            break;
         }
-        deliver_all();
-        end_relays(f->gone.endpoint);
-        tell_all(f);
+        mri_swap(&row->taken, taken + 1);
+        make_room(row, number);
     }
-    mri_exchange_enter();
-    answered_all = f->answers == 0;
-    mri_exchange_leave();
-    if (!answered_all) {
+}
+
+static void take_rows(uint64_t word, uint64_t rows)
+{
+    for (; rows; rows &= rows - 1) {
+        take_row(word * 64 + (uint64_t)__builtin_ctzll(rows));
+    }
+}
+
+static bool take_asking(void)
+{
+    mri_segment *segment = mri_segment_at(my_index());
+    uint64_t asked = mri_load(&segment->relay_asked);
+
+    if (asked == own.asked && !own.retry) {
         return false;
     }
-    end_relays(f->gone.endpoint);
-    row = mri_endpoint_at(f->gone.endpoint);
-    mri_store(&row->far, 0);
-    free(f->calls);
+    own.asked = asked;
+    own.retry = false;
+    for (uint64_t i = 0; i < WORDS; i++) {
+        uint64_t rows = own.again[i];
+
+        if (mri_load(&segment->relay_asking[i])) {
+            rows |= mri_swap(&segment->relay_asking[i], 0);
+        }
+        own.again[i] = 0;
+        take_rows(i, rows);
+    }
     return true;
 }
 
-static bool say_farewells(void)
+/* What an endpoint asked for comes before its end, also where it died before it
+ * could call for our attention. */
+static void take_all(void)
 {
-    bool any = false;
+    mri_segment *segment = mri_segment_at(my_index());
 
-    for (farewell **at = &own.farewells; *at;) {
-        farewell *f = *at;
-
-        if (say(f)) {
-            *at = f->next;
-            free(f);
-            any = true;
-        } else {
-            at = &f->next;
-        }
+    for (uint64_t i = 0; i < WORDS; i++) {
+        take_rows(i, mri_load(&segment->relay_backed[i]));
     }
-    return any;
-}
-
-/* ---- taking errands ------------------------------------------------------ */
-
-static void run(const mri_relay_request *request)
-{
-    const void *brought = request + 1;
-
-    switch (request->what) {
-    case MRI_RELAY_CALL:
-        call(request, brought);
-        break;
-    case MRI_RELAY_CANCEL:
-        cancel(request);
-        break;
-    case MRI_RELAY_TELL:
-        mri_far_tell_gone(request->ranks, brought);
-        break;
-    default:
-        expect_farewell(request, brought);
-    }
-}
-
-static bool take(unsigned int row)
-{
-    mr_handle mailbox =
-        mri_mailbox_at(mri_endpoint_rank(mri_self_endpoint()), row);
-    unsigned char *large = NULL;
-    size_t size = 0;
-    mr_error error =
-        mri_mailbox_get(mailbox, own.some, sizeof own.some, &size, 0);
-
-    if (error == MR_ERR_TRUNCATED) {
-        large = malloc(size);
-        error = large ? mri_mailbox_get(mailbox, large, size, &size, 0)
-                      : MR_ERR_NO_MEMORY;
-    }
-    if (!error) {
-        run((const mri_relay_request *)(large ? large : own.some));
-    }
-    free(large);
-    return error == MR_OK;
 }
 
 bool mri_relay_run(void)
 {
-    bool any = false;
+    bool any = take_asking();
 
-    /* What an endpoint asked for comes before its end, which is small. */
-    while (take(MRI_ROW_RELAY_LARGE) || take(MRI_ROW_RELAY)) {
-        any = true;
+    if (mri_farewells_are_new()) {
+        take_all();
     }
-    any |= deliver_all();
-    any |= say_farewells();
+    any |= mri_relayed_go_on();
+    any |= mri_farewells_go_on();
     return any;
+}
+
+bool mri_relay_expects(void)
+{
+    return mri_relayed_under_way() > 0;
 }

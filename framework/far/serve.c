@@ -10,9 +10,12 @@
 #include <string.h>
 
 #include "engine/reaper.h"
+#include "far/keeper.h"
+#include "far/send.h"
 #include "far/served_call.h"
 #include "memory/onesided.h"
 #include "util/clock.h"
+#include "util/fault.h"
 #include "util/log.h"
 #include "util/rank_local.h"
 
@@ -40,7 +43,7 @@ static void reply(unsigned int to, mri_head *head, mr_error error,
     head->more_size = 0;
     head->flags &= MRI_PIPELINED;
     mri_clients_acknowledge(to, head);
-    if (mri_message_send(to, head, sizeof *head, out, size)) {
+    if (mri_far_send(to, head, out, size)) {
         mri_log(MR_LOG_DEBUG, "a reply to rank %u is lost", to);
     }
 }
@@ -70,12 +73,27 @@ static void forget_block(const mri_served *s)
     mri_store(&s->client->proxy->owned[0].block, 0);
 }
 
+/* The client has ended before MPI told us that what it got has left. */
+static void sent_to_nobody(mri_served *s)
+{
+    if (!mri_bulk_kept()) {
+        mri_keeper_free_block(s->block, s->block_size);
+    }
+    give_served(s);
+}
+
 static void lent_is_sent(void *user, mr_error error)
 {
     mri_served *s = user;
-    mri_record *before = mri_act_as(s->client->proxy);
+    mri_record *before;
 
     (void)error;
+    s->transfers = 0;
+    if (!s->client) {
+        sent_to_nobody(s);
+        return;
+    }
+    before = mri_act_as(s->client->proxy);
     if (mri_bulk_kept()) {
         forget_block(s);
     }
@@ -107,11 +125,12 @@ static void reply_with_lent(mri_served *s)
         head.place = mri_onesided_place(block);
     }
     s->state = MRI_REPLYING;
-    if (mri_message_send(s->client->host, &head, sizeof head, NULL, 0)) {
+    s->transfers = !(head.flags & MRI_WINDOW); /* by us */
+    if (mri_far_send(s->client->host, &head, NULL, 0)) {
         lent_is_sent(s, MR_ERR_MPI);
     } else if (!(head.flags & MRI_WINDOW) &&
-               mri_bulk_send(s->client->host, MRI_REPLY_BULK, s->call.out, size,
-                             lent_is_sent, s)) {
+               mri_far_send_bulk(s->client->host, MRI_REPLY_BULK, s->call.out,
+                                 size, lent_is_sent, s)) {
         lent_is_sent(s, MR_ERR_MPI);
     }
 }
@@ -240,8 +259,8 @@ static void receive_bulk(mri_served *s)
 
         if (sizes[i] && !s->lost && !s->call.by_window) {
             s->transfers++;
-            if (mri_bulk_receive(s->client->host, MRI_CALL_BULK, at, sizes[i],
-                                 received, s)) {
+            if (mri_far_receive_bulk(s->client->host, MRI_CALL_BULK, at,
+                                     sizes[i], received, s)) {
                 s->transfers--;
                 s->lost = MR_ERR_MPI;
             }
@@ -255,8 +274,7 @@ static void receive_bulk(mri_served *s)
     head.what = MRI_CLEAR;
     head.in_size = 0;
     head.more_size = 0;
-    if (!s->lost &&
-        mri_message_send(s->client->host, &head, sizeof head, NULL, 0)) {
+    if (!s->lost && mri_far_send(s->client->host, &head, NULL, 0)) {
         s->lost = MR_ERR_MPI;
         s->transfers -= s->call.by_window;
     }
@@ -311,7 +329,7 @@ static mri_served *take_served(void)
         memset(s, 0, sizeof *s);
         return s;
     }
-    return calloc(1, sizeof *s);
+    return mri_fault_allocation() ? NULL : calloc(1, sizeof *s);
 }
 
 static void fill(mri_served *s, mri_client *c, const mri_head *head,
@@ -461,9 +479,21 @@ static void unpark(const mri_served *s)
     }
 }
 
-/* Calls end without a reply.  There is nothing under way when a host tells of
- * the end.  When it is lost, bulk has ended; but through the window the host
- * may yet read or write, if it only stood still. */
+/* Bulk has arrived, but MPI has not told us yet that it has left. */
+static void detach(mri_served *s)
+{
+    const mri_owned *slot = &s->client->proxy->owned[0];
+
+    assert(s->state == MRI_REPLYING && s->transfers == 1);
+    s->block = mri_peek(&slot->block);
+    s->block_size = mri_peek(&slot->size);
+    forget_block(s);
+    s->client = NULL;
+}
+
+/* Calls end without a reply.  When a host tells of the end nothing is under way
+ * but the last of what it has got.  When it is lost, bulk has ended; but
+ * through the window the host may yet read or write, if it only stood still. */
 static void end_calls(mri_client *c)
 {
     while (c->first) {
@@ -476,28 +506,15 @@ static void end_calls(mri_client *c)
             mri_served_leave_lists(s, MR_ERR_TIMEOUT);
             mri_act_as(before);
         }
+        c->first = s->next;
+        if (s->state == MRI_REPLYING && s->transfers) {
+            detach(s);
+            continue;
+        }
         if (s->state == MRI_RECEIVING || s->state == MRI_REPLYING) {
             forget_block(s);
         }
-        c->first = s->next;
         give_served(s);
-    }
-}
-
-static bool is_replying(const mri_client *c)
-{
-    return c->first && c->first->state == MRI_REPLYING;
-}
-
-/* The host of the endpoint has received all that was lent to it; only the end
- * of our sends has not been seen yet. */
-static void let_replies_end(uint64_t endpoint)
-{
-    int64_t limit = mri_now() + 1000000000;
-
-    while (mri_clients_any_of_endpoint(endpoint, is_replying) &&
-           mri_now() < limit) {
-        mri_message_progress();
     }
 }
 
@@ -507,7 +524,6 @@ void mri_serve_gone(unsigned int from, const mri_head *head,
     mri_head answer = *head;
 
     if (gone->endpoint) {
-        let_replies_end(gone->endpoint);
         mri_clients_end_of_endpoint(gone->endpoint, end_calls);
     }
     mri_reap_far(mri_self(), mri_index_of_self(), gone);

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "engine/wait.h"
+#include "util/fault.h"
 #include "util/rank_local.h"
 
 typedef struct tries {
@@ -26,7 +27,7 @@ mr_error mri_served_keep_input(mri_served *s, const void *body)
     if (s->data || !size || s->head.flags & MRI_BULK) {
         return MR_OK;
     }
-    data = malloc(size);
+    data = mri_fault_allocation() ? NULL : malloc(size);
     if (!data) {
         return MR_ERR_NO_MEMORY;
     }

@@ -34,6 +34,8 @@ typedef struct mri_served {
     unsigned int transfers; /* of bulk, that are under way */
     mr_error lost;
     bool cancelled;
+    mri_ref block; /* being sent, when the client has ended */
+    uint64_t block_size;
 } mri_served;
 
 /* Input that has to outlive the message that brought it. */

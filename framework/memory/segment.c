@@ -51,7 +51,8 @@ static uint64_t lives_offset(void)
 static uint64_t tables_size(void)
 {
     return lives_offset() +
-           round_up((uint64_t)MRI_RANKS_MAX * sizeof(mri_word), STEP);
+           round_up((uint64_t)MRI_RANKS_MAX * sizeof(mri_word), STEP) +
+           (uint64_t)MRI_RECORDS_MAX * MRI_RELAY_ROW;
 }
 
 static uint64_t segment_size(int64_t allowance)
@@ -367,6 +368,7 @@ mr_error mri_segment_format(unsigned int index, unsigned int rank)
     format_table(&segment->records, &next, sizeof(mri_record), MRI_RECORDS_MAX);
     format_table(&segment->objects, &next, MRI_OBJECT_SIZE, MRI_OBJECTS_MAX);
     next = start + tables_size();
+    segment->relay_rows = next - (uint64_t)MRI_RECORDS_MAX * MRI_RELAY_ROW;
     mri_arena_format(&segment->heap, next, next + share);
     mri_arena_format(&segment->arrays, next + share, next + 2 * share);
     next += 2 * share;

@@ -28,6 +28,7 @@ enum {
     MRI_OBJECT_SIZE = 256,
     MRI_RANKS_MAX = 32768, /* of a job: 15 bits of a holder (objects/pipe.c),
                               16 of an endpoint's id (memory/record.h) */
+    MRI_RELAY_ROW = 4096,  /* bytes for each record, see far/relay.h */
     MRI_RESERVE_SIZE = 2 << 20 /* bytes of the runtime's own arena */
 };
 
@@ -53,6 +54,10 @@ typedef struct mri_segment {
     mri_word rung;       /* how often one of their bells was */
     mri_word awake;      /* threads of this rank that do not sleep */
     uint64_t processors; /* that the node may use */
+    mri_ref relay_rows;  /* one for each record */
+    _Alignas(64) mri_word relay_asked; /* how often its rank was, to look at */
+    mri_word relay_asking[MRI_RECORDS_MAX / 64]; /* these rows */
+    mri_word relay_backed[MRI_RECORDS_MAX / 64]; /* rows that have memory */
     _Alignas(64) mri_word backing_latch;
     mri_word backed;           /* bytes in heap and arrays */
     mri_word unbacked;         /* how often some were given back */

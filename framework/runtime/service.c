@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Owns the service thread.  It polls as long as there is something, and
- * sleeps longer and longer when there is nothing; its bell is rung by errands
- * and by what parked calls wait for.
+ * sleeps longer and longer when there is nothing.  Its bell is rung by requests
+ * of processes, and by what parked calls wait for.
  */
 #include "runtime/service.h"
 
@@ -11,7 +11,6 @@
 #include <sys/prctl.h>
 
 #include "engine/interrupt.h"
-#include "engine/mailbox.h"
 #include "engine/wait.h"
 #include "far/exchange.h"
 #include "far/relay.h"
@@ -30,6 +29,7 @@ enum {
     FIRST_PAUSE = 25000,
     LAST_PAUSE = 1600000,
     PAUSES = 12,
+    SOON = 200000,       /* until a process asks again */
     FIRST_REST = 100000, /* while other threads poll */
     LAST_REST = 400000
 };
@@ -40,22 +40,11 @@ typedef struct service {
     atomic_bool stopping;
     bool running;
     uint64_t polls_seen; /* of all threads */
+    int64_t relayed_at;  /* when a process last asked for something */
 } service;
 
 static MRI_RANK_LOCAL service service_of_rank;
 #define own MRI_OWN(service_of_rank)
-
-static void listen_to(mri_record *self, unsigned int number, unsigned int row)
-{
-    mri_object *mailbox = mri_row(mri_mailbox_at(mri_here.rank, row));
-    mri_wait *entry = &self->inline_waits[number];
-
-    /* A call of ours that had to wait has left the list for us. */
-    if (!mri_load(&entry->list)) {
-        mri_wait_enter(self, entry, mailbox, 0, mri_load(&mailbox->identity));
-    }
-    mri_wait_arm(entry);
-}
 
 /* Threads that wait for something receive by themselves, faster than we. */
 static bool others_poll(void)
@@ -72,10 +61,24 @@ static bool work(bool poll)
     int64_t now = mri_now();
     bool any = poll && mri_exchange_poll();
 
-    any |= mri_relay_run();
+    if (mri_relay_run()) {
+        own.relayed_at = now;
+        any = true;
+    }
     mri_exchange_check_deadlines(now);
     mri_liveness_tick(now);
     return any;
+}
+
+/* A process that calls may need our processor to go on, and calls again soon.
+ */
+static void start_spinning(mri_spinner *spinner)
+{
+    if (mri_relay_expects() || mri_now() - own.relayed_at < SOON) {
+        mri_spin_start_anyway(spinner);
+    } else {
+        mri_spin_start(spinner);
+    }
 }
 
 static void *serve(void *unused)
@@ -97,13 +100,11 @@ static void *serve(void *unused)
     while (!atomic_load(&own.stopping)) {
         uint64_t bell = mri_bell(self);
 
-        listen_to(self, 0, MRI_ROW_RELAY);
-        listen_to(self, 1, MRI_ROW_RELAY_LARGE);
         others = others_poll();
         any = work(!others);
         others_poll(); /* what we did ourselves does not count */
         if (any || others) {
-            mri_spin_start(&spinner);
+            start_spinning(&spinner);
             pause = FIRST_PAUSE;
             pauses = 0;
         }
@@ -123,9 +124,6 @@ static void *serve(void *unused)
         }
     }
     mri_store(&segment->service, 0);
-    for (unsigned int i = 0; i < 2; i++) {
-        mri_wait_leave(self, &self->inline_waits[i], true);
-    }
     return unused;
 }
 

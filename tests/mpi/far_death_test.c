@@ -107,9 +107,105 @@ static void process_that_dies_while_its_bulk_travels_is_joined(void)
     await_objects_in_use(objects);
 }
 
+/* ---- deaths at any moment ------------------------------------------------ */
+
+enum { DEATHS = 150, ITEM = 100000, AT_ONCE = 3 };
+
+typedef struct world {
+    mr_value value;
+    mr_lock lock;
+    mr_queue queue;
+    mr_queue bounded;
+} world;
+
+static void use_all(const world *w, char *item)
+{
+    const mr_handle handles[] = {w->queue.handle, w->lock.handle};
+    bool ready[2];
+    int64_t one = 1;
+    size_t size;
+    mr_error error = mr_lock_acquire(w->lock, SHORT);
+
+    CHILD_OK(mr_value_add(w->value, &one, NULL));
+    if (error == MR_OK || error == MR_ERR_HOLDER_DIED) {
+        CHILD_OK(mr_lock_release(w->lock));
+    }
+    (void)!mr_queue_put(w->queue, item, 8, MR_FOREVER);
+    (void)!mr_queue_put(w->queue, item, 8, MR_FOREVER);
+    (void)!mr_queue_put(w->bounded, item, ITEM, 0);
+    (void)!mr_queue_get(w->queue, item, ITEM, &size, 0);
+    (void)!mr_queue_get(w->bounded, item, ITEM, &size, 0);
+    (void)!mr_wait(handles, 2, 0.001, ready);
+    (void)!mr_queue_get(w->queue, item, ITEM, &size, 0);
+}
+
+static int use_until_killed(const void *argument, size_t size)
+{
+    static char item[ITEM];
+
+    (void)size;
+    for (;;) {
+        use_all(argument, item);
+    }
+    return 1;
+}
+
+static bool make_world(world *w, int rank)
+{
+    const mr_value_options value = {.place = MR_ON_RANK(rank)};
+    const mr_lock_options lock = {.place = MR_ON_RANK(rank)};
+
+    return MRT_OK(mr_value_create(&w->value, MR_INT64, NULL, &value)) &&
+           MRT_OK(mr_lock_create(&w->lock, &lock)) &&
+           make(&w->queue, rank, 0) && make(&w->bounded, rank, 2);
+}
+
+static void destroy_world(const world *w)
+{
+    MRT_OK(mr_value_destroy(w->value));
+    MRT_OK(mr_lock_destroy(w->lock));
+    MRT_OK(mr_queue_destroy(w->queue));
+    MRT_OK(mr_queue_destroy(w->bounded));
+}
+
+/* From its first call on, each time a little later. */
+static void kill_some(const world *w, int round)
+{
+    const struct timespec moment = {.tv_nsec = round * 37 % 50 * 40000};
+    mr_process processes[AT_ONCE];
+
+    for (int i = 0; i < AT_ONCE; i++) {
+        START(&processes[i], rank_of(i), use_until_killed, w, sizeof *w);
+    }
+    nanosleep(&moment, NULL);
+    for (int i = 0; i < AT_ONCE; i++) {
+        MRT_OK(mr_process_kill(processes[i]));
+    }
+    for (int i = 0; i < AT_ONCE; i++) {
+        END(processes[i], -SIGKILL);
+    }
+}
+
+static void killed_processes_leave_no_objects(void)
+{
+    uint64_t before = objects_in_use();
+    world w;
+
+    if (!make_world(&w, mr_size() - 1)) {
+        return;
+    }
+    for (int i = 0; i < DEATHS / AT_ONCE && !mrt_failed(); i++) {
+        kill_some(&w, i);
+    }
+    destroy_world(&w);
+    await_objects_in_use(before);
+}
+
 static const mrt_test tests[] = {
     {"process_that_dies_while_its_bulk_travels_is_joined",
      process_that_dies_while_its_bulk_travels_is_joined, 90},
+    {"killed_processes_leave_no_objects", killed_processes_leave_no_objects,
+     60},
 };
 
 int main(int argc, char **argv)

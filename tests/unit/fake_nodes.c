@@ -240,8 +240,10 @@ static void conclude(unsigned int number, uint64_t endpoint)
     mri_reap(mri_self(), &gone);
     request.ranks = mri_load(&row->far);
     request.head.in_size = sizeof gone;
-    if (mri_ranks_any_far(request.ranks) &&
-        MRT_OK(mri_relay_put(&request, &gone, NULL, GUARD))) {
+    if (mri_ranks_any_far(request.ranks)) {
+        while (mri_relay_put(&request, &gone, NULL, 0)) {
+            sched_yield(); /* again, as a fork server does */
+        }
         while (mri_load(&row->far)) {
             sched_yield();
         }

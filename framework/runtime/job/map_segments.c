@@ -170,10 +170,9 @@ static mr_error build_rows(mri_record *self, unsigned int index)
 
     for (unsigned int row = MRI_ROW_REQUESTS; !error && row < MRI_ROWS; row++) {
         uint64_t most = row == MRI_ROW_OUTPUT ? MRI_OUTPUT_ITEMS : 0;
-        mri_pool pool = row == MRI_ROW_RELAY_LARGE ? MRI_HEAP : MRI_RESERVE;
         mr_handle handle;
 
-        error = mri_mailbox_build(self, index, most, pool, &handle);
+        error = mri_mailbox_build(self, index, most, MRI_RESERVE, &handle);
     }
     return error;
 }
