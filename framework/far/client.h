@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * The threads of other nodes that call here: each has a proxy, its calls in
- * order, and acknowledgements to come for those that ran ahead.
+ * order, and acknowledgements that are due for pipelined ones.
  *
  * All of this happens inside the exchange.
  */
@@ -15,29 +15,29 @@ typedef struct mri_client {
     uint64_t endpoint;
     uint64_t thread;
     unsigned int host; /* its rank */
-    uint32_t done;     /* calls that ran ahead, to be acknowledged */
+    uint32_t done;     /* pipelined calls, to be acknowledged */
     struct mri_client *next_done;
     mri_record *proxy;
     struct mri_served *first; /* its calls; the first is under way */
     struct mri_served *last;
 } mri_client;
 
-/* Of the segment of whoever acts now. */
+/* Of the segment of the endpoint that acts now. */
 static inline unsigned int mri_index_of_self(void)
 {
     return mri_segment_of(mri_ref_of(mri_self()));
 }
 
-/* Who sent that head, or NULL. */
+/* The client that sent that head, or NULL. */
 mri_client *mri_client_find(const mri_head *head);
 
 /* Likewise; a new one if need be.  NULL: there is no memory, or no record. */
 mri_client *mri_client_of(unsigned int from, const mri_head *head);
 
-/* A call of it that ran ahead is done. */
+/* A pipelined call of it is done. */
 void mri_client_done(mri_client *client);
 
-/* Acknowledge calls that ran ahead by the way of a message to their host. */
+/* Acknowledge pipelined calls in a message that goes to their host anyway. */
 void mri_clients_acknowledge(unsigned int to, mri_head *head);
 
 /* Likewise by messages of their own: `any`, as nothing else is to be done, or

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Batches: small calls that run ahead to one object travel together.
+ * Coalescing: small pipelined calls to one object travel together.
  *
  * While a call of the thread is not acknowledged, the next ones are collected;
  * they leave together with the next acknowledgement, when they fill a short

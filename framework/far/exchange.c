@@ -206,7 +206,7 @@ static void wait_for_room(void)
     }
 }
 
-/* ---- calls that run ahead ------------------------------------------------ */
+/* ---- pipelined calls ---------------------------------------------------- */
 
 static void acknowledge(mri_caller *caller, uint32_t number, mr_error error)
 {
@@ -241,9 +241,9 @@ static bool collect(mri_caller *caller, const mri_outgoing *outgoing)
            mri_coalesced_add(&caller->coalesced, &outgoing->head, outgoing->in);
 }
 
-/* Who sends much does all that the service thread would, as that keeps away
- * from those who do; what is owed to ranks to which nothing goes, now and
- * then. */
+/* A thread that sends much does all that the service thread would do, as that
+ * one stays away meanwhile.  Now and then it acknowledges calls of ranks to
+ * which nothing else goes. */
 static mr_error send_pipelined(mri_caller *caller, mri_outgoing *outgoing)
 {
     mr_error error = MR_OK;

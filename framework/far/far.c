@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Owns far calls on the caller's side: what is sent, what may run ahead, and
+ * Owns far calls on the caller's side: what is sent, what may be pipelined, and
  * what becomes of the reply.
  */
 #include "far/far.h"
@@ -33,7 +33,7 @@ static mri_head head_of(mri_what what, mr_handle handle, const mri_call *call,
     };
 }
 
-/* Errors of calls that ran ahead are the next such call's. */
+/* The error of a pipelined call is told by the next such call. */
 static mr_error settle(mri_port *port)
 {
     mr_error error;

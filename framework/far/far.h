@@ -7,11 +7,11 @@
  * thread of a rank sends and receives by itself, any other through its host
  * rank; see far/port.h.
  *
- * Operations that give nothing back (mri_kind_ops.one_way) and have no
- * time-out may run ahead: the caller goes on at once.  It may do so only to
- * the same object again, which its last awaited call of this kind has shown
- * to be there; its next other operation, and its end, wait for all replies
- * first.  So what it does later is seen later by everybody.
+ * Operations that give nothing back (mri_kind_ops.one_way) and have no time-out
+ * may be pipelined: the caller goes on without the reply.  It may do so only
+ * with the same object again, which its last awaited call of this kind has
+ * shown to be there; its next other operation, and its end, wait for all
+ * replies first.  So what it does later is seen later by everybody.
  */
 #ifndef MRI_FAR_FAR_H
 #define MRI_FAR_FAR_H

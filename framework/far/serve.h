@@ -3,11 +3,11 @@
  * Serving: far calls as their owner sees them.
  *
  * Each far thread has a *proxy* here: a record in this rank's segment whose
- * owner is the far endpoint.  Whoever receives its call becomes the proxy and
- * runs the try function, so that locks, notes, hands, lists of waiters and
- * the reaper work for far callers as they do for near ones.  A call that
- * would block stands in the lists by its proxy, whose bell rings the service
- * thread, and is parked.
+ * owner is the far endpoint.  The thread that receives its call becomes the
+ * proxy and runs the try function, so that locks, notes, owned slots, lists of
+ * waiters and the reaper work for far callers as they do for near ones.  A call
+ * that would block stands in the lists by its proxy, whose bell rings the
+ * service thread, and is parked.
  *
  * Calls of one thread are served in order, one after the other.  All of this
  * happens inside the exchange.

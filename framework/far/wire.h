@@ -35,7 +35,7 @@ enum {
     MRI_BULK = 1,      /* what it brings follows as bulk */
     MRI_PIPELINED = 2, /* the caller does not wait for the reply */
     MRI_WINDOW = 4,    /* the window carries the bulk */
-    MRI_COALESCED = 8  /* several calls that run ahead, see far/coalesce.h */
+    MRI_COALESCED = 8  /* several pipelined calls, see far/coalesce.h */
 };
 
 typedef struct mri_head {
@@ -55,7 +55,7 @@ typedef struct mri_head {
     int32_t error;     /* of a reply, and of what was moved */
     uint32_t acked;    /* by the way: so many calls of ... */
     uint64_t acked_endpoint;
-    uint64_t acked_thread; /* ... that ran ahead are done */
+    uint64_t acked_thread; /* ... that were pipelined are done */
     uint64_t place;        /* of bulk, in the owner's window */
 } mri_head;
 
