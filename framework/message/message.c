@@ -73,8 +73,8 @@ void mri_message_end(void)
     mri_bulk_end(messages);
     mri_small_end(messages);
     free(messages->peers);
-    pthread_mutex_destroy(&messages->lock);
-    memset(messages, 0, sizeof *messages);
+    messages->peers = NULL;
+    messages->ranks = 0; /* the lock is the caller's, who may keep it */
 }
 
 /* ---- the lock ------------------------------------------------------------ */

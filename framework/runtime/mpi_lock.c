@@ -9,6 +9,7 @@
 
 #include "message/message.h"
 #include "runtime/job/identity.h"
+#include "runtime/job/leave.h"
 #include "runtime/liveness.h"
 
 /* Only the ranks themselves may call MPI. */
@@ -23,6 +24,10 @@ mr_error mr_mpi_lock(void)
         return MR_ERR_STATE;
     }
     mri_message_lock();
+    if (atomic_load(&mri_job_leaving)) { /* a task that was given up */
+        mri_message_unlock();
+        mri_job_await_end();
+    }
     mri_liveness_user_holds(true);
     return MR_OK;
 }

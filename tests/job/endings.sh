@@ -114,6 +114,19 @@ task_that_never_ends_does_not_keep_the_job() { # RANKS
     unwilling "$1" stuck
 }
 
+task_that_calls_for_ever_does_not_keep_the_job() { # RANKS
+    MR_ROUTE=far unwilling "$1" calling
+}
+
+# MPI cannot be finalized then, and a launcher's status tells.
+task_that_holds_mpi_does_not_keep_the_job() { # RANKS
+    start "$1" ./tests/job/unwilling holding
+    await 15
+    [ "$status" != 0 ] || broken "the status is 0"
+    grep -q 'error: .* cannot end MPI: a task .* mr_mpi_lock' "$scratch/err" ||
+        broken "it is not said why"
+}
+
 stubborn_daemons_do_not_keep_the_job() { # RANKS
     unwilling "$1" stubborn
 }
@@ -130,6 +143,8 @@ for ranks in 0 $(have_launcher && echo 1 2 4 8); do
     check stubborn_daemons_do_not_keep_the_job "$ranks"
 done
 for ranks in $(have_launcher && echo 2 4); do
+    check task_that_calls_for_ever_does_not_keep_the_job "$ranks"
+    check task_that_holds_mpi_does_not_keep_the_job "$ranks"
     check crashed_rank_is_named_with_its_task "$ranks"
     check far_crashed_rank_is_named_with_its_task "$ranks"
 done

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Jobs that make their own end hard: unwilling full | stuck | stubborn.
+ * Jobs that make their own end hard: unwilling full | stuck | calling |
+ * holding | stubborn.
  */
 #include <multirank.h>
 
@@ -67,14 +68,38 @@ static mr_error never_end(const void *input, void *output, const mr_task *task)
     return MR_OK;
 }
 
-/* Tasks on the ranks outlive the map, the pool and the job. */
-static void stuck(void)
+/* It calls the library, and through it MPI, up to the end of the job. */
+static mr_error call_for_ever(const void *input, void *output,
+                              const mr_task *task)
 {
-    const mr_map_options options = {.timeout = 0.1};
+    mr_value value;
+
+    (void)input;
+    (void)output;
+    memcpy(&value, task->context, sizeof value);
+    for (;;) {
+        (void)!mr_value_add(value, &(int64_t){1}, NULL);
+    }
+    return MR_OK;
+}
+
+static mr_error hold_mpi(const void *input, void *output, const mr_task *task)
+{
+    (void)!mr_mpi_lock();
+    return never_end(input, output, task);
+}
+
+/* Tasks on the ranks outlive the map, the pool and the job. */
+static void stuck(mr_task_function *function)
+{
+    const mr_map_options options = {.timeout = 0.5};
+    mr_value value;
     mr_pool pool;
 
+    NEED(mr_value_create(&value, MR_INT64, NULL, NULL));
+
     NEED(mr_pool_create(&pool, NULL));
-    if (mr_pool_map(pool, never_end, NULL, 0, NULL, 0, NULL, 0, 100,
+    if (mr_pool_map(pool, function, &value, sizeof value, NULL, 0, NULL, 0, 100,
                     &options) != MR_ERR_TIMEOUT) {
         printf("but the map ended\n");
     }
@@ -125,7 +150,11 @@ int main(int argc, char **argv)
     if (strcmp(how, "full") == 0) {
         full();
     } else if (strcmp(how, "stuck") == 0) {
-        stuck();
+        stuck(never_end);
+    } else if (strcmp(how, "calling") == 0) {
+        stuck(call_for_ever);
+    } else if (strcmp(how, "holding") == 0) {
+        stuck(hold_mpi);
     } else {
         stubborn();
     }

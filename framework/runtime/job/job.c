@@ -50,6 +50,9 @@
 #include "util/settings.h"
 #include "util/thread.h"
 
+/* Nanoseconds between two tries to take the lock of messages. */
+#define NAP 1000000
+
 typedef struct job {
     bool started;  /* mr_init was called, once for ever */
     bool running;  /* its start has succeeded */
@@ -159,6 +162,21 @@ static bool poll_at_the_end(void)
     return mri_exchange_poll();
 }
 
+/* A task that is still running on this rank may call us, and through us MPI.
+ * The lock of messages is taken for ever, so that its thread comes no further
+ * than to that lock while messages and MPI end. */
+static void end_messages(void)
+{
+    mri_exchange_enter();
+    if (mri_exchange_on) {
+        mri_exchange_end();
+        mri_message_end();
+        mri_mpi_end();
+    }
+    mri_window_free();
+    mri_world_end(this_job.finalize);
+}
+
 /* What all ranks do when the job ends, and after a start that failed. */
 static void leave_job(void)
 {
@@ -179,12 +197,8 @@ static void leave_job(void)
     if (in_order) {
         if (mri_exchange_on) {
             mri_world_barrier(poll_at_the_end); /* nobody sends any more */
-            mri_exchange_end();
-            mri_message_end();
-            mri_mpi_end();
         }
-        mri_window_free();
-        mri_world_end(this_job.finalize);
+        end_messages();
     }
     mri_liveness_end();
     mri_server_stop();
@@ -226,6 +240,8 @@ static void at_exit(int status, void *unused)
     } else if (mri_here.role == MRI_RANK && mri_here.pid == getpid()) {
         if (mri_here.rank == 0) {
             mr_finalize();
+        } else if (atomic_load(&mri_job_leaving)) {
+            mri_job_await_end();
         } else {
             mri_log(MR_LOG_ERROR,
                     "a task called exit(%d), which ends this rank: let it "
@@ -239,8 +255,34 @@ static void at_exit(int status, void *unused)
 
 /* ---- the start ----------------------------------------------------------- */
 
-static atomic_bool leaving; /* some thread of this host ends it */
 static sem_t standing_by;
+
+/* Wait until no task is inside MPI.  From then on mr_mpi_lock lets none in. */
+static bool tasks_leave_mpi(int64_t grace)
+{
+    const struct timespec nap = {.tv_nsec = NAP};
+    int64_t until = mri_now() + grace * 1000000;
+
+    while (!mri_message_try_lock()) {
+        if (mri_now() > until) {
+            return false;
+        }
+        nanosleep(&nap, NULL);
+    }
+    mri_message_unlock();
+    return true;
+}
+
+/* Without MPI_Finalize, as other threads may be inside MPI.  The other ranks
+ * see that this one has died. */
+_Noreturn static void die_inside_mpi(void)
+{
+    mri_log(MR_LOG_ERROR,
+            "rank %u cannot end MPI: a task of a map that was given up has "
+            "taken mr_mpi_lock; let tasks call mr_mpi_unlock",
+            mri_here.rank);
+    _exit(1);
+}
 
 /* A task whose map was given up may go on for ever.  When its rank shall stop
  * this thread waits for a while, and then leaves the job for it. */
@@ -260,7 +302,10 @@ static void *stand_by(void *unused)
         return unused;
     }
     clock_nanosleep(CLOCK_MONOTONIC, 0, &wait, NULL);
-    if (!atomic_exchange(&leaving, true)) {
+    if (!atomic_exchange(&mri_job_leaving, true)) {
+        if (!tasks_leave_mpi(grace)) {
+            die_inside_mpi();
+        }
         mri_log(MR_LOG_WARNING, "the job ends while this rank is inside a "
                                 "task of a map that was given up");
         leave_job();
@@ -289,8 +334,8 @@ static mr_error start_stand_by(void)
 _Noreturn static void end_of_host(void)
 {
     fflush(NULL);
-    while (atomic_exchange(&leaving, true)) {
-        pause(); /* too late: the other thread ends the process */
+    if (atomic_exchange(&mri_job_leaving, true)) {
+        mri_job_await_end();
     }
     leave_job();
     exit(0);

@@ -6,6 +6,7 @@
 #include "runtime/job/leave.h"
 
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "engine/mailbox.h"
 #include "memory/liveness.h"
@@ -15,6 +16,15 @@
 
 /* Seconds between looks at who is lost. */
 #define LOOK 0.2
+
+atomic_bool mri_job_leaving;
+
+_Noreturn void mri_job_await_end(void)
+{
+    for (;;) {
+        pause();
+    }
+}
 
 void mri_job_stop_hosts(void)
 {
