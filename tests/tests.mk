@@ -212,6 +212,11 @@ fault_runs = \
 # The same with objects on another node: each call of a victim is relayed.
 far_fault_runs = \
 	tests/fault/lock_test.far.np2 \
+	tests/fault/pipe_test.far.np2 \
+	tests/fault/pool_test.far.np2 \
+	tests/fault/process_test.far.np2 \
+	tests/fault/queue_test.far.np2 \
+	tests/fault/soak_test.far.np2 \
 	tests/fault/value_test.far.np2 \
 	tests/fault/wait_test.far.np2
 # Each rank as if on a node of its own; and over two hosts; what many take part
