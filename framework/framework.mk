@@ -182,6 +182,8 @@ runtime_sources = \
 	framework/runtime/server/children.h \
 	framework/runtime/server/exit_status.c \
 	framework/runtime/server/exit_status.h \
+	framework/runtime/server/leftovers.c \
+	framework/runtime/server/leftovers.h \
 	framework/runtime/server/node_ranks.c \
 	framework/runtime/server/node_ranks.h \
 	framework/runtime/server/server.c \

@@ -7,8 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Is a file in /dev/shm one of MPI's or of its transports, and not the
- * user's? */
+/* Is a file in /dev/shm, or in a folder there, one of MPI's or of its
+ * transports, and not the user's? */
 static bool is_of_mpi(const char *name)
 {
     static const char *const names[] = {"vader_segment.", "sm_segment.", "osc_",
@@ -35,7 +35,7 @@ size_t mri_mpi_files_list(char *list, size_t capacity)
         size_t length;
 
         if (!path || strstr(path, " (deleted)") ||
-            !is_of_mpi(path + strlen("/dev/shm/"))) {
+            !is_of_mpi(strrchr(path, '/') + 1)) {
             continue;
         }
         path[strcspn(path, "\n")] = '\0';

@@ -27,6 +27,7 @@
 #include "runtime/job/identity.h"
 #include "runtime/server/child.h"
 #include "runtime/server/children.h"
+#include "runtime/server/leftovers.h"
 #include "runtime/server/node_ranks.h"
 #include "util/clock.h"
 #include "util/log.h"
@@ -62,6 +63,7 @@ _Noreturn static void end_after_rank(void)
     for (size_t at = 0; at < me.files_size; at += strlen(me.files + at) + 1) {
         unlink(me.files + at);
     }
+    mri_leftovers_remove();
     _exit(0);
 }
 
@@ -305,9 +307,11 @@ void mri_server_main(int socket, pid_t rank)
 
     me.socket = socket;
     me.rank_pid = rank;
+    mri_leftovers_read();
     mri_server_clean(socket);
     mr_set_interrupt(NULL, NULL); /* main's hook is not that of its processes */
     if (!mri_server_receive(socket, &me.files, &me.files_size)) {
+        mri_leftovers_remove();
         _exit(0);
     }
     mri_log_set_place("rank %u, server", mri_here.rank);
