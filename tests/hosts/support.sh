@@ -10,6 +10,12 @@ cluster=$hosts/cluster.sh
 slurm=$hosts/slurm.sh
 trap 'clean_up; "$cluster" down' EXIT
 
+# A folder of this host is none of the simulated ones; `left` finds what stays in
+# their /dev/shm.
+use_job_memory() {
+    :
+}
+
 # In place of what was up before. It goes when the script does, however that
 # ends. Where it cannot be, $reason says why, and the result is 77.
 bring_up() { # SCRIPT [-d] HOSTS

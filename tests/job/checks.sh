@@ -43,6 +43,16 @@ process_that_is_left_behind_fails() {
     script_ends 1 'start 0 sh -c "sleep 60 &"; await 5'
 }
 
+file_that_is_left_behind_fails() {
+    script_ends 1 'start 0 true; : > "$job_memory/left"; await 5'
+    script_ends 1 'start 0 true; : > "$job_tmp/left"; await 5'
+}
+
+file_of_another_job_passes() {
+    local foreign=/dev/shm/another-job.$$
+    script_ends 0 "start 0 true; : > $foreign; await 5; rm $foreign"
+}
+
 reason_skips() {
     script_ends 77 'reason="there is none"'
 }
@@ -53,5 +63,7 @@ check wrong_status_fails
 check missing_line_fails
 check late_end_fails
 check process_that_is_left_behind_fails
+check file_that_is_left_behind_fails
+check file_of_another_job_passes
 check reason_skips
 report checks

@@ -7,6 +7,11 @@
 # `await` waits for its end, and `broken TEXT...` says what is wrong. Output
 # goes to $scratch/out and $scratch/err.
 #
+# The files of a job are in two folders that it has alone: $job_memory for the
+# shared memory of MPI, $job_tmp for what else there is. Multirank's own memory
+# has no name. What others have in /dev/shm and /tmp does not count. Transports
+# that ask nobody where to put their files (UCX, PSM) are not watched.
+#
 # All processes of a job are found by a variable in their environment, which
 # the kernel shows as it was when the program began.
 # shellcheck shell=bash
@@ -19,6 +24,8 @@ mpirun=${MPIRUN:-mpirun}
 launcher=("$mpirun" --oversubscribe -np)
 scale=${MULTIRANK_TEST_SCALE:-1}
 scratch=$(mktemp -d)
+memory=$(mktemp -d /dev/shm/multirank-test.XXXXXXXX 2> /dev/null) ||
+    memory=$scratch
 passed=0 failed=0 skipped=0
 jobs_started=0
 
@@ -36,7 +43,7 @@ have_launcher() {
 # One job at a time on the machine, as with tests/launch.
 alone() { # "$0" "$@"
     if [ -z "${MULTIRANK_TEST_ALONE:-}" ] && command -v flock > /dev/null; then
-        rm -rf "$scratch"
+        rm -rf "$scratch" "$memory"
         MULTIRANK_TEST_ALONE=1 exec flock --close \
             "${TMPDIR:-/tmp}/multirank-test.$(id -u).lock" bash "$@"
     fi
@@ -46,16 +53,23 @@ processes() { # TAG; the ids of its processes
     grep -lzxsF "MULTIRANK_JOB=$1" /proc/[0-9]*/environ | cut -d / -f 3
 }
 
-# Names in /dev/shm that no living process has mapped: jobs of others that run
-# beside ours do not count.
-unused_files() {
-    local name
-    for name in /dev/shm/*; do
-        # What others own need not be ours, nor can we see who maps it.
-        if [ -O "$name" ] && ! grep -qsF "$name" /proc/[0-9]*/maps; then
-            echo "$name"
-        fi
-    done | sort
+# A rank without a launcher that is killed leaves the folder jf.0, which Open MPI
+# 4.1 has for all such ranks of the user: here it is one of the program's alone.
+job_files() {
+    local folder
+    for folder in "$job_tmp"/ompi.*/jf.0; do
+        [ ! -d "$folder" ] || { rm -rf "$folder" && rmdir "${folder%/*}"; }
+    done
+    find "$job_memory" "$job_tmp" -mindepth 1 2> /dev/null
+}
+
+# The names are those of Open MPI 4.1 (vader, osc) and 5 (sm). Simulated hosts
+# have a /dev/shm of their own each, so their scripts replace this function.
+use_job_memory() {
+    export OMPI_MCA_btl_vader_backing_directory=$job_memory
+    export OMPI_MCA_btl_sm_backing_directory=$job_memory
+    export OMPI_MCA_osc_sm_backing_directory=$job_memory
+    export OMPI_MCA_osc_rdma_backing_directory=$job_memory
 }
 
 start() { # RANKS PROGRAM [ARGUMENT...]
@@ -63,12 +77,15 @@ start() { # RANKS PROGRAM [ARGUMENT...]
     shift
     jobs_started=$((jobs_started + 1))
     tag=$$.$jobs_started
-    unused_files > "$scratch/before"
+    job_memory=$memory/memory.$jobs_started
+    job_tmp=$scratch/tmp.$jobs_started
+    mkdir "$job_memory" "$job_tmp"
+    use_job_memory
     if [ "$ranks" -gt 0 ]; then
         set -- "${launcher[@]}" "$ranks" "$@"
     fi
     : > "$scratch/out" > "$scratch/err"
-    MULTIRANK_JOB=$tag "$@" \
+    MULTIRANK_JOB=$tag TMPDIR=$job_tmp "$@" \
         < /dev/null > "$scratch/out" 2> "$scratch/err" &
     job=$!
 }
@@ -110,8 +127,7 @@ none_left() {
 }
 
 no_file_left() {
-    unused_files > "$scratch/after"
-    [ -z "$(comm -13 "$scratch/before" "$scratch/after")" ]
+    [ -z "$(job_files)" ]
 }
 
 has_line() { # PATTERN
@@ -136,8 +152,7 @@ await() { # SECONDS
         # shellcheck disable=SC2046
         kill -KILL $(processes "$tag") 2> /dev/null
     }
-    until_true 5 no_file_left ||
-        broken "left in /dev/shm:" "$(comm -13 "$scratch/before" "$scratch/after")"
+    until_true 5 no_file_left || broken "left behind:" "$(job_files)"
 }
 
 expect_status() { # STATUS
@@ -189,6 +204,6 @@ clean_up() {
         # shellcheck disable=SC2046
         kill -KILL $(processes "$$.$number") 2> /dev/null
     done
-    rm -rf "$scratch"
+    rm -rf "$scratch" "$memory"
 }
 trap clean_up EXIT

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
-# After any kill nothing of the job stays: no process, and no file in
-# /dev/shm. A killed child does not end the job; anybody else does.
+# After any kill nothing of the job stays: no process, and no file in /dev/shm
+# or of the launcher. A killed child does not end the job; anybody else does.
 here=$(cd "$(dirname "$0")" && pwd)
 . "$here/jobs.sh"
 alone "$0" "$@"
@@ -87,6 +87,49 @@ killed_launcher_takes_the_job_with_it() { # RANKS
     expect_failure
 }
 
+# A rank forks its server before it starts MPI: no other process of it has the
+# program yet.
+has_servers() { # RANKS
+    local pid count=0
+    for pid in $(processes "$tag"); do
+        case $(readlink "/proc/$pid/exe") in
+            *endings) count=$((count + 1)) ;;
+        esac
+    done
+    [ $count -ge $((2 * $1)) ]
+}
+
+# Open MPI 4.1's launcher would remove its folder and, of ranks that are killed
+# while MPI starts, their shared memory: now the fork servers do. Each round
+# lets the job live a bit longer, from the start of MPI on.
+killed_launcher_leaves_no_files() { # RANKS
+    local round
+    for round in $(seq 0 14); do
+        start "$1" $program wait
+        until_true 20 has_servers "$1" || broken "no fork servers"
+        sleep "$(awk -v round="$round" 'BEGIN { print round * 0.02 }')"
+        shoot "$job"
+        await 5
+        $fine || break
+    done
+}
+
+# Both jobs have the same folders, as jobs of one user have.
+killed_launcher_leaves_files_of_other_jobs() { # RANKS
+    local folder segment
+    start_and_wait "$1"
+    folder=$(echo "$job_tmp"/ompi.*)/pid.1
+    segment=$job_memory/vader_segment.host.$(id -u).1.0
+    mkdir "$folder" && : > "$folder/contact.txt" > "$segment"
+    shoot "$job"
+    until_true 5 eval '[ "$(ls -d "$job_tmp"/ompi.*/* 2> /dev/null)" = "$folder" ]' ||
+        broken "in the folder of all jobs:" "$(ls "${folder%/*}")"
+    [ -e "$folder/contact.txt" ] && [ -e "$segment" ] ||
+        broken "files of another job are gone"
+    rm -rf "${folder%/*}" "$segment"
+    await 5
+}
+
 terminated_launcher_takes_the_job_with_it() { # RANKS
     start_and_wait "$1"
     kill -TERM "$job"
@@ -141,6 +184,8 @@ for ranks in $(have_launcher && echo 2 4); do
     check killed_last_rank_ends_the_job "$ranks"
     check killed_fork_server_of_the_last_rank_ends_the_job "$ranks"
     check killed_launcher_takes_the_job_with_it "$ranks"
+    check killed_launcher_leaves_no_files "$ranks"
+    check killed_launcher_leaves_files_of_other_jobs "$ranks"
     check terminated_launcher_takes_the_job_with_it "$ranks"
 done
 report kills
