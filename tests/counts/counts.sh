@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
 # A slow-down that is seen without a clock: the instructions of hot_paths.c's
-# operations, counted by callgrind, are at most those of expected.txt, and 10 %
+# operations, counted by callgrind, are at most those of expected.txt, and 3 %
 # more; another compiler than the one of the record may use 40 % more.
 #
 #   tests/counts/counts.sh             compare, in the build folder
@@ -17,7 +17,7 @@ alone "$0" "$@"
 
 program=./tests/counts/hot_paths
 table=$here/expected.txt
-same_compiler=10 other_compiler=40 # percent
+same_compiler=3 other_compiler=40 # percent
 
 skip_all() { # REASON
     echo "  skip counts: $1"
@@ -26,7 +26,8 @@ skip_all() { # REASON
 }
 
 # Counts all operations: lines "NAME INSTRUCTIONS", of one call. An operation's
-# name is the trigger of its file of callgrind's.
+# name ends the trigger of its file of callgrind's. Of several files that have
+# the same name the least counts: others have waited longer.
 count_all() {
     MR_SPIN=0 start 0 valgrind --tool=callgrind --instr-atstart=no -q \
         --callgrind-out-file="$scratch/counts.%p" "$program"
@@ -35,10 +36,20 @@ count_all() {
     # Valgrind tells of system calls that it does not know.
     [ "$status" != 0 ] || : > "$scratch/err"
     awk -v repeat="$repeat" '
-        /^desc: Trigger: Client Request: / { name = $NF }
+        /^desc: Trigger: Client Request: / {
+            name = $NF
+            calls = /: one call: / ? 1 : repeat
+        }
         /^totals: / && name != "" {
-            printf "%s %.1f\n", name, $2 / repeat
+            if (!(name in least) || $2 / calls < least[name]) {
+                least[name] = $2 / calls
+            }
             name = ""
+        }
+        END {
+            for (name in least) {
+                printf "%s %.1f\n", name, least[name]
+            }
         }' "$scratch"/counts.* | sort > "$scratch/counted"
 }
 
@@ -124,6 +135,7 @@ record() {
 }
 read -r repeat compiler < <("$program" --about)
 [ "$repeat" != skip ] || skip_all "$compiler"
+compiler=${compiler/(ccache /(} # what keeps its output is no other compiler
 # Some cannot read what some compilers write for debuggers.
 valgrind --tool=callgrind --callgrind-out-file=/dev/null "$program" --about \
     > "$scratch/log" 2>&1 ||
