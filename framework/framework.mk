@@ -238,6 +238,8 @@ pool_sources = \
 	framework/pool/schedule_tasks.c \
 	framework/pool/scheduler.h \
 	framework/pool/worker/death.c \
+	framework/pool/worker/failure.c \
+	framework/pool/worker/failure.h \
 	framework/pool/worker/misuse.c \
 	framework/pool/worker/return.c \
 	framework/pool/worker/return.h \

@@ -9,6 +9,7 @@
 #include "engine/operation.h"
 #include "objects/kinds.h"
 #include "pool/context.h"
+#include "pool/worker/failure.h"
 #include "pool/worker/run.h"
 #include "util/clock.h"
 

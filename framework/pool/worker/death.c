@@ -7,6 +7,7 @@
  */
 #include <stdio.h>
 
+#include "pool/worker/failure.h"
 #include "pool/worker/run.h"
 #include "runtime/job/identity.h"
 #include "runtime/server/exit_status.h"

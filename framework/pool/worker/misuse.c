@@ -10,6 +10,7 @@
  *   There nothing may be written into the slot, which belongs to the parent:
  *   its pages become read-only, and the first store ends the new process.
  */
+#include "pool/worker/failure.h"
 #include "pool/worker/run.h"
 
 #include <assert.h>

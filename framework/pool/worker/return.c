@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "engine/mailbox.h"
+#include "pool/worker/failure.h"
 #include "util/log.h"
 
 /* A message that was as large as this is not kept for the next part. */

@@ -22,6 +22,7 @@
 
 #include "engine/operation.h"
 #include "engine/wait.h"
+#include "pool/worker/failure.h"
 #include "pool/worker/return.h"
 #include "runtime/job/identity.h"
 #include "util/clock.h"
@@ -31,79 +32,13 @@
  * one worker may be late at the end. */
 enum { SHORT_CHUNK = 4000, LONG_CHUNK = 16000 }; /* nanoseconds */
 
-/* ---- errors of tasks ----------------------------------------------------- */
-
-/* What a task of this thread said last, and which task that was. */
-static _Thread_local char task_text[MR_TEXT_SIZE];
-static _Thread_local uint64_t task_text_of;
-static _Thread_local mri_slot *task_slot;
-
-mri_slot *mri_task_slot(void)
-{
-    return task_slot;
-}
+/* ---- the loop of a worker ------------------------------------------------ */
 
 void mri_task_forget(void)
 {
     mri_return_end();
     mri_inside_task = false;
-    task_slot = NULL;
-}
-
-static uint64_t current_task(void)
-{
-    return task_slot ? mri_peek(&task_slot->current) : 0;
-}
-
-mr_error mr_task_fail(mr_error code, const char *format, ...)
-{
-    va_list arguments;
-
-    va_start(arguments, format);
-    vsnprintf(task_text, sizeof task_text, format, arguments);
-    va_end(arguments);
-    task_text_of = current_task();
-    return code == MR_OK ? MR_ERR_USER : code;
-}
-
-void mri_batch_fail(mri_record *self, mri_batch *batch,
-                    const mr_task_error *error)
-{
-    uint64_t none = 0;
-
-    if (mri_cas(&batch->error_state, &none, mri_ref_of(self))) {
-        batch->error = *error;
-        batch->failed_at = mri_now();
-        mri_store(&batch->error_state, MRI_ERROR_SET);
-    }
-}
-
-void mri_batch_describe_failure(mri_record *self, size_t index, mr_error code,
-                                mr_task_error *error)
-{
-    *error =
-        (mr_task_error){.code = code,
-                        .index = index,
-                        .rank = (int)mri_endpoint_rank(mri_load(&self->owner))};
-    snprintf(error->host, sizeof error->host, "%s", mri_here.host);
-    snprintf(error->text, sizeof error->text, "%s",
-             task_text_of == current_task() ? task_text : mr_error_text(code));
-    task_text_of = 0;
-}
-
-void mri_batch_keep_failure(mri_slot *slot, const mr_task_error *error)
-{
-    slot->failure = *error;
-    mri_store(&slot->has_failure, 1);
-}
-
-void mri_batch_await_told(const mri_batch *batch, const mri_slot *slot)
-{
-    const struct timespec moment = {.tv_nsec = 10000000};
-
-    while (mri_load(&slot->has_failure) && !mri_load(&batch->cancelled)) {
-        nanosleep(&moment, NULL);
-    }
+    mri_task_leave();
 }
 
 static void task_failed(mri_record *self, mri_batch *batch, size_t index,
@@ -114,8 +49,6 @@ static void task_failed(mri_record *self, mri_batch *batch, size_t index,
     mri_batch_describe_failure(self, batch->first + index, code, &error);
     mri_batch_fail(self, batch, &error);
 }
-
-/* ---- the loop of a worker ------------------------------------------------ */
 
 typedef struct worker {
     mri_record *self;
@@ -437,8 +370,7 @@ void mri_batch_run(mri_record *self, mri_object *object, unsigned int slot,
     }
     w = begin(self, batch, &batch->slots[slot], number);
     mri_inside_task = true;
-    task_slot = w.slot;
-    task_text_of = 0;
+    mri_task_enter(w.slot);
     do {
         run_own(&w);
     } while (!mri_load(&batch->cancelled) && steal(&w));

@@ -132,31 +132,14 @@ uint64_t mri_batch_ended(mri_batch *batch);
  * caller has entered the object, and has left it on return. */
 void mri_batch_stop(mri_record *self, mri_object *object);
 
-/* How a task of this thread failed. */
-void mri_batch_describe_failure(mri_record *self, size_t index, mr_error code,
-                                mr_task_error *error);
-
-/* Keep the first error. */
-void mri_batch_fail(mri_record *self, mri_batch *batch,
-                    const mr_task_error *error);
-
 /* Leave the slots of a victim and of oneself. */
 void mri_batch_leave_as_thief(mri_slot *slot, uint64_t me);
 
 /* Leave the slot and the object, as a worker. */
 void mri_batch_leave(mri_record *self, mri_object *object, mri_slot *slot);
 
-/* The slot in which this thread runs a task; NULL: none. */
-mri_slot *mri_task_slot(void);
-
 /* This thread runs no task any more. */
 void mri_task_forget(void);
-
-/* Keep a failure in a slot for the creator, who asks for it each second. */
-void mri_batch_keep_failure(mri_slot *slot, const mr_task_error *error);
-
-/* Wait until the creator has asked for it, or the batch is cancelled. */
-void mri_batch_await_told(const mri_batch *batch, const mri_slot *slot);
 
 /* ---- pool/worker/death.c ------------------------------------------------- */
 

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Owns what a thread knows of the task that it runs: the slot, and the text
+ * that the task gave with mr_task_fail; and how the creator of the map is told
+ * that a task has failed.
+ */
+#include "pool/worker/failure.h"
+
+#include <assert.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <time.h>
+
+#include "runtime/job/identity.h"
+#include "util/clock.h"
+
+/* What a task of this thread said last, and which task that was. */
+static _Thread_local char task_text[MR_TEXT_SIZE];
+static _Thread_local uint64_t task_text_of;
+static _Thread_local mri_slot *task_slot;
+
+mri_slot *mri_task_slot(void)
+{
+    return task_slot;
+}
+
+void mri_task_enter(mri_slot *slot)
+{
+    assert(slot && !task_slot);
+    task_slot = slot;
+    task_text_of = 0;
+}
+
+void mri_task_leave(void)
+{
+    task_slot = NULL;
+}
+
+static uint64_t current_task(void)
+{
+    return task_slot ? mri_peek(&task_slot->current) : 0;
+}
+
+mr_error mr_task_fail(mr_error code, const char *format, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, format);
+    vsnprintf(task_text, sizeof task_text, format, arguments);
+    va_end(arguments);
+    task_text_of = current_task();
+    return code == MR_OK ? MR_ERR_USER : code;
+}
+
+void mri_batch_fail(mri_record *self, mri_batch *batch,
+                    const mr_task_error *error)
+{
+    uint64_t none = 0;
+
+    if (mri_cas(&batch->error_state, &none, mri_ref_of(self))) {
+        batch->error = *error;
+        batch->failed_at = mri_now();
+        mri_store(&batch->error_state, MRI_ERROR_SET);
+    }
+}
+
+void mri_batch_describe_failure(mri_record *self, size_t index, mr_error code,
+                                mr_task_error *error)
+{
+    *error =
+        (mr_task_error){.code = code,
+                        .index = index,
+                        .rank = (int)mri_endpoint_rank(mri_load(&self->owner))};
+    snprintf(error->host, sizeof error->host, "%s", mri_here.host);
+    snprintf(error->text, sizeof error->text, "%s",
+             task_text_of == current_task() ? task_text : mr_error_text(code));
+    task_text_of = 0;
+}
+
+void mri_batch_keep_failure(mri_slot *slot, const mr_task_error *error)
+{
+    slot->failure = *error;
+    mri_store(&slot->has_failure, 1);
+}
+
+void mri_batch_await_told(const mri_batch *batch, const mri_slot *slot)
+{
+    const struct timespec moment = {.tv_nsec = 10000000};
+
+    while (mri_load(&slot->has_failure) && !mri_load(&batch->cancelled)) {
+        nanosleep(&moment, NULL);
+    }
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The task that a thread runs, and how it fails.
+ */
+#ifndef MRI_POOL_WORKER_FAILURE_H
+#define MRI_POOL_WORKER_FAILURE_H
+
+#include <stddef.h>
+
+#include <multirank/pool.h>
+
+#include "pool/worker/run.h"
+
+/* This thread runs the tasks of that slot from now on, and no others. */
+void mri_task_enter(mri_slot *slot);
+void mri_task_leave(void);
+
+/* The slot in which this thread runs a task; NULL: none. */
+mri_slot *mri_task_slot(void);
+
+/* How a task of this thread failed. */
+void mri_batch_describe_failure(mri_record *self, size_t index, mr_error code,
+                                mr_task_error *error);
+
+/* Keep the first error of the batch. */
+void mri_batch_fail(mri_record *self, mri_batch *batch,
+                    const mr_task_error *error);
+
+/* Keep a failure in a slot for the creator, who asks for it each second. */
+void mri_batch_keep_failure(mri_slot *slot, const mr_task_error *error);
+
+/* Wait until the creator has asked for it, or the batch is cancelled. */
+void mri_batch_await_told(const mri_batch *batch, const mri_slot *slot);
+
+#endif
