@@ -292,6 +292,7 @@ static void kill_in_pools(void)
     int64_t k = only ? strtoll(only, NULL, 10) : 1;
     int64_t first = k;
     int quiet = 0;
+    uint64_t in_use;
 
     while (strcmp(v->name, mrt_name()) != 0) {
         v++;
@@ -300,6 +301,7 @@ static void kill_in_pools(void)
     if (several_nodes()) { /* the first calls to a rank leave what is kept */
         kill_in_pool(v, 0);
     }
+    in_use = objects_in_use();
     for (; quiet < QUIET_ROUNDS && k < MOST_KILLS; k++) {
         quiet = kill_in_pool(v, k) ? quiet + 1 : 0;
         if (mrt_failed()) {
@@ -310,6 +312,7 @@ static void kill_in_pools(void)
             return;
         }
     }
+    await_objects_in_use(in_use);
     if (getenv("MULTIRANK_TEST_VERBOSE")) {
         printf("       %s: %lld kill points\n", v->name,
                (long long)(k - first - quiet));

@@ -360,6 +360,8 @@ static void check_spread_created(scene *s)
     bool has_head = false;
     bool has_any = false;
 
+    leaves_objects = several_nodes();
+
     for (size_t i = 0; i < now.count; i++) {
         if (!is_listed(&known, now.handles[i])) {
             size_t count = 0;
@@ -381,6 +383,7 @@ static void check_spread_destroyed(scene *s)
     int64_t numbers[ELEMENTS];
     mr_error error = mr_array_get(s->array, 0, ELEMENTS, numbers);
 
+    leaves_objects = several_nodes();
     check_effect(s, error == MR_ERR_STALE);
     if (error == MR_OK) {
         finish_array(s);
