@@ -26,6 +26,7 @@ scale=${MULTIRANK_TEST_SCALE:-1}
 scratch=$(mktemp -d)
 memory=$(mktemp -d /dev/shm/multirank-test.XXXXXXXX 2> /dev/null) ||
     memory=$scratch
+chmod 755 "$memory"
 passed=0 failed=0 skipped=0
 jobs_started=0
 
@@ -79,7 +80,7 @@ start() { # RANKS PROGRAM [ARGUMENT...]
     tag=$$.$jobs_started
     job_memory=$memory/memory.$jobs_started
     job_tmp=$scratch/tmp.$jobs_started
-    mkdir "$job_memory" "$job_tmp"
+    mkdir -m 1777 "$job_memory" "$job_tmp" # a job may be of another user
     use_job_memory
     if [ "$ranks" -gt 0 ]; then
         set -- "${launcher[@]}" "$ranks" "$@"

@@ -470,7 +470,9 @@ static void *streams_items(void *argument)
         s->error = s->out ? mr_queue_put(s->queue, bytes, LARGE, LIMIT)
                           : mr_queue_get(s->queue, bytes, LARGE, &size, LIMIT);
     } while (!s->error);
-    free(bytes);
+    if (s->error != MR_ERR_OWNER_LOST) {
+        free(bytes); /* else MPI may still use them */
+    }
     return NULL;
 }
 
@@ -484,7 +486,9 @@ static void *streams_slices(void *argument)
         s->error = s->out ? mr_array_set(s->array, 0, LARGE / 8, bytes)
                           : mr_array_get(s->array, 0, LARGE / 8, bytes);
     } while (!s->error);
-    free(bytes);
+    if (s->error != MR_ERR_OWNER_LOST) {
+        free(bytes); /* else MPI may still use them */
+    }
     return NULL;
 }
 
