@@ -27,11 +27,6 @@ typedef struct census {
 /* What is unfinished, or NULL. */
 static const char *unfinished;
 
-static inline void pause_a_little(void)
-{
-    nanosleep(&(struct timespec){.tv_nsec = 50000}, NULL);
-}
-
 /* ---- counting ------------------------------------------------------------ */
 
 static inline uint64_t in_blocks(mri_arena *arena)
@@ -181,7 +176,7 @@ static inline bool check_census(const census *before)
         if ((good && census_equal(&now, before)) || mrt_now() > end) {
             break;
         }
-        pause_a_little();
+        mrt_pause();
     }
     if (!good) {
         MRT_FAIL("%s", unfinished);

@@ -143,7 +143,7 @@ static inline void await_sleepers(mr_handle handle, unsigned int list,
             MRT_FAIL("not all sleep who should, in list %u", list);
             return;
         }
-        pause_a_little();
+        mrt_pause();
     }
 }
 
@@ -316,7 +316,7 @@ static inline void await_start(void)
     while (!several_nodes() &&
            take_census().records < 2 * (uint64_t)mr_size() + 1 &&
            mrt_now() < end) {
-        pause_a_little();
+        mrt_pause();
     }
 }
 

@@ -43,7 +43,7 @@ static void await(mr_value value, double seconds)
     double end = mrt_now() + seconds;
 
     while (number(value) == 0 && mrt_now() < end) {
-        pause_a_little();
+        mrt_pause();
     }
 }
 

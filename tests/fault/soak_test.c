@@ -9,6 +9,7 @@
  */
 #include "fault/kill.h"
 
+#include <sched.h>
 #include <unistd.h>
 
 enum { WORKERS = 6, MOST = 9000, PRODUCERS = 4096, BOUND = 3 };

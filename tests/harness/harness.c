@@ -42,6 +42,11 @@ static struct {
     double started;
 } suite;
 
+void mrt_pause(void)
+{
+    nanosleep(&(struct timespec){.tv_nsec = 20000}, NULL);
+}
+
 double mrt_now(void)
 {
     struct timespec now;

@@ -57,6 +57,10 @@ double mrt_scale(void);
 /** Seconds on a clock that never goes back. */
 double mrt_now(void);
 
+/** For loops that wait for another thread: sleep for a moment. On a busy
+ * machine sched_yield() puts the caller behind all others, for milliseconds. */
+void mrt_pause(void);
+
 /** True when expr holds. */
 #define MRT_CHECK(expr) \
     mrt_check((expr) ? true : false, __FILE__, __LINE__, "%s", #expr)

@@ -67,7 +67,7 @@ static void await_stop(int64_t pid)
     double end = mrt_now() + GUARD;
 
     while (thread_state(pid, pid) != 'T' && mrt_now() < end) {
-        sched_yield();
+        mrt_pause();
     }
     MRT_CHECK(thread_state(pid, pid) == 'T');
 }

@@ -161,7 +161,7 @@ static void begin_exactly(const gate *g, int64_t expected)
     const struct timespec moment = {.tv_nsec = 20000000};
 
     while (begun(g) < expected && mrt_now() < end) {
-        sched_yield();
+        mrt_pause();
     }
     nanosleep(&moment, NULL);
     MRT_EQUAL(begun(g), expected);
@@ -241,7 +241,7 @@ static mr_error wait_for_the_like(const void *input, void *output,
         if (mrt_now() > end) {
             return mr_task_fail(MR_ERR_TIMEOUT, "only %d run", (int)count);
         }
-        sched_yield();
+        mrt_pause();
     }
     return error;
 }

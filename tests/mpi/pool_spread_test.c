@@ -6,8 +6,6 @@
  */
 #include "mpi/pool_support.h"
 
-#include <sched.h>
-
 static mr_error turn_pattern(const void *input, void *output,
                              const mr_task *task)
 {
@@ -108,7 +106,7 @@ static mr_error end_late_on_the_last_rank(const void *input, void *output,
         if (error == MR_OK && mrt_now() > end) {
             return mr_task_fail(MR_ERR_TIMEOUT, "only %d ended", (int)ended);
         }
-        sched_yield();
+        mrt_pause();
     }
     return error ? error : mr_value_add(s->ended, &one, NULL);
 }

@@ -478,7 +478,7 @@ static void queue_destroy_wakes_threads(void)
     }
     pthread_create(&thread, NULL, get_until_closed_in_a_thread, &waiter);
     while (__atomic_load_n(&waiter.thread, __ATOMIC_ACQUIRE) == 0) {
-        sched_yield();
+        mrt_pause();
     }
     MRT_CHECK(thread_sleeps(getpid(), waiter.thread));
     MRT_OK(mr_queue_destroy(waiter.queue));

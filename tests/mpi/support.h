@@ -12,7 +12,6 @@
 #include "harness/harness.h"
 
 #include <multirank.h>
-#include <sched.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -220,7 +219,7 @@ static inline bool await_objects_in_use(uint64_t expected)
     double end = mrt_now() + GUARD;
 
     while (objects_in_use() != expected && mrt_now() < end) {
-        sched_yield();
+        mrt_pause();
     }
     return MRT_EQUAL(objects_in_use(), expected);
 }

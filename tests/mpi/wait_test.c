@@ -259,7 +259,7 @@ static bool start_waiter(pthread_t *thread, waiter *w)
 {
     pthread_create(thread, NULL, wait_in_a_thread, w);
     while (__atomic_load_n(&w->thread, __ATOMIC_ACQUIRE) == 0) {
-        sched_yield();
+        mrt_pause();
     }
     return MRT_CHECK(thread_sleeps(getpid(), w->thread));
 }

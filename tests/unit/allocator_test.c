@@ -4,7 +4,6 @@
  */
 #include "unit/fake.h"
 
-#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -494,7 +493,7 @@ static void back_slowly(uint64_t size)
     if (size > 1 << 20) {
         mri_store(&backing, 1);
         while (!mri_load(&go_on)) {
-            sched_yield();
+            mrt_pause();
         }
     }
 }
@@ -510,7 +509,7 @@ static void meet_a_slow_backing(unsigned int number, void *user)
         return;
     }
     while (!mri_load(&backing)) {
-        sched_yield();
+        mrt_pause();
     }
     for (size_t size = 1; size <= 1 << 17; size *= 2) {
         if (MRT_OK(take(MRI_HEAP, size, &b))) {

@@ -4,7 +4,6 @@
  */
 #include "unit/fake.h"
 
-#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -52,7 +51,7 @@ static mr_error wait_for_others(const void *input, void *output,
 {
     square(input, output, task);
     while (task->index == 0 && mri_load(&all_runs) < task->count) {
-        sched_yield();
+        mrt_pause();
     }
     return MR_OK;
 }
@@ -384,7 +383,7 @@ static void work_or_ask(unsigned int number, void *user)
             MRT_EQUAL(failures[i].index, told);
             MRT_TEXT(failures[i].text, text);
         }
-        sched_yield();
+        mrt_pause();
     }
 }
 
@@ -412,7 +411,7 @@ static void work_or_cancel(unsigned int number, void *user)
 {
     if (number == 0) {
         while (mri_load(&all_runs) < 3) {
-            sched_yield();
+            mrt_pause();
         }
         cancel(number, user);
     } else {

@@ -11,7 +11,6 @@
 #include "unit/fake.h"
 
 #include <pthread.h>
-#include <sched.h>
 #include <signal.h>
 #include <string.h>
 
@@ -369,7 +368,7 @@ static void call_takes_a_second_object_too(void)
 static void release_when_late(void)
 {
     while (mri_load(&mri_row(the.lock.handle)->lists[0].first) == 0) {
-        sched_yield();
+        mrt_pause();
     }
     MRT_EQUAL(waiting(), 1);
     MRT_OK(mr_lock_release(the.lock));
@@ -391,7 +390,7 @@ static void destroy_lock(void)
 {
     open_gate(1);
     while (mri_load(&mri_row(the.lock.handle)->lists[0].first) == 0) {
-        sched_yield();
+        mrt_pause();
     }
     MRT_OK(mr_lock_destroy(the.lock));
 }

@@ -7,7 +7,6 @@
 
 #include <linux/membarrier.h>
 #include <pthread.h>
-#include <sched.h>
 #include <setjmp.h>
 #include <stdio.h>
 #include <string.h>
@@ -134,7 +133,7 @@ uint64_t fake_endpoint_of(unsigned int number)
     uint64_t endpoint = mri_load(&threads[number].endpoint);
 
     while (!endpoint) {
-        sched_yield();
+        mrt_pause();
         endpoint = mri_load(&threads[number].endpoint);
     }
     return endpoint;
@@ -143,7 +142,7 @@ uint64_t fake_endpoint_of(unsigned int number)
 void fake_await_death(unsigned int number)
 {
     while (!mri_load(&threads[number].dead)) {
-        sched_yield();
+        mrt_pause();
     }
 }
 
@@ -153,7 +152,7 @@ unsigned int fake_await_any_death(unsigned int count)
         if (mri_load(&threads[i].dead)) {
             return i;
         }
-        sched_yield();
+        mrt_pause();
     }
 }
 
@@ -396,7 +395,7 @@ void fake_await_sleep(uint64_t endpoint)
     sleeper wanted = {.endpoint = endpoint};
 
     while (!wanted.asleep) {
-        sched_yield();
+        mrt_pause();
         mri_records_visit(mri_endpoint_rank(endpoint), look_for_sleeper,
                           &wanted);
     }

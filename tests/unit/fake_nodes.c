@@ -7,7 +7,6 @@
 
 #include <linux/membarrier.h>
 #include <pthread.h>
-#include <sched.h>
 #include <stdio.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -242,10 +241,10 @@ static void conclude(unsigned int number, uint64_t endpoint)
     request.head.in_size = sizeof gone;
     if (mri_ranks_any_far(request.ranks)) {
         while (mri_relay_put(&request, &gone, NULL, 0)) {
-            sched_yield(); /* again, as a fork server does */
+            mrt_pause(); /* again, as a fork server does */
         }
         while (mri_load(&row->far)) {
-            sched_yield();
+            mrt_pause();
         }
     }
     mri_store(&row->id, 0);
@@ -299,7 +298,7 @@ void nodes_play(const nodes_actor *cast, unsigned int count)
 void nodes_await_end(unsigned int number)
 {
     while (!mri_load(&actors[number].ended)) {
-        sched_yield();
+        mrt_pause();
     }
 }
 
@@ -330,7 +329,7 @@ void nodes_await_waiter(unsigned int number, mr_handle handle)
         for (unsigned int i = 0; i < MRI_LISTS; i++) {
             waits |= mri_load(&object->lists[i].first) != 0;
         }
-        sched_yield();
+        mrt_pause();
     }
     mri_rank_enter(before);
 }

@@ -5,7 +5,6 @@
  */
 #include "unit/message_scenes.h"
 
-#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -57,7 +56,7 @@ bool scene_next(unsigned int *from, const void **bytes, size_t *size)
 
     while (!mri_message_next(from, bytes, size)) {
         if (!mri_message_progress()) {
-            sched_yield();
+            mrt_pause();
         }
         if (mrt_now() > end) {
             return MRT_FAIL("no message comes");
@@ -72,7 +71,7 @@ bool scene_settle(void)
 
     while (!mri_message_idle()) {
         if (!mri_message_progress()) {
-            sched_yield();
+            mrt_pause();
         }
         if (mrt_now() > end) {
             return MRT_FAIL("something is under way for ever");

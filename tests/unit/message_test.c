@@ -7,7 +7,6 @@
 #include "unit/message_scenes.h"
 
 #include <pthread.h>
-#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -646,7 +645,7 @@ static void *share(void *unused)
         mri_message_progress();
         all = taken == THREADS * EACH;
         mri_message_unlock();
-        sched_yield();
+        mrt_pause();
     }
     return NULL;
 }

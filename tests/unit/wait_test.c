@@ -4,7 +4,6 @@
  */
 #include "unit/fake.h"
 
-#include <sched.h>
 #include <string.h>
 
 #include "engine/operation.h"
@@ -201,7 +200,7 @@ static void sleep_or_ring(unsigned int number, void *user)
         return;
     }
     while (mri_load(sleeper) == 0) {
-        sched_yield();
+        mrt_pause();
     }
     for (unsigned int i = 0; i < RINGS; i++) {
         mri_ring(mri_at(mri_load(sleeper)));

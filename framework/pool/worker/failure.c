@@ -26,7 +26,7 @@ mri_slot *mri_task_slot(void)
 
 void mri_task_enter(mri_slot *slot)
 {
-    assert(slot && !task_slot);
+    assert(slot);
     task_slot = slot;
     task_text_of = 0;
 }
