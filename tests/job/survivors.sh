@@ -29,8 +29,10 @@ stopped_rank_comes_back() { # RANKS
     victim=$(sed -n 's/^victim //p' "$scratch/out")
     kill -STOP "$victim" || broken "there is no rank to be stopped"
     : > "$scratch/go"
-    until_true 20 has_line '^out MR_ERR_OWNER_LOST' || broken "out goes on"
-    until_true 20 has_line '^in MR_ERR_OWNER_LOST' || broken "in goes on"
+    until_true 20 has_line '^out MR_ERR_OWNER_LOST' ||
+        broken "the put is not told: $(cat "$scratch/out")"
+    until_true 20 has_line '^in MR_ERR_OWNER_LOST' ||
+        broken "the get is not told: $(cat "$scratch/out")"
     kill -CONT "$victim"
     await 30
     expect_status 7
