@@ -21,12 +21,10 @@ static int feed(const void *argument, size_t size)
 {
     const struct line *line = argument;
 
-    (void)size;
-    for (int64_t n = 0; n < NUMBERS; n++) {
-        CHECK(mr_queue_put(line->numbers, &n, sizeof n, MR_FOREVER));
-    }
-    for (int i = 0; i < WORKERS; i++) { /* one end mark for each worker */
-        CHECK(mr_queue_put(line->numbers, NULL, 0, MR_FOREVER));
+    /* The numbers, then one end mark for each worker. */
+    for (int64_t n = 0; n < NUMBERS + WORKERS; n++) {
+        size = n < NUMBERS ? sizeof n : 0;
+        CHECK(mr_queue_put(line->numbers, &n, size, MR_FOREVER));
     }
     return 0;
 }
