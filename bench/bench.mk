@@ -50,6 +50,8 @@ EXTRA_DIST += \
 	bench/NUMBERS.md \
 	bench/RESULTS.md \
 	bench/pictures/empty_tasks.svg \
+	bench/draw \
+	bench/pictures/smallest_task.csv \
 	bench/pictures/smallest_task.svg \
 	bench/measure/__init__.py \
 	bench/measure/collect.py \

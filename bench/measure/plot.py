@@ -3,6 +3,7 @@
 import re
 import shutil
 import subprocess
+import zlib
 from dataclasses import dataclass
 
 from .table import MORE_IS_BETTER, spread
@@ -10,13 +11,15 @@ from .table import MORE_IS_BETTER, spread
 # Distinct for most eyes: the palette of Okabe and Ito, 2008.
 COLOURS = ["#0072b2", "#e69f00", "#009e73", "#cc79a7", "#d55e00", "#56b4e9",
            "#999999", "#b8a800", "#000000"]
-# Of lines: ours is thick and has a colour of its own, so that one sees it first;
-# a second one of ours is dashed.  The others are thin, and no two are alike in
-# colour and dashes.
+# Lines are (colour, dashes, width).  Those of Multirank are thick and red, so
+# that one sees them first.  The others are thin.  No two have the same colour
+# or the same dashes.
 OURS = "Multirank"
-OUR_COLOUR = "#d00000"
-OTHER_LINES = [("#0072b2", 1), ("#e69f00", 2), ("#009e73", 4), ("#cc79a7", 5),
-               ("#000000", 3), ("#56b4e9", 2), ("#7f7f7f", 1), ("#8c6d00", 4)]
+OUR_LINES = [("#d00000", "1", 5), ("#ff8a80", "(3,2)", 3)]
+OTHER_LINES = [("#0072b2", "(16,4)", 1.5), ("#e69f00", "(8,4)", 1.5),
+               ("#009e73", "(12,3,3,3)", 1.5), ("#cc79a7", "(6,3,2,3)", 1.5),
+               ("#000000", "(2,3)", 1.5), ("#56b4e9", "(5,5)", 1.5),
+               ("#7f7f7f", "(9,3,2,3,2,3)", 1.5), ("#8c6d00", "(2,8)", 1.5)]
 MOST_LINES = 8
 STYLE = """set terminal svg size {width},{height} font "sans-serif,13" \
 background "white"
@@ -24,7 +27,8 @@ set output
 set border 3 lc "#888888"
 set tics nomirror
 set grid ytics lc "#dddddd"
-set key outside right top reverse Left samplen 1
+set key outside right top reverse Left samplen {samples}
+set errorbars small
 """
 
 
@@ -75,7 +79,7 @@ def draw_bars(plot, question, results):
     width = 0.8 / len(series)
     tics = ", ".join(f"{quoted(case.text)} {at}"
                      for at, case in enumerate(chosen))
-    script = STYLE.format(width=900, height=380)
+    script = STYLE.format(width=900, height=380, samples=1)
     script += f"set title {quoted(plot.title or question.title)}\n"
     script += f"set ylabel {quoted(unit + ', ' + better(unit))}\n"
     script += ("set logscale y\n" if plot.log else "set yrange [0:*]\n")
@@ -93,14 +97,14 @@ def draw_bars(plot, question, results):
 
 
 def line_styles(labels):
-    """(colour, dash type, width) of each line."""
+    """(colour, dashes, width) of each line."""
     ours, others = 0, 0
     for label in labels:
         if label.startswith(OURS):
+            yield OUR_LINES[ours % len(OUR_LINES)]
             ours += 1
-            yield OUR_COLOUR, ours, 5 if ours == 1 else 3
         else:
-            yield *OTHER_LINES[others % len(OTHER_LINES)], 1.5
+            yield OTHER_LINES[others % len(OTHER_LINES)]
             others += 1
 
 
@@ -111,22 +115,30 @@ def draw_lines(plot, question, results):
     if not chosen:
         return ""
     unit = results.units[chosen[0][1].name]
-    script = STYLE.format(width=900, height=420)
+    script = STYLE.format(width=900, height=420, samples=4)
     script += f"set title {quoted(plot.title or question.title)}\n"
     script += f"set xlabel {quoted(plot.xlabel)}\n"
     script += f"set ylabel {quoted(unit + ', ' + better(unit))}\n"
-    script += "set logscale x\n" if plot.logx else ""
+    script += "set logscale x\nset xrange [] noextend\n" if plot.logx else ""
     script += "set logscale y\n" if plot.logy else "set yrange [0:*]\n"
     parts, data = [], ""
     series = [one for one in series_of(question, results, chosen)
               if one[0] not in plot.without][:MOST_LINES]
-    styles = line_styles([label for label, _ in series])
-    for (label, points), (colour, dash, width) in zip(series, styles):
+    lines = list(zip(series, line_styles([label for label, _ in series])))
+    for (_, points), (colour, _, _) in lines:
+        parts.append(f"'-' using 1:3:2:4 with yerrorbars lw 0.5 pt 7 ps 0.2 "
+                     f"lc rgb '{colour}' notitle")
+        data += points_text(sorted(points))
+    for (label, points), (colour, dash, width) in lines:
         parts.append(f"'-' using 1:3 with lines lw {width} dt {dash} "
                      f"lc rgb '{colour}' title {quoted(label)}")
-        parts.append(f"'-' using 1:3:2:4 with yerrorbars lw 1 pt 7 ps 0.3 "
-                     f"lc rgb '{colour}' notitle")
-        data += points_text(sorted(points)) * 2
+        data += points_text(sorted(points))
+    # Ours once more, above the others; it stays first in the key.
+    for (label, points), (colour, dash, width) in lines:
+        if label.startswith(OURS):
+            parts.append(f"'-' using 1:3 with lines lw {width} dt {dash} "
+                         f"lc rgb '{colour}' notitle")
+            data += points_text(sorted(points))
     return f"{script}plot {', '.join(parts)}\n{data}"
 
 
@@ -146,7 +158,7 @@ def draw(plot, question, results):
     if drawn.returncode:
         raise RuntimeError("gnuplot: " + drawn.stderr)
     # Names within would meet those of other pictures on the same page.
-    text = re.sub(r"gnuplot_plot_", f"plot{abs(hash(script)) % 10**8}_",
+    text = re.sub(r"gnuplot_plot_", f"plot{zlib.crc32(script.encode())}_",
                   drawn.stdout)
     return "\n".join(line.expandtabs(2).rstrip()
                      for line in text.strip().split("\n")) + "\n"

@@ -1,6 +1,11 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Questions, the cases that they ask, and the contenders that answer."""
+import importlib.util
+import os
 from dataclasses import dataclass
+
+FOLDER = os.path.join(os.path.dirname(os.path.dirname(
+    os.path.abspath(__file__))), "questions")
 
 
 @dataclass(frozen=True)
@@ -48,3 +53,12 @@ class Question:
         return [place for place in ("near", "far", "hosts")
                 if any(place in contender.places
                        for contender in self.contenders)]
+
+
+def load(name):
+    """The question in the file of that name."""
+    path = os.path.join(FOLDER, name + ".py")
+    spec = importlib.util.spec_from_file_location(name, path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.QUESTION

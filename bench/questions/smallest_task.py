@@ -52,7 +52,7 @@ QUESTION = Question(
             POOL + "with_mpi4py.py", "--workers", "2", "--limit", "100000",
             "smallest", ranks=3, launcher=("-m", "mpi4py.futures"))),
     ],
-    plots=(Lines("even/", "length of a task, us", "Efficiency of two cores",
+    plots=(Lines("even/", "length of a task, us", "How much of the time of two cores is work",
                  without=("libcircle", "libcircle, one by one",
                           "multiprocessing, one by one")),),
     calibrate=alone(POOL + "peak"),

@@ -45,6 +45,27 @@ pictures_are_drawn() {
     grep -q '<svg' "$scratch/page/index.html" || broken "none on the page"
 }
 
+# In words as gnuplot writes them, so for the version that drew the picture.
+kept_picture_is_that_of_its_data() {
+    local bench=$here/../../bench version
+    local kept=$bench/pictures/smallest_task.svg
+    version=$(gnuplot --version | sed 's/^gnuplot/GNUPLOT/')
+    if ! grep -q "$version" "$kept"; then
+        reason="another version of gnuplot drew it"
+        return
+    fi
+    "$bench/draw" smallest_task "$bench/pictures/smallest_task.csv" \
+        > "$scratch/drawn" || broken "it cannot be drawn"
+    cmp -s "$scratch/drawn" "$kept" || broken "bench/draw draws another"
+}
+
+drawing_says_what_is_missing() {
+    start 0 "$here/../../bench/draw" smallest_task /dev/null
+    await 20
+    expect_status 1
+    grep -q 'no data for this picture' "$scratch/err" || broken "no reason"
+}
+
 places_can_be_chosen() {
     ask --repetitions 1 --place far value
     expect_status 0
@@ -65,6 +86,10 @@ wrong_words_are_refused() {
 }
 
 check wrong_words_are_refused
+check drawing_says_what_is_missing
+if command -v gnuplot > /dev/null; then
+    check kept_picture_is_that_of_its_data
+fi
 if have_launcher; then
     check values_are_kept
     if command -v gnuplot > /dev/null; then
