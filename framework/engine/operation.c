@@ -71,6 +71,8 @@ static void poll(mri_blocked *b)
     }
 }
 
+/* A try that finds no memory has looked through all of it, under the latches
+ * that those who free some need: then the clock is looked at each time. */
 static mr_error spin(mri_blocked *b)
 {
     mr_error error = MRI_WOULD_BLOCK;
@@ -78,6 +80,9 @@ static mr_error spin(mri_blocked *b)
 
     mri_spin_start(&spinner);
     while (error == MRI_WOULD_BLOCK && mri_spin(&spinner)) {
+        if (b->call->list == MRI_WAIT_MEMORY) {
+            mri_spin_look(&spinner);
+        }
         poll(b);
         error = mri_load(&b->object->identity) == b->identity
                     ? b->try(b->self, b->object, b->call)

@@ -218,6 +218,11 @@ bool mri_spin(mri_spinner *spinner)
     return now < spinner->end;
 }
 
+void mri_spin_look(mri_spinner *spinner)
+{
+    spinner->round = ROUNDS_PER_LOOK - 1;
+}
+
 /* ---- lists --------------------------------------------------------------- */
 
 static mri_wait *wait_at(uint64_t ref)

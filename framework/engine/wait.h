@@ -89,4 +89,7 @@ void mri_spin_start_or_sleep(mri_spinner *spinner);
 void mri_spin_beside_own(unsigned int processors);
 bool mri_spin(mri_spinner *spinner);
 
+/* The next mri_spin looks at the clock: what is tried in between takes long. */
+void mri_spin_look(mri_spinner *spinner);
+
 #endif
