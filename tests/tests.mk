@@ -136,6 +136,7 @@ job_scripts = \
 	tests/job/run_command.sh \
 	tests/job/placement.sh \
 	tests/job/survivors.sh \
+	tests/job/survivors_far.sh \
 	tests/job/threads.sh \
 	tests/job/topology.sh \
 	tests/tour/tour.sh
@@ -290,9 +291,11 @@ check_LTLIBRARIES = libmultirank-threads.la \
 check_PROGRAMS += $(unit_suites) $(mpi_suites) $(job_programs) \
 	$(hosts_programs) tests/counts/hot_paths tests/mpi/huge_test \
 	tests/mpi/far_death_test
-TESTS += $(unit_suites) $(mpi_runs) $(two_runs) $(job_scripts) $(hosts_scripts) \
-	$(far_runs) $(hosts_runs) $(death_runs) $(huge_runs) $(install_scripts)
-TESTS += $(unit_scripts) $(counts_scripts)
+# Under make -j the scripts come first: they take longest and mostly wait.
+TESTS += $(hosts_scripts) $(job_scripts) $(install_scripts) $(counts_scripts) \
+	$(unit_scripts)
+TESTS += $(unit_suites) $(mpi_runs) $(two_runs) $(far_runs) $(hosts_runs) \
+	$(death_runs) $(huge_runs)
 if HAVE_CXX17
 check_PROGRAMS += $(cxx_suites)
 TESTS += $(cxx_runs)
@@ -439,7 +442,7 @@ check-programs: all
 		$(check_PROGRAMS)
 check-fault:
 	$(MAKE) $(AM_MAKEFLAGS) check \
-		TESTS='$(unit_suites) $(fault_runs) $(far_fault_runs)'
+		TESTS='$(far_fault_runs) $(fault_runs) $(unit_suites)'
 check-asan:
 	$(MAKE) $(AM_MAKEFLAGS) check \
 		TESTS='$(unit_suites) $(asan_runs) $(death_runs) $(cxx_asan_runs)'
@@ -474,6 +477,7 @@ EXTRA_DIST += \
 	tests/job/deaths.sh \
 	tests/job/jobs.sh \
 	tests/launch \
+	tests/slot \
 	tests/style/common.py \
 	tests/style/contracts \
 	tests/style/format \

@@ -4,7 +4,7 @@
 # truly who computed what, and says what it cannot do.
 here=$(cd "$(dirname "$0")" && pwd)
 . "$here/../job/jobs.sh"
-alone "$0" "$@"
+in_slot "$0" "$@"
 
 program=./apps/multirank-mandelbrot
 if [ ! -x $program ]; then

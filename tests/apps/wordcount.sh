@@ -4,7 +4,7 @@
 # cut, and says what it could not count.
 here=$(cd "$(dirname "$0")" && pwd)
 . "$here/../job/jobs.sh"
-alone "$0" "$@"
+in_slot "$0" "$@"
 
 export LC_ALL=C
 program=./apps/multirank-wordcount

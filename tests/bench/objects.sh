@@ -4,7 +4,7 @@
 # cases; what they compute they check themselves.
 here=$(cd "$(dirname "$0")" && pwd)
 . "$here/figures.sh"
-alone "$0" "$@"
+in_slot "$0" "$@"
 
 scripts=$here/../../bench/objects
 

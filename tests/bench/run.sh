@@ -8,7 +8,7 @@ command -v python3 > /dev/null || {
     echo "  skip bench/run: no python3"
     exit 77
 }
-alone "$0" "$@"
+in_slot "$0" "$@"
 
 run=$here/../../bench/run
 

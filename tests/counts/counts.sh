@@ -13,7 +13,7 @@
 #   callgrind_annotate --inclusive=yes "$(grep -l ': queue_put_8$' callgrind.*)"
 here=$(cd "$(dirname "$0")" && pwd)
 . "$here/../job/jobs.sh"
-alone "$0" "$@"
+in_slot "$0" "$@"
 
 program=./tests/counts/hot_paths
 table=$here/expected.txt

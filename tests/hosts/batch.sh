@@ -7,7 +7,7 @@
 here=$(cd "$(dirname "$0")" && pwd)
 . "$here/../job/jobs.sh"
 . "$here/support.sh"
-alone "$0" "$@"
+in_slot "$0" "$@"
 
 if [ $# -gt 0 ]; then
     program=("$@")

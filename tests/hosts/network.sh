@@ -4,7 +4,7 @@
 here=$(cd "$(dirname "$0")" && pwd)
 . "$here/../job/jobs.sh"
 . "$here/support.sh"
-alone "$0" "$@"
+in_slot "$0" "$@"
 
 stream=./tests/hosts/stream
 launcher=(over_hosts)

@@ -6,7 +6,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 . "$here/../job/jobs.sh"
 . "$here/../job/deaths.sh"
 . "$here/support.sh"
-alone "$0" "$@"
+in_slot "$0" "$@"
 
 launcher=(by_tool)
 

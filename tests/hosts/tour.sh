@@ -5,7 +5,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 . "$here/../job/jobs.sh"
 . "$here/../tour/checks.sh"
 . "$here/support.sh"
-alone "$0" "$@"
+in_slot "$0" "$@"
 
 # The processors are as few as before, and there is a network.
 tour_limit=20

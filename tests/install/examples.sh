@@ -4,7 +4,7 @@
 # pkg-config and by CMake, and print what is expected.
 here=$(cd "$(dirname "$0")" && pwd)
 . "$here/../job/jobs.sh"
-alone "$0" "$@"
+in_slot "$0" "$@"
 . "$here/stage.sh"
 
 export CFLAGS="-O1 -Wextra -Werror -Wno-unused-parameter ${SANITIZER_FLAGS:-}"

@@ -4,7 +4,7 @@
 # each core, and is the same process as before for its parent.
 here=$(cd "$(dirname "$0")" && pwd)
 . "$here/jobs.sh"
-alone "$0" "$@"
+in_slot "$0" "$@"
 
 program=./tests/job/bare
 unset MR_LAUNCH

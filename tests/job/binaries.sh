@@ -3,7 +3,7 @@
 # All ranks of a job run the same program, wherever it lies.
 here=$(cd "$(dirname "$0")" && pwd)
 . "$here/jobs.sh"
-alone "$0" "$@"
+in_slot "$0" "$@"
 
 program=./tests/job/endings
 copy=$scratch/copy/program

@@ -4,7 +4,7 @@
 # /dev/shm.
 here=$(cd "$(dirname "$0")" && pwd)
 . "$here/jobs.sh"
-alone "$0" "$@"
+in_slot "$0" "$@"
 
 program=./tests/job/endings
 

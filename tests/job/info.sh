@@ -4,7 +4,7 @@
 # `multirank info` alone and in jobs.
 here=$(cd "$(dirname "$0")" && pwd)
 . "$here/jobs.sh"
-alone "$0" "$@"
+in_slot "$0" "$@"
 
 tool=./apps/multirank/multirank
 

@@ -5,7 +5,7 @@
 # had not delivered is done by others.
 here=$(cd "$(dirname "$0")" && pwd)
 . "$here/jobs.sh"
-alone "$0" "$@"
+in_slot "$0" "$@"
 
 # Results of 3 MiB, four hundred in all, through 32 MiB.
 results_larger_than_memory_come_one_by_one() { # RANKS [ROUTE]

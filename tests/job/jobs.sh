@@ -41,12 +41,11 @@ have_launcher() {
     command -v "$mpirun" > /dev/null
 }
 
-# One job at a time on the machine, as with tests/launch.
-alone() { # "$0" "$@"
-    if [ -z "${MULTIRANK_TEST_ALONE:-}" ] && command -v flock > /dev/null; then
+# As one of so many that may run on the machine, as with tests/launch.
+in_slot() { # "$0" "$@"
+    if [ -z "${MULTIRANK_TEST_IN_SLOT:-}" ]; then
         rm -rf "$scratch" "$memory"
-        MULTIRANK_TEST_ALONE=1 exec flock --close \
-            "${TMPDIR:-/tmp}/multirank-test.$(id -u).lock" bash "$@"
+        MULTIRANK_TEST_IN_SLOT=1 exec "${BASH_SOURCE[0]%/*}/../slot" bash "$@"
     fi
 }
 
@@ -171,10 +170,11 @@ expect_output() {
 }
 
 check() { # FUNCTION [ARGUMENT...]
-    local name=$*
+    local name=$* began
     name=${name//[[:space:]]/_}
     fine=true
     reason=
+    began=$(now)
     "$@"
     if ! $fine; then
         sed 's/^/       stderr: /' "$scratch/err" | head -20
@@ -184,7 +184,7 @@ check() { # FUNCTION [ARGUMENT...]
         echo "  skip $name: $reason"
         skipped=$((skipped + 1))
     else
-        echo "  ok   $name"
+        echo "  ok   $name ($(($(now) - began)) ms)"
         passed=$((passed + 1))
     fi
 }

@@ -4,7 +4,7 @@
 # or of the launcher. A killed child does not end the job; anybody else does.
 here=$(cd "$(dirname "$0")" && pwd)
 . "$here/jobs.sh"
-alone "$0" "$@"
+in_slot "$0" "$@"
 
 program=./tests/job/endings
 

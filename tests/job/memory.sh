@@ -4,7 +4,7 @@
 # leave the runtime what it needs.
 here=$(cd "$(dirname "$0")" && pwd)
 . "$here/jobs.sh"
-alone "$0" "$@"
+in_slot "$0" "$@"
 
 program=./tests/job/memory
 

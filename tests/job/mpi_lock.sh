@@ -4,7 +4,7 @@
 # lost, no rank ends, and the job goes on when MPI is given back.
 here=$(cd "$(dirname "$0")" && pwd)
 . "$here/jobs.sh"
-alone "$0" "$@"
+in_slot "$0" "$@"
 
 if ! have_launcher; then
     reason="no mpirun"

@@ -3,7 +3,7 @@
 # What children print arrives: whole lines, in order, before join returns.
 here=$(cd "$(dirname "$0")" && pwd)
 . "$here/jobs.sh"
-alone "$0" "$@"
+in_slot "$0" "$@"
 
 program=./tests/job/output
 

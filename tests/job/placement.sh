@@ -4,7 +4,7 @@
 # default, elsewhere when a user, a launcher's option or MR_BIND says so.
 here=$(cd "$(dirname "$0")" && pwd)
 . "$here/jobs.sh"
-alone "$0" "$@"
+in_slot "$0" "$@"
 
 # What the environment of the tests says shall not decide here.
 unset MR_BIND MR_TASK_THREADS OMP_NUM_THREADS OPENBLAS_NUM_THREADS

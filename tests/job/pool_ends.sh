@@ -5,7 +5,7 @@
 # else has. The true way in which a task ended its worker is told.
 here=$(cd "$(dirname "$0")" && pwd)
 . "$here/jobs.sh"
-alone "$0" "$@"
+in_slot "$0" "$@"
 
 run=(./apps/multirank/multirank run --oversubscribe -n)
 

@@ -5,7 +5,7 @@
 # goes on with those that are left.
 here=$(cd "$(dirname "$0")" && pwd)
 . "$here/jobs.sh"
-alone "$0" "$@"
+in_slot "$0" "$@"
 
 launcher=(./apps/multirank/multirank run --oversubscribe -n)
 export MR_PATIENCE=2

@@ -4,7 +4,7 @@
 # or ends as it should, with the right status, and nothing of it stays.
 here=$(cd "$(dirname "$0")" && pwd)
 . "$here/jobs.sh"
-alone "$0" "$@"
+in_slot "$0" "$@"
 
 # Silence is expected, also of jobs with more ranks than processors.
 export MR_BIND=none

@@ -4,7 +4,7 @@
 # what a program finds around it.
 here=$(cd "$(dirname "$0")" && pwd)
 . "$here/jobs.sh"
-alone "$0" "$@"
+in_slot "$0" "$@"
 
 tool=./apps/multirank/multirank
 

@@ -6,7 +6,7 @@
 # it would see one.
 here=$(cd "$(dirname "$0")" && pwd)
 . "$here/jobs.sh"
-alone "$0" "$@"
+in_slot "$0" "$@"
 
 watcher=$PWD/tests/library/.libs/libone_thread_in_mpi.so
 

@@ -4,7 +4,7 @@
 # options, and that its SVG is XML in which boxes lie in boxes.
 here=$(cd "$(dirname "$0")" && pwd)
 . "$here/jobs.sh"
-alone "$0" "$@"
+in_slot "$0" "$@"
 
 tool=./apps/multirank/multirank
 unset MR_BIND

@@ -4,7 +4,7 @@
 here=$(cd "$(dirname "$0")" && pwd)
 . "$here/../job/jobs.sh"
 . "$here/checks.sh"
-alone "$0" "$@"
+in_slot "$0" "$@"
 
 check tour_prints_what_is_expected 0
 check tour_lists_its_examples 0
