@@ -257,16 +257,17 @@ far_asan_runs = \
 
 # For ThreadSanitizer: the threads of a rank exchange messages.  What passes
 # through another process it does not see, so these have next to no processes.
-thread_runs = \
-	tests/mpi/array_spread_test.far.np3 \
-	tests/mpi/array_test.far.np3 \
-	tests/mpi/array_travel_test.far.np3 \
-	tests/mpi/lock_test.far.np3 \
-	tests/mpi/message_test.far.np3 \
-	tests/mpi/pool_spread_test.far.np3 \
-	tests/mpi/queue_test.far.np3 \
-	tests/mpi/value_test.far.np3 \
-	tests/mpi/wait_test.far.np3
+thread_suites = \
+	tests/mpi/array_spread_test \
+	tests/mpi/array_test \
+	tests/mpi/array_travel_test \
+	tests/mpi/lock_test \
+	tests/mpi/message_test \
+	tests/mpi/pool_spread_test \
+	tests/mpi/queue_test \
+	tests/mpi/value_test \
+	tests/mpi/wait_test
+thread_runs = $(thread_suites:=.far.np3)
 
 # Deaths in the middle of a call that travels.
 death_runs = tests/mpi/far_death_test.far.np2
@@ -275,6 +276,12 @@ death_runs = tests/mpi/far_death_test.far.np2
 huge_runs = tests/mpi/huge_test.np2 tests/mpi/huge_test.far.np2
 
 asan_runs = $(mpi_suites:=.np4) $(far_asan_runs)
+
+# What those runs need; a build with C++ adds its suites below.
+fault_programs = $(unit_suites) $(fault_suites)
+asan_programs = $(unit_suites) $(mpi_suites) tests/mpi/far_death_test \
+	$(cxx_asan_programs)
+tsan_programs = $(unit_suites) $(thread_suites)
 
 $(mpi_runs) $(fault_runs) $(far_fault_runs) $(far_runs) $(hosts_runs) \
 	$(death_runs) $(huge_runs) $(cxx_runs) $(two_runs):
@@ -300,6 +307,7 @@ if HAVE_CXX17
 check_PROGRAMS += $(cxx_suites)
 TESTS += $(cxx_runs)
 cxx_asan_runs = $(cxx_suites:=.np2)
+cxx_asan_programs = $(cxx_suites)
 endif
 if DEBUG_BUILD
 check_PROGRAMS += $(fault_suites)
@@ -435,24 +443,37 @@ AM_TESTS_ENVIRONMENT = \
 	MPI_CFLAGS='$(MPI_CFLAGS)'; export MPI_CFLAGS; \
 	SANITIZER_FLAGS='$(SANITIZER_FLAGS)'; export SANITIZER_FLAGS;
 
-# Parts of make check: for a debug build, for one with AddressSanitizer, for
-# one with ThreadSanitizer, which does not see what other processes do.
 check-programs: all
 	$(MAKE) $(AM_MAKEFLAGS) $(check_LIBRARIES) $(check_LTLIBRARIES) \
 		$(check_PROGRAMS)
-check-fault:
-	$(MAKE) $(AM_MAKEFLAGS) check \
+
+# Parts of make check: for a debug build, for one with AddressSanitizer, for
+# one with ThreadSanitizer, which does not see what other processes do. Only the
+# programs that they run are built.
+check-fault-programs:
+	$(MAKE) $(AM_MAKEFLAGS) $(check_LIBRARIES) $(check_LTLIBRARIES) \
+		$(fault_programs)
+check-fault: check-fault-programs
+	$(MAKE) $(AM_MAKEFLAGS) check-TESTS check_PROGRAMS='$(fault_programs)' \
 		TESTS='$(far_fault_runs) $(fault_runs) $(unit_suites)'
-check-asan:
-	$(MAKE) $(AM_MAKEFLAGS) check \
+check-asan-programs:
+	$(MAKE) $(AM_MAKEFLAGS) $(check_LIBRARIES) $(check_LTLIBRARIES) \
+		$(asan_programs)
+check-asan: check-asan-programs
+	$(MAKE) $(AM_MAKEFLAGS) check-TESTS check_PROGRAMS='$(asan_programs)' \
 		TESTS='$(unit_suites) $(asan_runs) $(death_runs) $(cxx_asan_runs)'
-check-tsan:
-	$(MAKE) $(AM_MAKEFLAGS) check TESTS='$(unit_suites) $(thread_runs)'
+check-tsan-programs:
+	$(MAKE) $(AM_MAKEFLAGS) $(check_LIBRARIES) $(check_LTLIBRARIES) \
+		$(tsan_programs)
+check-tsan: check-tsan-programs
+	$(MAKE) $(AM_MAKEFLAGS) check-TESTS check_PROGRAMS='$(tsan_programs)' \
+		TESTS='$(unit_suites) $(thread_runs)'
 
 check-style: all libmultirank-threads.la
 	@$(srcdir)/tests/style/run $(srcdir)
 
-.PHONY: check-programs check-fault check-asan check-tsan check-style
+.PHONY: check-programs check-fault check-fault-programs check-asan \
+	check-asan-programs check-tsan check-tsan-programs check-style
 
 EXTRA_DIST += \
 	$(counts_scripts) \
