@@ -65,7 +65,7 @@ def tasks_of_bytes(job, size):
 
 
 def batch_size(job, left, care, node_task):
-    """size_of_part of schedule.c; node_task: seconds that a node takes for one,
+    """size_of_batch of schedule.c; node_task: seconds that a node takes for one,
     0 if that is not known yet."""
     share = left // (2 * job.ranks) * job.cores
     least = max(1, job.chunk) * job.cores

@@ -55,7 +55,7 @@ static void copy_outputs(mri_object *object, mri_call *call, size_t size)
     call->out_size = size;
 }
 
-/* To another node they go from where they lie: so they leave the part.  Its
+/* To another node they go from where they lie: so they leave the batch.  Its
  * end needs owned slot 0, in which they are lent. */
 static void take_outputs(mri_record *self, mri_object *object)
 {
@@ -83,7 +83,7 @@ static bool has_failed(const mri_batch *batch)
     return mri_load(&batch->error_state) == MRI_ERROR_SET;
 }
 
-/* Those in place are where they belong, whatever the part may have kept; and
+/* Those in place are where they belong, whatever the batch may have kept; and
  * what a single task leaves that failed is nothing. */
 static size_t size_of_outputs(mri_object *object)
 {
@@ -104,10 +104,10 @@ static uint64_t time_taken(const mri_batch *batch)
     return ended ? ended - mri_load(&batch->begun) : 0;
 }
 
-/* call->argument asks to keep the part, and then tells whether a task failed;
- * if none did, this is the end of the part, unless it is kept.  call->result is
- * the size of the outputs, if there is no room for them; else the time that the
- * tasks took. */
+/* call->argument asks to keep the batch, and then tells whether a task failed;
+ * if none did, this is the end of the batch, unless it is kept.  call->result
+ * is the size of the outputs, if there is no room for them; else the time that
+ * the tasks took. */
 static mr_error try_gather(mri_record *self, mri_object *object, mri_call *call)
 {
     mri_batch *batch = mri_batch_of(object);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Part: what one node does at once of a map, as its creator sees it.
+ * Batch: what one node does at once of a map, as its creator sees it.
  *
  * It lies in the segment of a rank of that node, with the inputs and the
  * outputs of its tasks.  Making it sends the work to its workers, who are of
@@ -18,7 +18,7 @@ typedef struct mri_batch_worker {
     uint64_t number;   /* in the pool */
 } mri_batch_worker;
 
-/* What a part is made of.  Memory that is named by reference is used in
+/* What a batch is made of.  Memory that is named by reference is used in
  * place; else the inputs lie in call->more, and the outputs begin with
  * zeros. */
 typedef struct mri_batch_spec {
@@ -45,7 +45,7 @@ static inline size_t mri_batch_spec_size(uint64_t workers)
     return sizeof(mri_batch_spec) + workers * sizeof(mri_batch_worker);
 }
 
-/* Make a part; inputs are `size` bytes.  Errors as mri_create;
+/* Make a batch; inputs are `size` bytes.  Errors as mri_create;
  * MR_ERR_NO_MEMORY also when no worker can be told. */
 mr_error mri_batch_create(unsigned int rank, const mri_batch_spec *spec,
                           const void *inputs, size_t size, mr_handle *batch);
@@ -54,34 +54,34 @@ mr_error mri_batch_create(unsigned int rank, const mri_batch_spec *spec,
  * too. */
 mr_error mri_batch_await(mr_handle batch, double timeout, uint64_t *ended);
 
-/* How the tasks of a part went. */
+/* How the tasks of a batch went. */
 typedef struct mri_batch_result {
     mr_task_error error; /* the first failure, or of the code MR_OK */
     uint64_t age;        /* of that, in nanoseconds */
     uint64_t time;       /* that the tasks took, in nanoseconds; 0: unknown */
 } mri_batch_result;
 
-/* Wait until all tasks have ended, and destroy the part, with its outputs
+/* Wait until all tasks have ended, and destroy the batch, with its outputs
  * copied into `outputs`, of `size` bytes, unless they were in place.  When
- * `keep` is set and no task failed the part stays, for mri_batch_refill. */
+ * `keep` is set and no task failed the batch stays, for mri_batch_refill. */
 mr_error mri_batch_end(mr_handle batch, bool keep, double timeout,
                        void *outputs, size_t size, mri_batch_result *result);
 
 /* Are there tasks that no worker has taken? */
 mr_error mri_batch_left(mr_handle batch, bool *left);
 
-/* How workers died since this was asked last, of a part whose results come one
+/* How workers died since this was asked last, of a batch whose results come one
  * by one; at most MRI_BATCH_FAILURES of them. */
 enum { MRI_BATCH_FAILURES = 8 };
 mr_error mri_batch_failures(mr_handle batch, mr_task_error *failures,
                             size_t *count);
 
-/* Begin no more tasks: the part ends with those that run. */
+/* Begin no more tasks: the batch ends with those that run. */
 void mri_batch_cancel(mr_handle batch);
 
 /* ---- pool/batch_reuse.c ------------------------------------------------ */
 
-/* Fill a part of this node that was kept with other tasks, for the same
+/* Fill a batch of this node that was kept with other tasks, for the same
  * workers, who are then to be told.  MR_ERR_STATE: the tasks do not fit, or a
  * worker is still inside. */
 mr_error mri_batch_refill(mr_handle batch, const mri_batch_spec *spec,
@@ -100,7 +100,7 @@ void mri_batch_fill(mri_batch *batch, const mri_batch_spec *spec);
 mr_error mri_batch_notify(mr_handle batch, const mri_batch_worker *worker,
                           unsigned int slot, double timeout);
 
-/* Where a worker's slot begins in a new part: with these tasks. */
+/* Where a worker's slot begins in a new batch: with these tasks. */
 static inline uint64_t mri_batch_share(uint64_t count, uint64_t workers,
                                        uint64_t slot)
 {
@@ -113,8 +113,8 @@ static inline uint64_t mri_batch_range(const mri_batch *batch, uint64_t slot)
                      mri_batch_share(batch->count, batch->workers, slot + 1));
 }
 
-/* Has a part of so many tasks some for only a few?  Where results come one by
- * one all are told: parts are small there, and many. */
+/* Has a batch of so many tasks some for only a few?  Where results come one by
+ * one all are told: batches are small there, and many. */
 static inline bool mri_batch_is_for_few(const mri_batch_spec *spec,
                                         uint64_t count)
 {
@@ -135,7 +135,7 @@ static inline bool mri_batch_defers(const mri_batch_spec *spec, uint64_t count,
  * can be told. */
 mr_error mri_batch_notify_all(mr_handle batch, const mri_batch_spec *spec);
 
-/* Let the spared work, too, at a part of so many tasks; true if all were
+/* Let the spared work, too, at a batch of so many tasks; true if all were
  * told. */
 bool mri_batch_notify_rest(mr_handle batch, const mri_batch_spec *spec,
                            uint64_t count);

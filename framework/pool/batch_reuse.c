@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Owns the further lives of a part: a small map would spend most of its time on
- * making and destroying one, so a pool keeps one, see pool/map_reuse.c.
+ * Owns the further lives of a batch: a small map would spend most of its time
+ * on making and destroying one, so a pool keeps one, see pool/map_reuse.c.
  *
  * The thread that fills it again is in all slots meanwhile, as their workers
  * are at other times, so that nobody reads what is being written; a worker that
  * comes late, for earlier tasks, leaves at once or helps with the new ones.
  * Should the filler die, it is taken out of the slots as a worker is, and the
- * part is cancelled, as its creator is gone.
+ * batch is cancelled, as its creator is gone.
  *
  * What has not changed is not written, so that it stays in the caches of the
  * workers.
@@ -79,7 +79,7 @@ static void fill_slots(mri_batch *batch)
     }
 }
 
-/* ---- the part ------------------------------------------------------------ */
+/* ---- the batch ----------------------------------------------------------- */
 
 /* The bytes that a block holds. */
 static size_t room(const mri_owned_block *block)

@@ -2,7 +2,7 @@
 /*
  * Context: the shared argument of a map's tasks, once on each node.
  *
- * It lives as long as its creator keeps it, and then as long as a part of the
+ * It lives as long as its creator keeps it, and then as long as a batch of the
  * map uses it: tasks of a map that was given up may still read it.
  */
 #ifndef MRI_POOL_CONTEXT_H

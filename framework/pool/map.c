@@ -29,7 +29,7 @@ static void collected(mri_scheduler *d, mri_schedule_node *n,
     }
 }
 
-/* The first part that ends need not be that of the first failure. */
+/* The first batch that ends need not be that of the first failure. */
 static void note_failure(mri_scheduler *d, const mr_task_error *failure,
                          int64_t when)
 {
@@ -65,7 +65,7 @@ static mr_error collect(mri_scheduler *d, mri_schedule_node *n,
     return MR_OK;
 }
 
-/* Handles to wait for: the pool, then the parts under way; `parts` and
+/* Handles to wait for: the pool, then the batches under way; `batches` and
  * `nodes` say whose. */
 typedef struct waiting {
     mr_handle handles[MR_WAIT_MAX];
@@ -92,7 +92,7 @@ static void list_all(const mri_scheduler *d, waiting *w)
     }
 }
 
-/* The few that were told of a small part may be in tasks of another pool, or
+/* The few that were told of a small batch may be in tasks of another pool, or
  * have died: the others are told when it has not ended soon. */
 static void tell_the_spared(const waiting *w)
 {
@@ -110,7 +110,7 @@ static void tell_the_spared(const waiting *w)
     }
 }
 
-/* Long tasks may hold all parts that are under way while workers have nothing
+/* Long tasks may hold all batches that are under way while workers have nothing
  * to begin. */
 static void look_what_has_begun(const waiting *w)
 {

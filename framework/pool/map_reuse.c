@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Owns the short way of small maps.  When all workers are on the caller's node
- * the pool keeps the part of a small map that went well: it is filled with the
+ * the pool keeps the batch of a small map that went well: it is filled with the
  * tasks of the next one, the workers are told, and one call waits for them and
  * brings the outputs.  What does not fit goes the long way from the start, and
  * what has not ended soon goes on there, where deaths are looked after.
@@ -9,7 +9,7 @@
 #include "engine/operation.h"
 #include "pool/scheduler.h"
 
-/* Bytes of inputs and outputs of a part that is worth to be kept; also tasks.
+/* Bytes of inputs and outputs of a batch that is worth to be kept; also tasks.
  */
 enum { MOST_KEPT = 64 << 10 };
 

@@ -32,7 +32,7 @@
 
 enum { MOST_WORKERS = 4096, TABLE_CHUNK = 256 };
 
-/* The body; the detail is the table of workers, and the part that is kept. */
+/* The body; the detail is the table of workers, and the batch that is kept. */
 typedef struct pool_body {
     mri_word creator;
     mri_word busy;      /* record of the thread inside a map or the end */

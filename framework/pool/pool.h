@@ -20,8 +20,8 @@ typedef struct mri_pool_worker {
     mri_word lost;      /* it died, and another has to be started */
 } mri_pool_worker;
 
-/* A part that is used again, for maps of all workers on the pool's node; behind
- * the table. */
+/* A batch that is used again, for maps of all workers on the pool's node;
+ * behind the table. */
 typedef struct mri_pool_kept {
     mri_word is_kept; /* else there is none */
     mr_handle batch;
@@ -48,10 +48,10 @@ bool mri_pool_wants_attention(mr_pool pool);
  * does no longer. */
 void mri_pool_give_way(mr_pool pool, bool waits);
 
-/* The part that is kept; NULL: there is none, or the workers have changed. */
+/* The batch that is kept; NULL: there is none, or the workers have changed. */
 mri_pool_kept *mri_pool_kept_batch(mr_pool pool);
 
-/* Keep a part, in place of the one that was kept, which is cancelled.  NULL:
+/* Keep a batch, in place of the one that was kept, which is cancelled.  NULL:
  * none. */
 void mri_pool_keep(mr_pool pool, const mr_handle *batch,
                    const mri_batch_spec *spec);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Owns which results have come.  A result counts if its task is of a part that
+ * Owns which results have come.  A result counts if its task is of a batch that
  * is under way and none came before: so what runs again after a loss is told
- * once.  With its last result a part is over, and nobody need ask for its
+ * once.  With its last result a batch is over, and nobody need ask for its
  * end.
  */
 #include "pool/results.h"
@@ -30,8 +30,8 @@ static bool is_known(const mri_results *r, size_t index)
     return r->known[index / 8] >> index % 8 & 1;
 }
 
-static mri_schedule_batch *part_with(const mri_scheduler *d, size_t index,
-                                     mri_schedule_node **node)
+static mri_schedule_batch *batch_with(const mri_scheduler *d, size_t index,
+                                      mri_schedule_node **node)
 {
     for (size_t i = 0; i < d->nodes_count; i++) {
         for (unsigned int k = 0; k < d->nodes[i].parts_count; k++) {
@@ -74,7 +74,7 @@ static void accept(mri_scheduler *d, mri_arrival arrival)
 {
     size_t index = arrival.message->index;
     mri_schedule_node *n = NULL;
-    mri_schedule_batch *p = part_with(d, index, &n);
+    mri_schedule_batch *p = batch_with(d, index, &n);
 
     if (!p || is_known(d->results, index)) {
         free(arrival.message);
@@ -213,7 +213,7 @@ size_t mri_results_come(const mri_scheduler *d)
     return d->results->come;
 }
 
-/* With a part for each worker, tasks that take long, one in each part, keep
+/* With a batch for each worker, tasks that take long, one in each batch, keep
  * no other worker from having some. */
 unsigned int mri_results_batches(const mri_scheduler *d, size_t workers)
 {

@@ -55,10 +55,10 @@ mr_handle mri_results_queue(const mri_scheduler *d);
 /* Those that have come. */
 size_t mri_results_come(const mri_scheduler *d);
 
-/* Parts that a node with so many workers has under way at most. */
+/* Batches that a node with so many workers has under way at most. */
 unsigned int mri_results_batches(const mri_scheduler *d, size_t workers);
 
-/* Tasks for the next part of a node; 0: not now. */
+/* Tasks for the next batch of a node; 0: not now. */
 size_t mri_results_batch_size(const mri_scheduler *d,
                               const mri_schedule_node *n);
 

@@ -3,15 +3,15 @@
  * Owns the schedule of tasks: of a map, see pool/map.c, or of an iterator, see
  * pool/iterator.c and, for how much of it is scheduled, pool/results.c.
  *
- * Workers that share memory are one node, and get their tasks as a part, of
+ * Workers that share memory are one node, and get their tasks as a batch, of
  * which each takes chunks: see pool/worker/run.h.  One node alone gets all in
- * one part if it can be used where it lies; else in parts of equal size, so
+ * one batch if it can be used where it lies; else in batches of equal size, so
  * that one is copied while others are worked on, and all in the same memory,
- * whose pages are known by then.  Of several nodes each gets parts of what is
+ * whose pages are known by then.  Of several nodes each gets batches of what is
  * left, half of its share at first and then less and less (guided
  * self-scheduling; Polychronopoulos and Kuck, IEEE Trans. Computers C-36(12),
  * 1987; halved as in factoring; Hummel, Schonberg and Flynn, Comm. ACM 35(8),
- * 1992), so that the last are small and all end together.  A part holds a
+ * 1992), so that the last are small and all end together.  A batch holds a
  * bounded amount of inputs and outputs, and a node has two of them, so that one
  * travels while the other is worked on.
  *
@@ -29,13 +29,13 @@
 #include "pool/scheduler.h"
 #include "util/clock.h"
 
-/* Of inputs and outputs in a part.  Large parts lie in fresh memory, whose
+/* Of inputs and outputs in a batch.  Large batches lie in fresh memory, whose
  * pages cost as much as the copies; small ones lie where earlier ones lay. */
 enum {
     BATCH_BYTES = 64 << 20,
     GOOD_BYTES = 2 << 20,
-    BATCH_TIME = 1000000, /* nanoseconds that no part need be shorter */
-    NEAR_CHUNKS = 8       /* for each worker, in a part of the only node */
+    BATCH_TIME = 1000000, /* nanoseconds that no batch need be shorter */
+    NEAR_CHUNKS = 8       /* for each worker, in a batch of the only node */
 };
 
 double mri_schedule_time_left(const mri_scheduler *d)
@@ -61,7 +61,7 @@ static size_t tasks_of_bytes(const mri_scheduler *d, size_t bytes)
     return size ? larger(bytes / size, 1) : SIZE_MAX;
 }
 
-/* Tasks whose inputs and outputs are not too much at once.  A part of the
+/* Tasks whose inputs and outputs are not too much at once.  A batch of the
  * allowance, so that several maps, and queues, have room beside. */
 static size_t fit_in_memory(const mri_scheduler *d)
 {
@@ -69,9 +69,9 @@ static size_t fit_in_memory(const mri_scheduler *d)
         d, smaller(BATCH_BYTES, (size_t)mri_node.allowance / 32));
 }
 
-/* Tasks that take so long together that the caller can care for the parts of
+/* Tasks that take so long together that the caller can care for the batches of
  * all nodes, and is idle half of the time. */
-static size_t worth_a_part(const mri_scheduler *d, const mri_schedule_node *n)
+static size_t worth_a_batch(const mri_scheduler *d, const mri_schedule_node *n)
 {
     double time = (double)(2 * d->dispatch_cost) * (double)d->nodes_count;
     double tasks = (time > BATCH_TIME ? time : BATCH_TIME) / n->task;
@@ -87,8 +87,8 @@ static bool lies_in_place(const void *memory, size_t size)
 /* What is not copied need not be divided.  Else there is work in it for all, so
  * that they do not get in each other's way at its end, if memory allows that.
  */
-static size_t size_of_near_part(const mri_scheduler *d,
-                                const mri_schedule_node *n)
+static size_t size_of_near_batch(const mri_scheduler *d,
+                                 const mri_schedule_node *n)
 {
     const mri_map_request *r = d->request;
     size_t chunks = n->workers * (r->chunk ? smaller(r->chunk, UINT32_MAX) : 1);
@@ -103,7 +103,7 @@ static size_t size_of_near_part(const mri_scheduler *d,
         chunks);
 }
 
-static size_t size_of_part(const mri_scheduler *d, const mri_schedule_node *n)
+static size_t size_of_batch(const mri_scheduler *d, const mri_schedule_node *n)
 {
     size_t most = smaller(smaller(d->left, n->most), UINT32_MAX);
     size_t chunk = d->request->chunk ? d->request->chunk : 1;
@@ -116,13 +116,13 @@ static size_t size_of_part(const mri_scheduler *d, const mri_schedule_node *n)
                        mri_results_batch_size(d, n));
     }
     if (d->nodes_count == 1) {
-        return smaller(most, size_of_near_part(d, n));
+        return smaller(most, size_of_near_batch(d, n));
     }
     return smaller(smaller(most, fit_in_memory(d)),
-                   larger(larger(good, least), worth_a_part(d, n)));
+                   larger(larger(good, least), worth_a_batch(d, n)));
 }
 
-/* ---- making parts -------------------------------------------------------- */
+/* ---- making batches ------------------------------------------------------ */
 
 static const void *inputs_of(const mri_scheduler *d, mri_schedule_range r)
 {
@@ -232,7 +232,7 @@ static mr_error refuse(mri_scheduler *d, mri_schedule_node *n, size_t count,
             return MR_OK;
         }
         d->refused = error;
-        /* Parts of a single node are as large as they are to be: one that
+        /* Batches of a single node are as large as they are to be: one that
          * ends makes room. */
         if (d->nodes_count > 1 || d->results || d->under_way == 0) {
             n->most = larger(count / 2, 1);
@@ -248,7 +248,7 @@ static mr_error schedule_batch(mri_scheduler *d, mri_schedule_node *n,
                                mri_schedule_batch *p)
 {
     mr_error error = add_context(d, n);
-    mri_schedule_range tasks = mri_schedule_take(d, size_of_part(d, n));
+    mri_schedule_range tasks = mri_schedule_take(d, size_of_batch(d, n));
 
     p->dispatch_cost = -mri_schedule_now(d);
     if (!error) {
@@ -272,8 +272,9 @@ static mr_error schedule_batch(mri_scheduler *d, mri_schedule_node *n,
     return MR_OK;
 }
 
-/* Of a single node.  Each part of which all tasks have begun, and some have not
- * ended, keeps at least one worker: so there are places for all of those. */
+/* Of a single node.  Each batch of which all tasks have begun, and some have
+ * not ended, keeps at least one worker: so there are places for all of those.
+ */
 static unsigned int parts_to_begin(const mri_scheduler *d)
 {
     const mri_schedule_node *n = &d->nodes[0];
@@ -285,7 +286,7 @@ static unsigned int parts_to_begin(const mri_scheduler *d)
     return count;
 }
 
-/* A second part waits for the end of the first, so there is none when a task
+/* A second batch waits for the end of the first, so there is none when a task
  * of it might begin sooner elsewhere. */
 static bool is_time_for(const mri_scheduler *d, unsigned int number)
 {
@@ -308,7 +309,7 @@ static bool wants_batch(const mri_scheduler *d, const mri_schedule_node *n,
                        : is_time_for(d, number));
 }
 
-static unsigned int most_parts(const mri_scheduler *d)
+static unsigned int most_batches(const mri_scheduler *d)
 {
     unsigned int most = 0;
 
@@ -320,7 +321,7 @@ static unsigned int most_parts(const mri_scheduler *d)
 
 mr_error mri_schedule_more(mri_scheduler *d)
 {
-    unsigned int most = d->left ? most_parts(d) : 0;
+    unsigned int most = d->left ? most_batches(d) : 0;
     mr_error error = MR_OK;
 
     if (d->under_way == 0) {
@@ -391,7 +392,7 @@ mr_error mri_schedule_refusal(const mri_scheduler *d)
     return d->not_started ? d->not_started : MR_ERR_OWNER_LOST;
 }
 
-/* Tasks that have begun go on in memory that is the part's. */
+/* Tasks that have begun go on in memory that is the batch's. */
 void mri_schedule_end(mri_scheduler *d)
 {
     for (size_t i = 0; i < d->nodes_count; i++) {

@@ -57,7 +57,7 @@ static void look_at_table(mri_scheduler *d)
     }
 }
 
-static mr_error add_parts(const mri_scheduler *d, mri_schedule_node *n)
+static mr_error add_batches(const mri_scheduler *d, mri_schedule_node *n)
 {
     unsigned int count =
         d->results ? mri_results_batches(d, n->spec->workers)
@@ -93,7 +93,7 @@ static mr_error fill_node(mri_scheduler *d, mri_schedule_node *n,
             n->spec->list[n->spec->workers++].number = i;
         }
     }
-    return add_parts(d, n);
+    return add_batches(d, n);
 }
 
 /* The caller's own comes first: it has the shortest way. */
@@ -270,8 +270,8 @@ mr_error mri_schedule_restart_dead(mri_scheduler *d)
 /* ---- ranks that are lost ------------------------------------------------- */
 
 /* Not a third time: one of the tasks may be what ends ranks. */
-static mr_error give_up_part(mri_scheduler *d, const mri_schedule_node *n,
-                             const mri_schedule_batch *p)
+static mr_error give_up_batch(mri_scheduler *d, const mri_schedule_node *n,
+                              const mri_schedule_batch *p)
 {
     mr_task_error error = {.code = MR_ERR_WORKER_DIED,
                            .index = p->tasks.first,
@@ -289,13 +289,13 @@ static mr_error give_up_part(mri_scheduler *d, const mri_schedule_node *n,
     return error.code;
 }
 
-static mr_error lose_part(mri_scheduler *d, const mri_schedule_node *n,
-                          mri_schedule_batch *p)
+static mr_error lose_batch(mri_scheduler *d, const mri_schedule_node *n,
+                           mri_schedule_batch *p)
 {
     p->handle.kind = MRI_NONE;
     d->under_way--;
     if (p->tasks.again) {
-        return give_up_part(d, n, p);
+        return give_up_batch(d, n, p);
     }
     p->tasks.again = true;
     return d->results ? mri_results_give_back(d, p->tasks)
@@ -311,7 +311,7 @@ mr_error mri_schedule_lose(mri_scheduler *d, mri_schedule_node *n)
             "rank %u is lost; its tasks of a map are scheduled again", n->rank);
     for (unsigned int i = 0; i < n->parts_count; i++) {
         if (n->batches[i].handle.kind != MRI_NONE) {
-            mr_error one = lose_part(d, n, &n->batches[i]);
+            mr_error one = lose_batch(d, n, &n->batches[i]);
 
             error = one ? one : error;
         }

@@ -11,7 +11,7 @@
 #include "pool/schedule.h"
 #include "util/clock.h"
 
-/* Parts of a node under way, in a map: of several nodes; and of a single one,
+/* Batches of a node under way, in a map: of several nodes; and of a single one,
  * beside those of which all tasks have begun. */
 enum { MRI_SCHEDULE_FAR = 2, MRI_SCHEDULE_NEAR = 4 };
 
@@ -37,29 +37,29 @@ typedef struct mri_schedule_batch {
 
 typedef struct mri_schedule_node {
     uint32_t leader;   /* the lowest rank on it */
-    unsigned int rank; /* where its parts are made */
+    unsigned int rank; /* where its batches are made */
     bool near;         /* the caller is on it */
     size_t workers;    /* that live */
     mri_batch_spec *spec;
     mri_schedule_batch *batches;
     unsigned int parts_count; /* that may be under way */
-    size_t most;              /* tasks in a part, for want of memory */
-    double task; /* nanoseconds for one, of the last part; 0: not known; where
+    size_t most;              /* tasks in a batch, for want of memory */
+    double task; /* nanoseconds for one, of the last batch; 0: not known; where
                     results come one by one, with the time that it waits */
-    bool full;   /* no memory, until a part ends */
+    bool full;   /* no memory, until a batch ends */
 } mri_schedule_node;
 
 typedef struct mri_scheduler {
     mr_pool pool;
     const mri_map_request *request;
-    mri_results *results; /* that come one by one; NULL: with the parts */
+    mri_results *results; /* that come one by one; NULL: with the batches */
     mr_task_error *first;
     int64_t first_at; /* when that failed, in nanoseconds */
     int64_t deadline;
     mri_pool_worker *table;
     size_t table_size;
     size_t workers;    /* that live */
-    mr_handle adopted; /* all tasks are under way in this part, of the only
+    mr_handle adopted; /* all tasks are under way in this batch, of the only
                           node; of kind MRI_NONE: none is */
     mri_schedule_node *nodes;
     size_t nodes_count;
@@ -68,9 +68,9 @@ typedef struct mri_scheduler {
     size_t again_count;
     size_t left; /* tasks to be scheduled */
     size_t ended;
-    size_t under_way;      /* parts */
-    int64_t dispatch_cost; /* the least that a part took of our time */
-    mr_error refused;      /* why the last part could not be made */
+    size_t under_way;      /* batches */
+    int64_t dispatch_cost; /* the least that a batch took of our time */
+    mr_error refused;      /* why the last batch could not be made */
     mr_error not_started;  /* why a worker could not be started again */
     unsigned int restarts; /* of children, since a task ended last */
     size_t progress;       /* tasks that had ended, at the last restart */
@@ -84,7 +84,7 @@ typedef struct mri_scheduler {
 mr_error mri_schedule_begin(mri_scheduler *d, mr_pool pool,
                             const mri_map_request *request);
 
-/* Nanoseconds after which those are told of a part who were spared. */
+/* Nanoseconds after which those are told of a batch who were spared. */
 enum { MRI_SCHEDULE_DEFER = 100000 };
 
 /* Schedule as much as may be under way. */
@@ -104,7 +104,7 @@ mri_ref mri_schedule_in_place(const void *memory, size_t size);
 /* Where the caller wants them; NULL: there are none. */
 void *mri_schedule_outputs(const mri_scheduler *d, mri_schedule_range r);
 
-/* A part has ended, or is not waited for any more. */
+/* A batch has ended, or is not waited for any more. */
 void mri_schedule_batch_ended(mri_scheduler *d, mri_schedule_batch *p);
 
 /* What is under way is given up. */
@@ -113,7 +113,7 @@ void mri_schedule_end(mri_scheduler *d);
 /* Seconds, as a time-out. */
 double mri_schedule_time_left(const mri_scheduler *d);
 
-/* Nanoseconds; 0 on one node, where all parts are alike, so that no time
+/* Nanoseconds; 0 on one node, where all batches are alike, so that no time
  * matters. */
 static inline int64_t mri_schedule_now(const mri_scheduler *d)
 {
@@ -122,13 +122,13 @@ static inline int64_t mri_schedule_now(const mri_scheduler *d)
 
 /* ---- pool/map_reuse.c ------------------------------------------------ */
 
-/* Have a small map done by the part that the pool has kept.  MRI_WOULD_BLOCK:
- * it is still under way in *part; or that is of kind MRI_NONE, and nothing was
+/* Have a small map done by the batch that the pool has kept.  MRI_WOULD_BLOCK:
+ * it is still under way in *batch; or that is of kind MRI_NONE, and nothing was
  * begun. */
 mr_error mri_map_reuse(mr_pool pool, const mri_map_request *request,
                        mr_task_error *first, mr_handle *batch);
 
-/* Is the part of that node, with all tasks of the map, to be kept for others?
+/* Is the batch of that node, with all tasks of the map, to be kept for others?
  */
 bool mri_map_keeps(const mri_scheduler *d, const mri_schedule_node *n,
                    const mri_schedule_batch *p);
@@ -148,16 +148,16 @@ mr_error mri_schedule_give_back(mri_scheduler *d, mri_schedule_range r);
 /* Find who works where.  MR_ERR_NO_MEMORY. */
 mr_error mri_schedule_add_nodes(mri_scheduler *d);
 
-/* Start others in place of workers that died, and let them join the parts that
- * are under way. */
+/* Start others in place of workers that died, and let them join the batches
+ * that are under way. */
 mr_error mri_schedule_restart_lost(mri_scheduler *d);
 
 /* The same in the middle of a map.  MR_ERR_WORKER_DIED: they die again and
  * again. */
 mr_error mri_schedule_restart_dead(mri_scheduler *d);
 
-/* The rank where a node's parts are made is lost, and they with it; another
- * rank of the node takes its place.  MR_ERR_WORKER_DIED: the tasks of a part
+/* The rank where a node's batches are made is lost, and they with it; another
+ * rank of the node takes its place.  MR_ERR_WORKER_DIED: the tasks of a batch
  * were lost before. */
 mr_error mri_schedule_lose(mri_scheduler *d, mri_schedule_node *n);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Owns what is done about a worker that died inside a part: its theft is
+ * Owns what is done about a worker that died inside a batch: its theft is
  * finished or forgotten, the task that it was in has failed, and the rest of
  * its chunk goes back.  What it wrote down, in which order, says
  * pool/worker/run.c.

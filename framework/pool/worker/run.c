@@ -55,7 +55,7 @@ typedef struct worker {
     mri_batch *batch;
     mri_slot *slot;
     mr_task_function *function;
-    unsigned char *inputs; /* of all tasks of the part, or NULL */
+    unsigned char *inputs; /* of all tasks of the batch, or NULL */
     unsigned char *outputs;
     mr_task task;
     uint64_t chunk;

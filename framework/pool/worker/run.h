@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Map: the shared state of one part of an mr_pool_map, and the work on it.
- * A part is what one node does at once: all of the map, where there is but
+ * Map: the shared state of one batch of an mr_pool_map, and the work on it.
+ * A batch is what one node does at once: all of the map, where there is but
  * one node.
  *
  * Each worker has a slot with a range of tasks.  It takes chunks from the
@@ -89,7 +89,7 @@ typedef struct mri_batch {
 
 #define MRI_ERROR_SET 1
 
-/* The body: what belongs to the part, and is freed with it. */
+/* The body: what belongs to the batch, and is freed with it. */
 typedef struct mri_batch_body {
     mri_owned_block inputs;
     mri_owned_block outputs;
