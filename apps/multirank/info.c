@@ -117,7 +117,7 @@ static int read_options(struct choices *choices, int argc, char **argv)
         default:
             if (mpirun_speaks()) {
                 say("option %s is not known or not clear; " TOOL
-                    " info --help names those there are",
+                    " info --help lists all",
                     argv[optind - 1]);
             }
             return mpirun_misuse();

@@ -16,11 +16,11 @@ static const struct command {
     const char *summary; /* NULL: nothing for users */
     tool_command *run;
 } commands[] = {
-    {"info", "tell versions, settings, and what a job has chosen",
+    {"info", "print versions, settings, and what a job has chosen",
      command_info},
-    {"run", "start a program as a job that outlives the death of a rank",
+    {"run", "start a program as a job that goes on when a rank dies",
      command_run},
-    {"topology", "draw the nodes of a job, and who runs on which cores",
+    {"topology", "draw the nodes of a job, and what runs on which cores",
      command_topology},
     {"rank", NULL, command_rank},
 };
@@ -107,13 +107,13 @@ static int refuse(const char *name)
     const struct command *meant = nearest(name);
 
     if (!*name) {
-        say("a command is missing; " TOOL " --help names those there are");
+        say("a command is missing; " TOOL " --help lists all");
     } else if (meant) {
         say("there is no command \"%s\"; did you mean \"%s\"?  " TOOL
             " --help names all",
             name, meant->name);
     } else {
-        say("there is no %s \"%s\"; " TOOL " --help names those there are",
+        say("there is no %s \"%s\"; " TOOL " --help lists all",
             *name == '-' ? "option" : "command", name);
     }
     return EXIT_MISUSE;

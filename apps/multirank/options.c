@@ -138,11 +138,10 @@ static bool refuse(int option, char **argv)
     if (option == ':') {
         say("option %s wants a value", argv[optind - 1]);
     } else if (optopt > 0 && optopt < HOSTFILE) {
-        say("there is no option -%c; " TOOL " run --help names those there are",
-            optopt);
+        say("there is no option -%c; " TOOL " run --help lists all", optopt);
     } else {
         say("option %s is not known or not clear; " TOOL
-            " run --help names those there are, --mpirun passes others on",
+            " run --help lists all, --mpirun passes others on",
             argv[optind - 1]);
     }
     return false;

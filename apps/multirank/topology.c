@@ -86,7 +86,7 @@ static int read_options(struct request *request, int argc, char **argv)
             if (mpirun_speaks()) {
                 say(option == ':' ? "%s wants a file"
                                   : "there is no option %s; " TOOL
-                                    " topology --help names those there are",
+                                    " topology --help lists all",
                     argv[optind - 1]);
             }
             return mpirun_misuse();

@@ -137,7 +137,7 @@ static bool all_known(int count, char **names)
                         ? PROGRAM ": there is no option \"%s\", or not beside "
                                   "others; " PROGRAM " --help says more\n"
                         : PROGRAM ": there is no example \"%s\"; " PROGRAM
-                                  " --list names those there are\n",
+                                  " --list lists all\n",
                     names[i]);
             return false;
         }

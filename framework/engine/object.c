@@ -131,7 +131,9 @@ mr_error mri_object_build(mri_record *self, unsigned int index, mri_kind kind,
     }
     mri_unlatch(self, &segment->objects_latch);
     if (error) {
-        mri_log(MR_LOG_WARNING, "no more objects on rank %u: %s",
+        mri_log(MR_LOG_WARNING,
+                "rank %u has no room for another object: %s; destroy some, or "
+                "create it on another rank",
                 (unsigned int)segment->rank, mr_error_text(error));
         return error;
     }
@@ -255,8 +257,8 @@ static void unmake(mri_record *self, mri_object *object)
     if (!drain(self, object)) {
         mri_log(
             MR_LOG_WARNING,
-            "a %s was destroyed while a stopped process uses it; its "
-            "memory is not used again",
+            "a %s was destroyed while a stopped process is inside a call on "
+            "it; its memory stays unused until the job ends",
             mri_ops_of(mri_identity_kind(mri_peek(&object->identity)))->name);
         mri_store(&self->building, mri_peek(&object->outer));
         return;

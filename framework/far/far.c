@@ -60,8 +60,8 @@ static void settle_all(mri_record *self)
     error = settle(port);
     if (error) {
         mri_log(MR_LOG_WARNING,
-                "an item that was put on its way did not "
-                "arrive: %s",
+                "an item of an earlier put or send did not arrive: %s; with a "
+                "time-out such a call returns its error itself",
                 mr_error_text(error));
     }
 }
@@ -338,7 +338,9 @@ void mri_far_tell_gone(mri_ranks ranks, const mri_gone *gone)
         error = port->ops->tell(port, ranks, gone);
     }
     if (error) {
-        mri_log(MR_LOG_ERROR, "other nodes are not told of an end: %s",
+        mri_log(MR_LOG_ERROR,
+                "other nodes cannot be told that a process has ended, and may "
+                "keep what it held: %s",
                 mr_error_text(error));
     }
 }

@@ -15,7 +15,8 @@ enum { PAUSE = 100000, ROUNDS_PER_LOG = 10000 }; /* nanoseconds; a second */
 static void wait_for_memory(unsigned int round)
 {
     if (round % ROUNDS_PER_LOG == 0) {
-        mri_log(MR_LOG_WARNING, "no memory for a message: waiting for some");
+        mri_log(MR_LOG_WARNING, "no memory for a message to another node; it "
+                                "waits until this host has some");
     }
     nanosleep(&(struct timespec){.tv_nsec = PAUSE}, NULL);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Multirank: the shape of Python's multiprocessing for MPI jobs, in C.
+ * Multirank: Python's multiprocessing for MPI jobs, in C.
  *
  * This header brings all public headers.  None of them includes mpi.h.
  */

@@ -60,7 +60,10 @@ static MPI_Datatype unit_of(uint64_t size, int *count)
 static mr_error begun(int code, transfer *t)
 {
     if (code != MPI_SUCCESS) {
-        mri_log(MR_LOG_ERROR, "a transfer by the MPI window failed (%d)", code);
+        mri_log(MR_LOG_ERROR,
+                "a transfer by the MPI window failed (%d); "
+                "MR_FAR_ARRAYS=messages does without it",
+                code);
         free(t);
         return MR_ERR_MPI;
     }

@@ -288,8 +288,11 @@ mr_error mri_segment_back(mri_ref start, uint64_t size)
                     : 0;
     } while (error == EINTR);
     if (error) {
-        mri_log(MR_LOG_WARNING, "no memory behind %llu shared bytes: %s",
-                (unsigned long long)size, strerror(error));
+        mri_log(
+            MR_LOG_WARNING,
+            "the system gives no memory for %llu shared bytes: %s; free some, "
+            "request more for the batch job, or set a smaller MR_MEMORY",
+            (unsigned long long)size, strerror(error));
         return MR_ERR_NO_MEMORY;
     }
     return MR_OK;
@@ -303,7 +306,8 @@ void mri_segment_unback(mri_ref start, uint64_t size)
 
     if (fd >= 0 && fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
                              offset, (off_t)size) != 0) {
-        mri_log(MR_LOG_DEBUG, "%llu shared bytes stay with this job: %s",
+        mri_log(MR_LOG_DEBUG,
+                "%llu shared bytes cannot be given back to the system: %s",
                 (unsigned long long)size, strerror(errno));
     }
 }

@@ -33,8 +33,9 @@ mr_error mri_window_create(MPI_Comm communicator, unsigned int index)
 
     if (error != MPI_SUCCESS) {
         mri_window = MPI_WIN_NULL;
-        mri_log(MR_LOG_INFO, "MPI_Win_create failed; does OMPI_MCA_osc "
-                             "exclude all components?");
+        mri_log(MR_LOG_INFO,
+                "MPI_Win_create failed, so Arrays travel by messages; does "
+                "OMPI_MCA_osc exclude all components?");
         return MR_ERR_MPI;
     }
     MPI_Win_set_errhandler(mri_window, MPI_ERRORS_RETURN);

@@ -53,7 +53,7 @@ static void send_word(unsigned int to, mri_what what, unsigned int argument)
     mri_head head = {.what = (uint16_t)what, .argument = argument};
 
     if (mri_exchange_send_small(to, &head, NULL, NULL)) {
-        mri_log(MR_LOG_DEBUG, "no word can be sent to rank %u", to);
+        mri_log(MR_LOG_DEBUG, "a sign of life cannot be sent to rank %u", to);
     }
 }
 
@@ -131,8 +131,8 @@ static void end_neighbour(unsigned int rank)
 
     if (mri_load(mri_life_of(rank)) == MRI_LIVES && pid > 0) {
         mri_log(MR_LOG_ERROR,
-                "rank 0 takes rank %u for lost, as it stands still; it is "
-                "ended",
+                "rank 0 takes rank %u for lost, as it does not answer; it is "
+                "ended; MR_PATIENCE is the time that it has",
                 rank);
         kill(pid, SIGKILL);
     }
@@ -281,7 +281,8 @@ void mri_liveness_watch(void)
     }
     own.held_long = 0;
     if (own.still > 3 * patience) {
-        end_alone("MPI has not returned for too long, and nobody hears of it");
+        end_alone("MPI has not returned for too long, so rank 0 cannot hear of "
+                  "this rank");
     }
 }
 

@@ -37,7 +37,7 @@ void mri_work_loop(mr_handle mailbox)
         mri_do_work(&current.work);
     }
     if (error && error != MR_ERR_CLOSED && error != MR_ERR_STALE) {
-        mri_log(MR_LOG_ERROR, "this worker ends, as it gets no more work: %s",
+        mri_log(MR_LOG_ERROR, "this worker cannot receive work and ends: %s",
                 mr_error_text(error));
     }
 }
@@ -48,7 +48,8 @@ void mri_work_again(void)
                                      sizeof current.work, MR_FOREVER);
 
     if (error) {
-        mri_log(MR_LOG_ERROR, "the rest of a map is left to other workers: %s",
+        mri_log(MR_LOG_ERROR,
+                "this worker leaves the rest of a map to the others: %s",
                 mr_error_text(error));
     }
 }

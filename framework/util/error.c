@@ -13,28 +13,33 @@ typedef struct row {
 
 static const row rows[] = {
     ROW(MR_OK, "success"),
-    ROW(MR_ERR_ARGUMENT, "an argument has no meaning; MR_LOG=info names it"),
-    ROW(MR_ERR_STATE, "the call is not allowed in the present state"),
+    ROW(MR_ERR_ARGUMENT, "an argument is wrong; MR_LOG=info names it"),
+    ROW(MR_ERR_STATE,
+        "the caller may not make this call, or not now; is the job started?"),
     ROW(MR_ERR_TIMEOUT, "the time-out passed first"),
     ROW(MR_ERR_STALE,
         "the handle names no object: it was destroyed, or never was one"),
     ROW(MR_ERR_CLOSED, "the object was closed or destroyed while in use"),
-    ROW(MR_ERR_END_OF_FILE, "nothing is left and nobody could send more"),
-    ROW(MR_ERR_NO_MEMORY, "memory is exhausted; MR_MEMORY sets the share"),
+    ROW(MR_ERR_END_OF_FILE,
+        "end of file: nothing is left, and no sender is left"),
+    ROW(MR_ERR_NO_MEMORY,
+        "out of memory; MR_MEMORY sets the shared memory of a rank"),
     ROW(MR_ERR_TOO_LARGE, "this can never fit into the shared segment; "
                           "MR_MEMORY sets its size"),
     ROW(MR_ERR_TRUNCATED, "the buffer is too small; nothing was taken"),
     ROW(MR_ERR_HOLDER_DIED,
         "you hold the lock, but its last holder died: check what it protects"),
-    ROW(MR_ERR_NOT_HELD, "released what is free, or held by another"),
+    ROW(MR_ERR_NOT_HELD, "the lock is free, or another holds it"),
     ROW(MR_ERR_DIRECTION, "this end of the pipe only works the other way"),
     ROW(MR_ERR_WORKER_DIED, "a task ended its worker process"),
     ROW(MR_ERR_OWNER_LOST, "the rank that owns the object is gone"),
-    ROW(MR_ERR_FUNCTION, "the function cannot be found at the callee"),
+    ROW(MR_ERR_FUNCTION, "the function is not found where it should run: do "
+                         "all ranks run the same build?"),
     ROW(MR_ERR_FAR, "the object's memory lies on another node"),
-    ROW(MR_ERR_LIMIT, "a table of fixed size is full"),
-    ROW(MR_ERR_SYSTEM, "the operating system refused; the log has errno"),
-    ROW(MR_ERR_MPI, "MPI refused; the log has its text"),
+    ROW(MR_ERR_LIMIT, "a table of fixed size is full: too many objects, "
+                      "threads or processes"),
+    ROW(MR_ERR_SYSTEM, "a system call failed; the log has its error"),
+    ROW(MR_ERR_MPI, "an MPI call failed; the log has its text"),
     ROW(MR_ERR_INTERRUPTED, "a signal ended the call"),
 };
 

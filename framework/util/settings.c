@@ -51,36 +51,37 @@ static const setting table[] = {
     {"MR_SPIN", NUMBER, 50, AT(spin),
      "microseconds to spin before sleeping, while cores are free", NULL},
     {"MR_GRACE", NUMBER, 1000, AT(grace),
-     "milliseconds that a daemon has between SIGTERM and SIGKILL", NULL},
+     "milliseconds that a daemon has between SIGTERM and SIGKILL, and a task "
+     "of a map that was given up has at the end of the job",
+     NULL},
     {"MR_ROUTE", CHOICE, MRI_ROUTE_AUTO, AT(route),
-     "auto: ranks of a node share memory; far: each rank is taken for a node "
-     "of its own, to try on one machine what runs on many",
+     "auto: ranks of a node share memory; far: each rank counts as a node of "
+     "its own, to try on one machine what runs on many",
      routes},
     {"MR_FAR_ARRAYS", CHOICE, MRI_FAR_ARRAYS_AUTO, AT(far_arrays),
-     "how large slices of Arrays travel between nodes: auto: read through the "
-     "MPI window where that works and no rank is to be outlived, written by "
-     "messages; window: both through "
-     "it; messages: neither",
+     "how large slices of Arrays travel between nodes: auto: writes by "
+     "messages, reads through the MPI window if that works and the launcher "
+     "ends the job with any rank; window: both through it; messages: neither",
      ways},
     {"MR_PATIENCE", NUMBER, 8, AT(patience),
-     "seconds without a word of a rank on another node after which it is "
-     "lost; 0: never",
+     "seconds of silence after which a rank on another node counts as lost; 0: "
+     "never",
      NULL},
     {"MR_MPI_THREADS", CHOICE, MRI_THREADS_SERIALIZED, AT(mpi_threads),
-     "how MPI is started: serialized, or multiple for tasks that call MPI "
-     "without mr_mpi_lock",
+     "how MPI is started: serialized; multiple: tasks may call MPI without "
+     "mr_mpi_lock",
      threads},
     {"MR_BIND", CHOICE_OR_LIST, MRI_BIND_AUTO, AT(bind),
-     "where ranks run: auto: each on its share of the cores that are allowed; "
-     "none: on all of those; core, numa, package: each bound to one; a list of "
-     "processors, e.g. 0-3,8: shares of those",
+     "where ranks run: auto: each on its share of the allowed cores; none: on "
+     "all of them; core, numa, package: each bound to one; a list of "
+     "processors, e.g. 0-3,8: each on its share of these",
      binds},
     {"MR_TASK_THREADS", CHOICE, MRI_TASK_THREADS_SHARE, AT(task_threads),
-     "how many threads OpenMP, OpenBLAS and MKL use where you have not said: "
-     "share: as many as a rank has cores; off: what they choose",
+     "threads of OpenMP, OpenBLAS and MKL, unless you set them yourself: "
+     "share: as many as a rank has cores; off: their own choice",
      task_threads},
     {"MR_LAUNCH", CHOICE, MRI_LAUNCH_AUTO, AT(launch),
-     "what a program does that no launcher has started: auto: it becomes "
+     "what a program does if no launcher has started it: auto: it becomes "
      "mpirun with a rank for each core, or in each slot of a batch job; never: "
      "it is a job of one rank",
      launching},
@@ -202,11 +203,11 @@ void mri_settings_check(mri_settings_report *report)
         if (!row) {
             report(MR_LOG_WARNING,
                    "unknown setting %.*s; `multirank info --settings` "
-                   "lists those there are",
+                   "lists all",
                    (int)(equals - *variable), *variable);
         } else if (!parse(row, equals + 1, &ignored)) {
-            report(MR_LOG_WARNING, "%s has no meaning; it takes: %s", *variable,
-                   row->help);
+            report(MR_LOG_WARNING, "%s has a wrong value; it takes: %s",
+                   *variable, row->help);
         }
     }
 }

@@ -100,7 +100,7 @@ check_zsh() { # LINE_OF_ANSWER WORD...
 
 skipped=0
 if command -v zsh > /dev/null; then
-    check_zsh 'info:tell versions, settings, and what a job has chosen' ''
+    check_zsh 'info:print versions, settings, and what a job has chosen' ''
     check_zsh '--settings[only the settings]' info -
     check_zsh '--host=[the hosts, with commas between them]:LIST:_hosts' run -
     check_zsh '--hostfile=[the hosts, one in a line, as mpirun reads it]:FILE:_files' \

@@ -94,7 +94,8 @@ unknown_and_wrong_settings_are_warned_about() {
     MR_MEMROY=1G MR_GRACE=soon call "$tool" info --settings
     expect_status 0
     grep -q 'unknown setting MR_MEMROY' "$scratch/err" || broken "no MR_MEMROY"
-    grep -q 'MR_GRACE=soon has no meaning' "$scratch/err" || broken "no MR_GRACE"
+    grep -q 'MR_GRACE=soon has a wrong value' "$scratch/err" ||
+        broken "no MR_GRACE"
 }
 
 # One field after another, the last of which has blanks.

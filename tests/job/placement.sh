@@ -171,7 +171,7 @@ setting_that_cannot_be_is_told_once() {
     warned 1 'MR_BIND=4095 lists no processor that the job may use'
     said "process 1 $everything"
     MR_BIND=socket run "$mpirun" --oversubscribe -np 2
-    warned 1 'MR_BIND=socket has no meaning; it takes:'
+    warned 1 'MR_BIND=socket has a wrong value; it takes:'
     said "process 1 $everything"
 }
 

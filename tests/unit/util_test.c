@@ -128,7 +128,7 @@ static void settings_take_numbers_suffixes_and_levels(void)
     expect_value("MR_SPIN=0", "MR_SPIN", "0");
     expect_value("MR_LOG=none", "MR_LOG", "none");
     expect_value("MR_LOG=DEBUG", "MR_LOG", "debug");
-    expect_output("MR_MEMORY=3K MR_SPIN=9", "has no meaning", false);
+    expect_output("MR_MEMORY=3K MR_SPIN=9", "has a wrong value", false);
 }
 
 static void settings_take_names_or_lists_of_processors(void)
@@ -137,7 +137,7 @@ static void settings_take_names_or_lists_of_processors(void)
     expect_value("MR_BIND=NUMA", "MR_BIND", "numa");
     expect_value("MR_BIND=0-3,8", "MR_BIND", "0-3,8");
     expect_value("MR_BIND=3", "MR_BIND", "3");
-    expect_output("MR_BIND=0-3,8", "has no meaning", false);
+    expect_output("MR_BIND=0-3,8", "has a wrong value", false);
     expect_value("MR_TASK_THREADS=off", "MR_TASK_THREADS", "off");
 }
 
@@ -151,15 +151,15 @@ static void settings_without_meaning_are_told_and_not_taken(void)
 
     for (size_t i = 0; i < MRT_COUNT(bad); i++) {
         expect_value(bad[i], "MR_MEMORY", "0");
-        expect_output(bad[i], "has no meaning", true);
+        expect_output(bad[i], "has a wrong value", true);
         expect_output(bad[i], bad[i], true);
     }
     expect_value("MR_SPIN=5K", "MR_SPIN", "50");
-    expect_output("MR_SPIN=5K", "MR_SPIN=5K has no meaning", true);
+    expect_output("MR_SPIN=5K", "MR_SPIN=5K has a wrong value", true);
     expect_value("MR_BIND=3-1", "MR_BIND", "auto");
-    expect_output("MR_BIND=socket", "MR_BIND=socket has no meaning", true);
+    expect_output("MR_BIND=socket", "MR_BIND=socket has a wrong value", true);
     expect_value("MR_LOG=loud", "MR_LOG", "warning");
-    expect_output("MR_LOG=loud", "MR_LOG=loud has no meaning", true);
+    expect_output("MR_LOG=loud", "MR_LOG=loud has a wrong value", true);
 }
 
 static void settings_that_are_unknown_are_told(void)

@@ -10,12 +10,12 @@
 #include <stdint.h>
 
 /*
- * An endpoint is a place of the job that may call: main on rank 0, a process,
- * or a task of a pool.
+ * An endpoint is a part of the job that may call the library: main on rank 0, a
+ * process, or a task of a pool.
  *
  * Do not call any function from a signal handler, or in a child of your own
- * fork(): it could change memory that the interrupted or original thread is
- * just changing.
+ * fork(): the call could change memory in the middle of a change by the thread
+ * that was interrupted or copied.
  */
 
 #ifdef __cplusplus
@@ -33,13 +33,13 @@ extern "C" {
  */
 typedef enum mr_error {
     MR_OK = 0,
-    MR_ERR_ARGUMENT,    /* an argument has no meaning; the log names it */
+    MR_ERR_ARGUMENT,    /* an argument is wrong; MR_LOG=info names it */
     MR_ERR_STATE,       /* not allowed now, e.g. started twice */
     MR_ERR_TIMEOUT,     /* the time-out passed first */
     MR_ERR_STALE,       /* the object was destroyed before, or never was one */
     MR_ERR_CLOSED,      /* closed or destroyed while in use */
     MR_ERR_END_OF_FILE, /* nothing is left, and nothing more can come */
-    MR_ERR_NO_MEMORY,   /* the shared segment or the heap is full */
+    MR_ERR_NO_MEMORY,   /* the shared memory of a rank, or the heap, is full */
     MR_ERR_TOO_LARGE,   /* it can never fit into the shared segment */
     MR_ERR_TRUNCATED,   /* the buffer is too small; nothing was taken */
     MR_ERR_HOLDER_DIED, /* you hold the lock, but its last holder died */
@@ -47,11 +47,11 @@ typedef enum mr_error {
     MR_ERR_DIRECTION,   /* the wrong end of a one-way pipe */
     MR_ERR_WORKER_DIED, /* a task ended its worker, e.g. by a crash */
     MR_ERR_OWNER_LOST,  /* the rank that owns the object is gone */
-    MR_ERR_FUNCTION,    /* the function cannot be found at the other side */
+    MR_ERR_FUNCTION,    /* the function is not found where it should run */
     MR_ERR_FAR,         /* the object's memory lies on another node */
-    MR_ERR_LIMIT,       /* a table of fixed size is full */
-    MR_ERR_SYSTEM,      /* the operating system refused; the log has errno */
-    MR_ERR_MPI,         /* MPI refused; the log has its text */
+    MR_ERR_LIMIT,       /* too many objects, threads or processes */
+    MR_ERR_SYSTEM,      /* a system call failed; the log has its error */
+    MR_ERR_MPI,         /* an MPI call failed; the log has its text */
     MR_ERR_INTERRUPTED, /* the hook of mr_set_interrupt ended the call */
     MR_ERR_USER = 1000  /* first value of the application's own */
 } mr_error;

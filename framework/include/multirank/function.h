@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Functions that travel, as a process runs one and a pool maps one.
+ * Functions that travel: another process or rank can run them, as a Process or
+ * a Pool does.
  *
  * Functions of the program travel, also static ones, and functions of shared
  * libraries.  A library that is not loaded at the other side is opened there by

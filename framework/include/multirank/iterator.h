@@ -57,10 +57,10 @@ typedef struct mr_result {
  * like one of mr_pool_map without an output.  It passes its result to
  * mr_task_return; without that call its result is empty.
  *
- * A slow task holds back later ones only when they are options->ahead tasks
- * further.  Tasks are handed to workers inside this call and inside
- * mr_iterator_next.  If a rank is lost, other workers run the tasks whose
- * results it had not delivered.  Each result comes once.
+ * While a slow task runs, the options->ahead tasks behind it can run, too.
+ * Tasks are handed to workers inside this call and inside mr_iterator_next.  If
+ * a rank is lost, other workers run the tasks whose results it had not
+ * delivered.  Each result comes once.
  *
  * Callers:   the creator of the pool, one thread at a time.
  * Blocks:    until the first tasks are on their way.
@@ -90,9 +90,8 @@ MR_CHECKED mr_error mr_pool_imap(mr_iterator **iterator, mr_pool pool,
 
 /**
  * As mr_pool_imap, but each result comes as soon as it is there, in any order;
- * result->index tells its task.  A slow task holds up only the few tasks that
- * its own worker was to run next, and only where no other worker is on its
- * node.
+ * result->index tells its task.  A slow task delays only the few tasks that
+ * its own worker would run next, and only if its node has no other worker.
  *
  * Callers:   as mr_pool_imap.
  * Blocks:    as mr_pool_imap.

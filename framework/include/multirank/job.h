@@ -17,10 +17,10 @@ extern "C" {
  * may lie on one node or on many.  The ranks of a node share memory, others
  * use messages.
  *
- * A program that was started without a launcher becomes mpirun here. mpirun
+ * A program that was started without a launcher becomes mpirun here.  mpirun
  * then starts the program with one rank for each core, or with one for each
- * slot of a batch job.  With MR_LAUNCH=never the job has one rank, and also,
- * with a warning, if there is no mpirun.
+ * slot of a batch job.  With MR_LAUNCH=never the job has one rank.  If there
+ * is no mpirun the job has one rank, too, and the log has a warning.
  *
  * The call first starts a fork server, then MPI, then the shared segments.
  * MPI is at MPI_THREAD_SERIALIZED, or as MR_MPI_THREADS says.  If the caller
@@ -59,9 +59,8 @@ MR_CHECKED mr_error mr_init(int *argc, char ***argv);
  * daemons and pools, write all output, then end MPI if mr_init started it.
  * Return from main, or exit(), does the same and keeps the exit status.  If a
  * rank was lost MPI is not finalized, since it would wait for that rank; then
- * do not call MPI_Finalize either.  A main that returns a status other than 0
- * when this call gives an error fails as other programs do whose output is
- * lost.
+ * do not call MPI_Finalize either.  If this call gives an error, return a
+ * status other than 0 from main, so that the lost output is noticed.
  *
  * Callers:   the main thread of rank 0.
  * Blocks:    until all processes that are not daemons have ended and every

@@ -36,9 +36,9 @@ extern "C" {
  * once and does not end.  Other nodes have been told, and take the rank for
  * lost when they hear nothing of it for 60 times MR_PATIENCE.
  *
- * A task that runs on after its map was given up does not keep the job: once
- * the job ends this call does not return in it.  If the task has the mutex
- * then, MPI cannot be finalized, and its rank ends with status 1.
+ * A task whose map was given up may still run when the job ends.  Then this
+ * call does not return in that task.  If the task holds the mutex at that time,
+ * MPI cannot be finalized, and the rank ends with status 1.
  *
  * Callers:   threads of ranks: main, and pool tasks that run in a rank.
  * Blocks:    until no other thread is inside MPI.

@@ -113,7 +113,7 @@ MR_CHECKED mr_error mr_pipe_poll(mr_pipe_end end, double timeout, bool *ready);
 MR_CHECKED mr_error mr_pipe_attach(mr_pipe_end end);
 
 /**
- * Stop to hold an end.  When its last holder closes an end the other end sees
+ * Stop holding an end.  When the last holder closes an end, the other end sees
  * end of file.
  *
  * Callers:   an endpoint that holds the end, any thread.

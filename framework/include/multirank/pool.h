@@ -51,10 +51,10 @@ typedef struct mr_task {
  *
  * A task must return.  A task that crashes, or that calls exit(), _exit(),
  * pthread_exit() or daemon(), fails with MR_ERR_WORKER_DIED, and mr_task_error
- * tells how.  If its worker is a child, another child takes the place.  If its
- * worker is a rank, that rank is lost; under a plain mpirun or srun the job
- * ends then, under `multirank run` the job goes on.  A process that a task has
- * forked must end by exec or _exit(); one that returns from the task is ended.
+ * tells how.  If its worker is a child, another child replaces it.  If its
+ * worker is a rank, that rank is lost: under `multirank run` the job goes on,
+ * under a plain mpirun or srun it ends.  A process that a task has forked must
+ * end by exec or _exit(); one that returns from the task is ended.
  */
 typedef mr_error mr_task_function(const void *input, void *output,
                                   const mr_task *task);

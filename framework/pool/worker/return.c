@@ -18,7 +18,7 @@
 #include "pool/worker/failure.h"
 #include "util/log.h"
 
-/* A message that was as large as this is not kept for the next part. */
+/* A message that was as large as this is not kept for the next batch. */
 enum { LARGE_MESSAGE = 1 << 20 };
 
 #define LOOK_UP_AFTER 1.0 /* seconds */
@@ -63,7 +63,8 @@ static bool make_room(size_t size)
 mr_error mr_task_return(const void *data, size_t size)
 {
     if (!stream.function) {
-        mri_log(MR_LOG_INFO, "mr_task_return: only in a task of an iterator");
+        mri_log(MR_LOG_INFO, "mr_task_return: call it only in a task of "
+                             "mr_pool_imap or mr_pool_imap_unordered");
         return MR_ERR_STATE;
     }
     if (!data && size) {

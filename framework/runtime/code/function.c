@@ -71,7 +71,7 @@ mr_error mr_function_register(const char *name, mr_function *function)
     mr_error error;
 
     if (mri_here.pid) {
-        mri_log(MR_LOG_INFO, "mr_function_register: not after mr_init");
+        mri_log(MR_LOG_INFO, "mr_function_register: call it before mr_init");
         return MR_ERR_STATE;
     }
     if (!name || !*name || strlen(name) >= MR_FUNCTION_NAME_SIZE) {
@@ -130,7 +130,9 @@ mr_error mri_function_encode(mri_function *function, mri_function_ref *ref)
         return MR_OK;
     }
     if (!mri_module_at(address, &module) || !module.id) {
-        mri_log(MR_LOG_INFO, "the function at %p lies in no loaded module",
+        mri_log(MR_LOG_INFO,
+                "the function at %p lies in no loaded module: give a function "
+                "of the program or of a shared library",
                 (void *)address);
         return MR_ERR_FUNCTION;
     }
@@ -165,7 +167,8 @@ static bool open_module(const mri_function_ref *ref, mri_module *module)
     library = dlopen(ref->name, RTLD_NOW | RTLD_LOCAL);
     if (!library) {
         mri_log(MR_LOG_ERROR,
-                "host %s cannot open the library of a function: %s",
+                "host %s cannot open the library of a function: %s; install it "
+                "there, at the same path",
                 mri_here.host, dlerror());
         return false;
     }

@@ -30,11 +30,16 @@ mr_error mri_may_create_processes(const char *function)
         return MR_ERR_STATE;
     }
     if (mri_inside_task) {
-        mri_log(MR_LOG_INFO, "%s: not inside a pool task", function);
+        mri_log(MR_LOG_INFO,
+                "%s: a task of a pool may not call this: call it in main or in "
+                "a process",
+                function);
         return MR_ERR_STATE;
     }
     if (mri_load(&mri_endpoint_at(self)->daemon)) {
-        mri_log(MR_LOG_INFO, "%s: a daemon may have no children", function);
+        mri_log(MR_LOG_INFO,
+                "%s: a daemon may have no children: start them elsewhere",
+                function);
         return MR_ERR_STATE;
     }
     return MR_OK;

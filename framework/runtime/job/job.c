@@ -101,10 +101,9 @@ static mr_error check_threads(void)
     if (mri_all.threads) {
         return MR_OK;
     }
-    mri_log(MR_LOG_ERROR, "a job on several nodes needs an MPI that threads "
-                          "may call: MPI_Init_thread with "
-                          "MPI_THREAD_SERIALIZED or more, or leave it to "
-                          "mr_init");
+    mri_log(MR_LOG_ERROR,
+            "a job on several nodes needs MPI_THREAD_SERIALIZED or more: start "
+            "MPI by MPI_Init_thread, or let mr_init start it");
     return MR_ERR_MPI;
 }
 
@@ -306,8 +305,9 @@ static void *stand_by(void *unused)
         if (!tasks_leave_mpi(grace)) {
             die_inside_mpi();
         }
-        mri_log(MR_LOG_WARNING, "the job ends while this rank is inside a "
-                                "task of a map that was given up");
+        mri_log(MR_LOG_WARNING,
+                "the job ends while this rank is inside a task of a map that "
+                "was given up; the task is cut off");
         leave_job();
         _exit(0);
     }
@@ -418,7 +418,8 @@ mr_error mr_init(int *argc, char ***argv)
     (void)argc;
     (void)argv;
     if (this_job.started) {
-        mri_log(MR_LOG_INFO, "mr_init: the job was started before");
+        mri_log(MR_LOG_INFO,
+                "mr_init: the job was started before: call it once");
         return MR_ERR_STATE;
     }
     this_job.started = true;

@@ -245,8 +245,8 @@ static unsigned int count_cores(void)
 static void warn(const char *why, const char *advice)
 {
     mri_log(MR_LOG_WARNING,
-            "%s: this job has one rank; %s, or set MR_LAUNCH=never to do "
-            "without",
+            "%s: this job has one rank; %s, or set MR_LAUNCH=never if one rank "
+            "is enough",
             why, advice);
 }
 

@@ -37,7 +37,9 @@ void mri_job_stop_hosts(void)
                                              &stop, sizeof stop, MR_FOREVER);
 
             if (error && error != MR_ERR_OWNER_LOST) {
-                mri_log(MR_LOG_ERROR, "rank %u cannot be told to stop: %s",
+                mri_log(MR_LOG_ERROR,
+                        "rank %u cannot be told to stop: %s; if the job hangs "
+                        "now, end its launcher",
                         rank, mr_error_text(error));
             }
         }

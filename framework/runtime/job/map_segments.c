@@ -50,10 +50,11 @@ static mr_error agree_on_allowance(void)
         mri_node_gather(&fits, all, sizeof fits);
         allowance = smallest(all, mri_node_size());
         if (allowance < wanted && mri_node_rank() == 0) {
-            mri_log(MR_LOG_WARNING,
-                    "each rank shares %lld bytes instead of %lld, as "
-                    "'ulimit -f' allows no larger file",
-                    (long long)allowance, (long long)wanted);
+            mri_log(
+                MR_LOG_WARNING,
+                "each rank shares %lld bytes instead of %lld, as 'ulimit -f' "
+                "allows no larger file; raise it, or set MR_MEMORY to less",
+                (long long)allowance, (long long)wanted);
         }
     }
     free(all);

@@ -161,8 +161,7 @@ static void tell_of_crowded(const report *first, unsigned int hosts)
         name_hosts(where, sizeof where, first->host, hosts);
         mri_log(MR_LOG_WARNING,
                 "%u ranks share %u processor%s %s, so none is bound and they "
-                "take turns; start fewer, or set MR_BIND=none to be told no "
-                "more",
+                "take turns; start fewer, or set MR_BIND=none to silence this",
                 first->summary.ranks, first->summary.processors,
                 first->summary.processors == 1 ? "" : "s", where);
     }
