@@ -206,6 +206,8 @@ objects_sources = \
 	framework/objects/data/value.c \
 	framework/objects/create.c \
 	framework/objects/create.h \
+	framework/objects/holders.c \
+	framework/objects/holders.h \
 	framework/objects/kinds.h \
 	framework/objects/pipe.c \
 	framework/objects/pipe.h \

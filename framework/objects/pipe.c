@@ -3,11 +3,11 @@
  * Owns Pipe: two channels, and for each end the table of its holders.
  *
  * Channel s is what side s receives.  Receivers of side s wait in list s;
- * senders wait for memory only.  The table of holders changes under its
- * latch by noted changes.
+ * senders wait for memory only.
  */
 #include <multirank/pipe.h>
 
+#include <assert.h>
 #include <string.h>
 
 #include <multirank/wait.h>
@@ -15,25 +15,18 @@
 #include "engine/channel.h"
 #include "engine/operation.h"
 #include "engine/wait.h"
+#include "objects/holders.h"
 #include "objects/kinds.h"
 #include "objects/pipe.h"
 #include "util/log.h"
 
 enum { SEND = 0, RECV, MAY_RECV, HOLD, CLOSE, TRIES };
-enum { FIRST_HOLDERS = 8, MOST_HOLDERS = 1 << 20 };
 
 typedef struct pipe_body {
-    mri_word latch;
-    mri_word holders;  /* block of two words, holder and side, for each */
-    mri_word capacity; /* rows of that block */
+    mri_holders holders;
     mri_word count[2]; /* holders of each side */
     uint64_t duplex;
 } pipe_body;
-
-typedef struct holder {
-    mri_word id; /* 0: a free row */
-    mri_word side;
-} holder;
 
 typedef struct channels {
     mri_channel side[2];
@@ -113,96 +106,26 @@ static unsigned int ready_list(mri_object *object, unsigned int side)
 
 /* ---- holders ------------------------------------------------------------- */
 
-#define PROCESS_HOLDER ((uint64_t)1 << 63)
-
-_Static_assert(MRI_RANKS_MAX <= 1 << 15, "a rank has 15 bits of a holder");
-
-uint64_t mri_holder_of_process(mr_handle process)
-{
-    return PROCESS_HOLDER | (uint64_t)process.owner << 48 |
-           (uint64_t)process.slot << 32 | process.generation;
-}
-
-/* Of the calling endpoint. */
-static uint64_t my_holder(void)
-{
-    uint64_t me = mri_self_endpoint();
-    mri_ref process = mri_load(&mri_endpoint_at(me)->process);
-
-    return process ? mri_holder_of_process(mri_handle_of(mri_at(process))) : me;
-}
-
-/* The row of a holder, or a free one for 0; NULL: none. */
-static holder *find(pipe_body *pipe, uint64_t id, unsigned int side)
-{
-    holder *rows = mri_at(mri_peek(&pipe->holders));
-
-    for (uint64_t i = 0; i < mri_peek(&pipe->capacity); i++) {
-        if (mri_peek(&rows[i].id) == id &&
-            (id == 0 || mri_peek(&rows[i].side) == side)) {
-            return &rows[i];
-        }
-    }
-    return NULL;
-}
-
-static size_t table_size(uint64_t capacity)
-{
-    return capacity * sizeof(holder);
-}
-
-/* Twice as many rows; the old table goes to owned slot 0.  The latch is held.
- */
-static mr_error grow(mri_record *self, mri_object *object)
-{
-    pipe_body *pipe = body_of(object);
-    uint64_t capacity = mri_peek(&pipe->capacity);
-    mri_ref old = mri_peek(&pipe->holders);
-    mri_ref new;
-    mr_error error;
-
-    if (capacity >= MOST_HOLDERS) {
-        return MR_ERR_LIMIT;
-    }
-    error = mri_allocate(self, mri_segment_of(mri_ref_of(object)), MRI_HEAP,
-                         table_size(2 * capacity), 0);
-    if (error) {
-        return error;
-    }
-    new = mri_peek(&self->owned[0].block);
-    memset(mri_at(new), 0, table_size(2 * capacity));
-    memcpy(mri_at(new), mri_at(old), table_size(capacity));
-    mri_set(self, &pipe->holders, new);
-    mri_set(self, &pipe->capacity, 2 * capacity);
-    mri_set(self, &self->owned[0].size, table_size(capacity));
-    mri_set(self, &self->owned[0].block, old);
-    mri_commit(self);
-    return MR_OK;
-}
-
-/* call->argument is the holder. */
+/* A side is the role of a holder.  call->argument is the holder. */
 static mr_error try_hold(mri_record *self, mri_object *object, mri_call *call)
 {
     pipe_body *pipe = body_of(object);
+    unsigned int side = call->variant;
     mr_error error = MR_OK;
 
-    mri_latch(self, &pipe->latch);
-    if (!find(pipe, call->argument, call->variant)) {
-        holder *row = find(pipe, 0, 0);
+    mri_latch(self, &pipe->holders.latch);
+    if (!mri_holders_find(&pipe->holders, call->argument, side)) {
+        mri_holder *row;
 
-        if (!row) {
-            error = grow(self, object);
-            row = error ? NULL : find(pipe, 0, 0);
-        }
+        error = mri_holders_room(self, object, &pipe->holders, &row);
         if (row) {
-            mri_set(self, &row->side, call->variant);
+            mri_set(self, &row->role, side);
             mri_set(self, &row->id, call->argument);
-            mri_set(self, &pipe->count[call->variant],
-                    mri_peek(&pipe->count[call->variant]) + 1);
+            mri_set(self, &pipe->count[side], mri_peek(&pipe->count[side]) + 1);
             mri_commit(self);
         }
     }
-    mri_unlatch(self, &pipe->latch);
+    mri_unlatch(self, &pipe->holders.latch);
     mri_give_back(self, 0);
     return error;
 }
@@ -211,16 +134,17 @@ static mr_error drop(mri_record *self, mri_object *object, uint64_t id,
                      unsigned int side)
 {
     pipe_body *pipe = body_of(object);
-    holder *row;
+    mri_holder *row;
 
-    mri_latch(self, &pipe->latch);
-    row = find(pipe, id, side);
+    mri_latch(self, &pipe->holders.latch);
+    row = mri_holders_find(&pipe->holders, id, side);
     if (row) {
+        assert(mri_peek(&pipe->count[side]) > 0);
         mri_set(self, &row->id, 0);
         mri_set(self, &pipe->count[side], mri_peek(&pipe->count[side]) - 1);
         mri_commit(self);
     }
-    mri_unlatch(self, &pipe->latch);
+    mri_unlatch(self, &pipe->holders.latch);
     if (!row) {
         return MR_ERR_NOT_HELD;
     }
@@ -241,40 +165,29 @@ static void drop_both(mri_record *self, mri_object *object, uint64_t id)
     }
 }
 
-/* One that is held by, or for, an endpoint of the rank; 0: none. */
-static uint64_t holder_of_rank(mri_object *object, unsigned int rank)
+/* A holder that is gone; 0: there is none. */
+static uint64_t gone_holder(mri_record *self, mri_object *object,
+                            const mri_gone *gone)
 {
-    pipe_body *pipe = body_of(object);
-    holder *rows = mri_at(mri_peek(&pipe->holders));
+    mri_holders *holders = &body_of(object)->holders;
+    const mri_holder *row;
+    uint64_t id;
 
-    for (uint64_t i = 0; i < mri_load(&pipe->capacity); i++) {
-        uint64_t id = mri_load(&rows[i].id);
-        unsigned int owner =
-            id & PROCESS_HOLDER ? id >> 48 & 0x7fff : mri_endpoint_rank(id);
-
-        if (id && owner == rank) {
-            return id;
-        }
-    }
-    return 0;
+    mri_latch(self, &holders->latch);
+    row = mri_holders_find_gone(holders, gone);
+    id = row ? mri_peek(&row->id) : 0;
+    mri_unlatch(self, &holders->latch);
+    return id;
 }
 
 static void forget(mri_record *self, mri_object *object, const mri_gone *gone)
 {
-    uint64_t id = gone->endpoint;
+    uint64_t id;
 
-    if (gone->process.kind == MRI_PROCESS) {
-        id = mri_holder_of_process(gone->process);
+    while (mri_identity_state(mri_load(&object->identity)) == MRI_LIVE &&
+           (id = gone_holder(self, object, gone)) != 0) {
+        drop_both(self, object, id);
     }
-    do {
-        if (gone->whole_rank) {
-            id = holder_of_rank(object, gone->process.owner);
-        }
-        if (id) {
-            drop_both(self, object, id);
-        }
-    } while (gone->whole_rank && id &&
-             mri_identity_state(mri_load(&object->identity)) == MRI_LIVE);
 }
 
 /* The pipe is not left between the last close and its end: a death in there
@@ -344,8 +257,7 @@ static void dispose(mri_record *self, mri_object *object)
         mri_channel_dispose(self, channel_of(object, 1));
         mri_object_free(self, object, &object->detail, sizeof(channels));
     }
-    mri_object_free(self, object, &pipe->holders,
-                    table_size(mri_peek(&pipe->capacity)));
+    mri_holders_dispose(self, object, &pipe->holders);
 }
 
 static mri_try *const tries[] = {
@@ -386,26 +298,19 @@ static mr_error add_channels(mri_record *self, mri_object *object)
 static mr_error add_holders(mri_record *self, mri_object *object)
 {
     pipe_body *pipe = body_of(object);
-    uint64_t me = my_holder();
-    mr_error error = mri_allocate(self, mri_segment_of(mri_ref_of(object)),
-                                  MRI_HEAP, table_size(FIRST_HOLDERS), 0);
-    holder *rows;
+    uint64_t me = mri_holder_of_self();
+    mr_error error = mri_holders_format(self, object, &pipe->holders);
+    mri_holder *rows;
 
     if (error) {
         return error;
     }
-    rows = mri_at(mri_peek(&self->owned[0].block));
-    memset(rows, 0, table_size(FIRST_HOLDERS));
+    rows = mri_at(mri_peek(&pipe->holders.rows));
     for (unsigned int side = 0; side < 2; side++) {
+        mri_store(&rows[side].role, side);
         mri_store(&rows[side].id, me);
-        mri_store(&rows[side].side, side);
         mri_store(&pipe->count[side], 1);
     }
-    mri_store(&pipe->capacity, FIRST_HOLDERS);
-    mri_latch(self, &pipe->latch);
-    mri_owned_move(self, 0, &pipe->holders);
-    mri_commit(self);
-    mri_unlatch(self, &pipe->latch);
     return MR_OK;
 }
 
@@ -526,7 +431,7 @@ mr_error mr_pipe_attach(mr_pipe_end end)
         return MR_ERR_STATE;
     }
     mri_may_hold(self);
-    return mri_pipe_hold(end, my_holder());
+    return mri_pipe_hold(end, mri_holder_of_self());
 }
 
 mr_error mr_pipe_close(mr_pipe_end end)
@@ -536,6 +441,6 @@ mr_error mr_pipe_close(mr_pipe_end end)
     if (!mri_self()) {
         return MR_ERR_STATE;
     }
-    call.argument = my_holder();
+    call.argument = mri_holder_of_self();
     return operate(end, CLOSE, &call, 0);
 }

@@ -10,10 +10,8 @@
 #include "engine/object.h"
 #include "memory/record.h"
 
-/* The holder of an end: a process object, or a rank's endpoint. */
-uint64_t mri_holder_of_process(mr_handle process);
-
-/* Let `holder` hold an end.  MR_ERR_STALE, MR_ERR_LIMIT, MR_ERR_NO_MEMORY. */
+/* Let `holder` (objects/holders.h) hold an end.  MR_ERR_STALE, MR_ERR_LIMIT,
+ * MR_ERR_NO_MEMORY. */
 mr_error mri_pipe_hold(mr_pipe_end end, uint64_t holder);
 
 /* Let `holder` hold no end of any pipe of this node any longer. */

@@ -20,6 +20,7 @@
 #include "engine/operation.h"
 #include "engine/wait.h"
 #include "far/far.h"
+#include "objects/holders.h"
 #include "objects/kinds.h"
 #include "objects/pipe.h"
 #include "runtime/job/identity.h"

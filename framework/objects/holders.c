@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Owns tables of holders.
+ */
+#include "objects/holders.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "engine/operation.h"
+
+enum { FIRST_ROWS = 8, ROWS_MAX = 1 << 20 };
+
+#define PROCESS_HOLDER ((uint64_t)1 << 63)
+
+_Static_assert(MRI_RANKS_MAX <= 1 << 15, "a rank has 15 bits of a holder");
+
+uint64_t mri_holder_of_process(mr_handle process)
+{
+    return PROCESS_HOLDER | (uint64_t)process.owner << 48 |
+           (uint64_t)process.slot << 32 | process.generation;
+}
+
+uint64_t mri_holder_of_self(void)
+{
+    uint64_t me = mri_self_endpoint();
+    mri_ref process = mri_load(&mri_endpoint_at(me)->process);
+
+    return process ? mri_holder_of_process(mri_handle_of(mri_at(process))) : me;
+}
+
+static unsigned int rank_of(uint64_t id)
+{
+    return id & PROCESS_HOLDER ? id >> 48 & 0x7fff : mri_endpoint_rank(id);
+}
+
+static size_t size_of(uint64_t rows)
+{
+    return rows * sizeof(mri_holder);
+}
+
+static mr_error allocate(mri_record *self, const mri_object *object,
+                         uint64_t rows)
+{
+    mr_error error = mri_allocate(self, mri_segment_of(mri_ref_of(object)),
+                                  MRI_HEAP, size_of(rows), 0);
+
+    if (!error) {
+        memset(mri_at(mri_peek(&self->owned[0].block)), 0, size_of(rows));
+    }
+    return error;
+}
+
+mr_error mri_holders_format(mri_record *self, mri_object *object,
+                            mri_holders *holders)
+{
+    mr_error error = allocate(self, object, FIRST_ROWS);
+
+    if (error) {
+        return error;
+    }
+    mri_store(&holders->capacity, FIRST_ROWS);
+    mri_latch(self, &holders->latch);
+    mri_owned_move(self, 0, &holders->rows);
+    mri_commit(self);
+    mri_unlatch(self, &holders->latch);
+    return MR_OK;
+}
+
+mri_holder *mri_holders_find(const mri_holders *holders, uint64_t id,
+                             uint64_t role)
+{
+    mri_holder *rows = mri_at(mri_peek(&holders->rows));
+
+    for (uint64_t i = 0; i < mri_peek(&holders->capacity); i++) {
+        if (mri_peek(&rows[i].id) == id && mri_peek(&rows[i].role) == role) {
+            return &rows[i];
+        }
+    }
+    return NULL;
+}
+
+static mri_holder *free_row(const mri_holders *holders)
+{
+    mri_holder *rows = mri_at(mri_peek(&holders->rows));
+
+    for (uint64_t i = 0; i < mri_peek(&holders->capacity); i++) {
+        if (mri_peek(&rows[i].id) == 0) {
+            return &rows[i];
+        }
+    }
+    return NULL;
+}
+
+/* Twice as many rows; the old table goes to owned slot 0. */
+static mr_error grow(mri_record *self, const mri_object *object,
+                     mri_holders *holders)
+{
+    uint64_t capacity = mri_peek(&holders->capacity);
+    mri_ref old = mri_peek(&holders->rows);
+    mri_ref new;
+    mr_error error;
+
+    if (capacity >= ROWS_MAX) {
+        return MR_ERR_LIMIT;
+    }
+    error = allocate(self, object, 2 * capacity);
+    if (error) {
+        return error;
+    }
+    new = mri_peek(&self->owned[0].block);
+    memcpy(mri_at(new), mri_at(old), size_of(capacity));
+    mri_set(self, &holders->rows, new);
+    mri_set(self, &holders->capacity, 2 * capacity);
+    mri_set(self, &self->owned[0].size, size_of(capacity));
+    mri_set(self, &self->owned[0].block, old);
+    mri_commit(self);
+    return MR_OK;
+}
+
+mr_error mri_holders_room(mri_record *self, mri_object *object,
+                          mri_holders *holders, mri_holder **row)
+{
+    mr_error error = MR_OK;
+
+    assert(!mri_peek(&self->notes) && !mri_peek(&self->owned[0].block));
+    *row = free_row(holders);
+    if (!*row) {
+        error = grow(self, object, holders);
+        *row = error ? NULL : free_row(holders);
+    }
+    return error;
+}
+
+mri_holder *mri_holders_find_gone(const mri_holders *holders,
+                                  const mri_gone *gone)
+{
+    mri_holder *rows = mri_at(mri_peek(&holders->rows));
+    uint64_t process = gone->process.kind == MRI_PROCESS
+                           ? mri_holder_of_process(gone->process)
+                           : 0;
+
+    for (uint64_t i = 0; i < mri_peek(&holders->capacity); i++) {
+        uint64_t id = mri_peek(&rows[i].id);
+
+        if (id && (gone->whole_rank ? rank_of(id) == gone->process.owner
+                                    : id == gone->endpoint || id == process)) {
+            return &rows[i];
+        }
+    }
+    return NULL;
+}
+
+void mri_holders_dispose(mri_record *self, mri_object *object,
+                         mri_holders *holders)
+{
+    mri_object_free(self, object, &holders->rows,
+                    size_of(mri_peek(&holders->capacity)));
+}
