@@ -138,9 +138,10 @@ typedef struct mri_gone {
 
 static inline bool mri_is_gone(const mri_gone *gone, uint64_t endpoint)
 {
-    return gone->whole_rank
-               ? endpoint && mri_endpoint_rank(endpoint) == gone->process.owner
-               : endpoint == gone->endpoint;
+    return endpoint &&
+           (gone->whole_rank
+                ? mri_endpoint_rank(endpoint) == gone->process.owner
+                : endpoint == gone->endpoint);
 }
 
 /* A try function completes and gives a public error, or changes nothing and

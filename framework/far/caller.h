@@ -25,7 +25,8 @@ typedef struct mri_outgoing {
     void *out;
     unsigned int transfers; /* of bulk, that are under way */
     bool replied;
-    bool cancelled; /* the owner was asked to end it */
+    bool cancelled; /* the owner was asked to end it ... */
+    bool ended;     /* ... and told that the caller has died */
     bool kept;      /* MPI may use its memory until the end of the job */
     mr_error lost;  /* why bulk did not arrive */
     atomic_bool complete;

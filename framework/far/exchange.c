@@ -285,17 +285,20 @@ mr_error mri_exchange_send(mri_caller *caller, mri_outgoing *outgoing)
     return error;
 }
 
-void mri_exchange_cancel(const mri_head *head)
+void mri_exchange_cancel(const mri_head *head, bool ended)
 {
     mri_outgoing *outgoing = call_of(head);
     mri_head cancel;
 
-    if (!outgoing || outgoing->replied || outgoing->cancelled) {
+    if (!outgoing || outgoing->replied || outgoing->ended ||
+        (outgoing->cancelled && !ended)) {
         return;
     }
     outgoing->cancelled = true;
+    outgoing->ended = ended;
     cancel = outgoing->head;
     cancel.what = MRI_CANCEL;
+    cancel.flags |= ended ? MRI_CALLER_ENDED : 0;
     cancel.in_size = 0;
     cancel.more_size = 0;
     if (mri_far_send(outgoing->to, &cancel, NULL, 0)) {

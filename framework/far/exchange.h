@@ -69,8 +69,8 @@ mr_error mri_exchange_send(mri_caller *caller, mri_outgoing *outgoing);
 void mri_exchange_send_coalesced(mri_caller *caller);
 
 /* Ask the owner to end the call with that head; it may have replied, and then
- * nothing is done. */
-void mri_exchange_cancel(const mri_head *head);
+ * nothing is done.  `ended` says that the caller has died. */
+void mri_exchange_cancel(const mri_head *head, bool ended);
 
 /* Let ranks of other nodes know of an end; nobody waits for that. */
 void mri_exchange_tell_gone(mri_ranks ranks, const mri_gone *gone);

@@ -84,7 +84,7 @@ static void cancel(mri_port *port, const mri_outgoing *outgoing)
 {
     (void)port;
     mri_exchange_enter();
-    mri_exchange_cancel(&outgoing->head);
+    mri_exchange_cancel(&outgoing->head, false);
     mri_exchange_leave();
 }
 

@@ -104,7 +104,7 @@ static bool call(uint64_t number, const mri_relay_request *request)
 static void cancel(const mri_relay_request *request)
 {
     mri_exchange_enter();
-    mri_exchange_cancel(&request->head);
+    mri_exchange_cancel(&request->head, false);
     mri_exchange_leave();
 }
 

@@ -448,7 +448,7 @@ static bool end_thread(mri_relayed_thread *thread)
     }
     for (mri_outgoing *o = thread->caller.first; o; o = o->next) {
         if (!(o->head.number & FROM_RANK)) {
-            mri_exchange_cancel(&o->head);
+            mri_exchange_cancel(&o->head, true);
         }
     }
     destroy_orphans(thread);

@@ -30,6 +30,7 @@ static MRI_RANK_LOCAL served_calls served_by_rank = {.next_deadline =
 #define own MRI_OWN(served_by_rank)
 
 static void begin_next(mri_client *c);
+static void receive_bulk(mri_served *s);
 
 /* ---- replies ------------------------------------------------------------- */
 
@@ -192,26 +193,56 @@ static void park(mri_served *s, mri_served_state why)
  * would wait: while its bulk is on its way, or while another comes first. */
 static bool may_wait(const mri_served *s)
 {
-    return s->head.timeout != 0 && !s->cancelled;
+    return s->goes_on || (s->head.timeout != 0 && !s->cancelled);
 }
 
-/* As the proxy: try, and park what would block. */
+/* Its time is up, or it was cancelled. */
+static mr_error give_up(mri_served *s)
+{
+    return mri_served_abandon(s, s->ended ? MR_ERR_CLOSED : MR_ERR_TIMEOUT);
+}
+
+/* As the proxy: try again, and park what would block and may wait. */
+static void try_or_park(mri_served *s, int64_t now)
+{
+    mr_error error = mri_served_try_again(s);
+
+    while (error == MRI_WOULD_BLOCK && (s->cancelled || now >= s->deadline)) {
+        error = give_up(s);
+        if (error == MRI_WOULD_BLOCK) {
+            error = mri_served_try_again(s);
+        }
+    }
+    if (error == MRI_WOULD_BLOCK) {
+        park(s, s->state);
+    } else if (s->state == MRI_ALLOCATING && !error) {
+        mri_served_end_allocation(s, error);
+        receive_bulk(s);
+    } else {
+        if (error) {
+            error = mri_served_abandon(s, error);
+        }
+        mri_served_leave_lists(s, error);
+        finish(s, error);
+    }
+}
+
+/* As the proxy, for the first time. */
 static void attempt(mri_served *s)
 {
     mr_error error = mri_served_try_first(s);
 
-    if (error != MRI_WOULD_BLOCK) {
-        finish(s, error);
-        return;
+    if (error == MRI_WOULD_BLOCK && !may_wait(s)) {
+        error = give_up(s);
     }
-    error = may_wait(s) ? mri_served_keep_input(s, s->call.in) : MR_ERR_TIMEOUT;
-    if (!error) {
-        error = mri_served_try_again(s);
-        if (error == MRI_WOULD_BLOCK) {
-            park(s, MRI_PARKED);
+    if (error == MRI_WOULD_BLOCK) {
+        error = mri_served_keep_input(s, s->call.in);
+        if (!error) {
+            s->state = MRI_PARKED;
+            try_or_park(s, INT64_MIN);
             return;
         }
-        mri_served_leave_lists(s, error);
+        error = mri_served_abandon(s, error);
     }
     finish(s, error);
 }
@@ -387,20 +418,8 @@ void mri_serve_call(unsigned int from, const mri_head *head, const void *body)
 static void go_on(mri_served *s, int64_t now)
 {
     mri_record *before = mri_act_as(s->client->proxy);
-    mr_error error = mri_served_try_again(s);
 
-    if (error == MRI_WOULD_BLOCK && (s->cancelled || now >= s->deadline)) {
-        error = MR_ERR_TIMEOUT;
-    }
-    if (error == MRI_WOULD_BLOCK) {
-        park(s, s->state);
-    } else if (s->state == MRI_ALLOCATING && !error) {
-        mri_served_end_allocation(s, error);
-        receive_bulk(s);
-    } else {
-        mri_served_leave_lists(s, error);
-        finish(s, error);
-    }
+    try_or_park(s, now);
     mri_act_as(before);
 }
 
@@ -458,6 +477,7 @@ void mri_serve_cancel(const mri_head *head)
     for (mri_served *s = c ? c->first : NULL; s; s = s->next) {
         if (s->head.number == head->number) {
             s->cancelled = true;
+            s->ended = head->flags & MRI_CALLER_ENDED;
         }
     }
     if (c) {

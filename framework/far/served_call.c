@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "engine/wait.h"
+#include "util/clock.h"
 #include "util/fault.h"
 #include "util/rank_local.h"
 
@@ -143,6 +144,21 @@ mr_error mri_served_try_again(mri_served *s)
         }
     }
     return mri_wait_set_try(&s->several);
+}
+
+mr_error mri_served_abandon(mri_served *s, mr_error why)
+{
+    mr_error error = why;
+
+    if (s->head.what == MRI_CALL && s->state != MRI_ALLOCATING) {
+        error = mri_blocked_abandon(&s->blocked, why);
+    }
+    if (error == MRI_WOULD_BLOCK) {
+        s->goes_on = true;
+        s->cancelled = false;
+        s->deadline = MRI_NEVER;
+    }
+    return error;
 }
 
 bool mri_served_is_rung(const mri_served *s)
