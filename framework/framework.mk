@@ -7,7 +7,10 @@ include_HEADERS = framework/include/multirank.h
 multirankincludedir = $(includedir)/multirank
 multirankinclude_HEADERS = \
 	framework/include/multirank/array.h \
+	framework/include/multirank/barrier.h \
 	framework/include/multirank/base.h \
+	framework/include/multirank/condition.h \
+	framework/include/multirank/event.h \
 	framework/include/multirank/function.h \
 	framework/include/multirank/info.h \
 	framework/include/multirank/iterator.h \
@@ -19,6 +22,8 @@ multirankinclude_HEADERS = \
 	framework/include/multirank/pool.h \
 	framework/include/multirank/process.h \
 	framework/include/multirank/queue.h \
+	framework/include/multirank/rwlock.h \
+	framework/include/multirank/semaphore.h \
 	framework/include/multirank/topology.h \
 	framework/include/multirank/value.h \
 	framework/include/multirank/wait.h
@@ -214,7 +219,12 @@ objects_sources = \
 	framework/objects/process.c \
 	framework/objects/process.h \
 	framework/objects/queue/queue.c \
+	framework/objects/sync/barrier.c \
+	framework/objects/sync/condition.c \
+	framework/objects/sync/event.c \
 	framework/objects/sync/lock.c \
+	framework/objects/sync/rwlock.c \
+	framework/objects/sync/semaphore.c \
 	framework/objects/sync/sync.c \
 	framework/objects/sync/sync.h \
 	framework/objects/topology.c

@@ -17,6 +17,12 @@
 void mri_objects_register(void)
 {
     mri_kind_register(&mri_lock_ops);
+    mri_kind_register(&mri_rlock_ops);
+    mri_kind_register(&mri_semaphore_ops);
+    mri_kind_register(&mri_event_ops);
+    mri_kind_register(&mri_condition_ops);
+    mri_kind_register(&mri_barrier_ops);
+    mri_kind_register(&mri_rwlock_ops);
     mri_kind_register(&mri_mailbox_ops);
     mri_kind_register(&mri_queue_ops);
     mri_kind_register(&mri_pipe_ops);

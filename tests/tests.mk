@@ -14,6 +14,7 @@ unit_suites = \
 	tests/unit/coalesce_test \
 	tests/unit/describe_test \
 	tests/unit/far_fault_test \
+	tests/unit/far_sync_test \
 	tests/unit/far_test \
 	tests/unit/exit_status_test \
 	tests/unit/function_test \
@@ -29,6 +30,7 @@ unit_suites = \
 	tests/unit/reaper_test \
 	tests/unit/record_test \
 	tests/unit/task_threads_test \
+	tests/unit/sync_test \
 	tests/unit/topology_test \
 	tests/unit/util_test \
 	tests/unit/value_test \
@@ -348,6 +350,15 @@ tests_unit_far_test_SOURCES = \
 	tests/unit/message_fake.c
 tests_unit_far_test_CPPFLAGS = $(AM_CPPFLAGS) -DMRI_RANKS_ARE_THREADS
 tests_unit_far_test_LDADD = tests/harness/libharness.a libmultirank-threads.la \
+	$(CUNIT_LIBS)
+tests_unit_far_sync_test_SOURCES = \
+	tests/unit/fake.c \
+	tests/unit/fake_nodes.c \
+	tests/unit/fake_nodes.h \
+	tests/unit/far_sync_test.c \
+	tests/unit/message_fake.c
+tests_unit_far_sync_test_CPPFLAGS = $(AM_CPPFLAGS) -DMRI_RANKS_ARE_THREADS
+tests_unit_far_sync_test_LDADD = tests/harness/libharness.a libmultirank-threads.la \
 	$(CUNIT_LIBS)
 tests_unit_far_fault_test_SOURCES = \
 	tests/unit/fake.c \

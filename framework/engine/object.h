@@ -24,6 +24,12 @@ typedef enum mri_kind {
     MRI_NONE = 0,
     MRI_MEMORY, /* row 0 of each segment: where one waits for memory */
     MRI_LOCK,
+    MRI_RLOCK,
+    MRI_SEMAPHORE,
+    MRI_EVENT,
+    MRI_CONDITION,
+    MRI_BARRIER,
+    MRI_RWLOCK,
     MRI_QUEUE,
     MRI_MAILBOX, /* as MRI_QUEUE, for the runtime: no handle of a user is one */
     MRI_PIPE,

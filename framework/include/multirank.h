@@ -8,7 +8,10 @@
 #define MULTIRANK_H
 
 #include <multirank/array.h>
+#include <multirank/barrier.h>
 #include <multirank/base.h>
+#include <multirank/condition.h>
+#include <multirank/event.h>
 #include <multirank/function.h>
 #include <multirank/info.h>
 #include <multirank/iterator.h>
@@ -20,6 +23,8 @@
 #include <multirank/pool.h>
 #include <multirank/process.h>
 #include <multirank/queue.h>
+#include <multirank/rwlock.h>
+#include <multirank/semaphore.h>
 #include <multirank/topology.h>
 #include <multirank/value.h>
 #include <multirank/wait.h>

@@ -8,6 +8,12 @@
 #include "engine/object.h"
 
 extern const mri_kind_ops mri_lock_ops;
+extern const mri_kind_ops mri_rlock_ops;
+extern const mri_kind_ops mri_semaphore_ops;
+extern const mri_kind_ops mri_event_ops;
+extern const mri_kind_ops mri_condition_ops;
+extern const mri_kind_ops mri_barrier_ops;
+extern const mri_kind_ops mri_rwlock_ops;
 extern const mri_kind_ops mri_pipe_ops;
 extern const mri_kind_ops mri_value_ops;
 extern const mri_kind_ops mri_array_ops;

@@ -8,6 +8,7 @@
 #include <linux/membarrier.h>
 #include <pthread.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -184,7 +185,7 @@ void fake_reap(uint64_t endpoint)
     const mri_endpoint *row = mri_endpoint_at(endpoint);
     mri_ref process = mri_load(&row->process);
     mri_gone gone = {.endpoint = endpoint,
-                     .status = (int64_t)mri_load(&row->status),
+                     .status = -SIGKILL,
                      .pid = (int64_t)mri_load(&row->pid)};
 
     if (process) {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Lock: one holder at a time, at any endpoint.
+ * Lock and RLock: one holder at a time, at any endpoint.
  *
  * When an endpoint ends while it holds a lock, by a crash or in any other way,
  * the lock passes on, and the next holder gets MR_ERR_HOLDER_DIED.
@@ -20,11 +20,12 @@ typedef struct mr_lock {
 
 /* Zeroed means: all defaults. */
 typedef struct mr_lock_options {
-    int place; /* MR_ON_RANK(r), or MR_PLACE_DEFAULT: the caller's rank */
+    int place;      /* MR_ON_RANK(r), or MR_PLACE_DEFAULT: the caller's rank */
+    bool recursive; /* an RLock: the thread that holds it may take it again */
 } mr_lock_options;
 
 /**
- * Create a lock.  It is free.
+ * Create a lock, or with `recursive` an RLock.  It is free.
  *
  * Callers:   any endpoint, any thread.
  * Blocks:    never on this node; for a rank of another node until that rank
@@ -39,8 +40,9 @@ MR_CHECKED mr_error mr_lock_create(mr_lock *lock,
                                    const mr_lock_options *options);
 
 /**
- * Take a lock.  The lock of a Value or an Array is recursive: the thread that
- * holds it may take it again and must release it as often.
+ * Take a lock.  An RLock and the lock of a Value, an Array or a Condition are
+ * recursive: the thread that holds one may take it again and must release it as
+ * often.
  *
  * A deadlock, as when two threads take two locks in different order, ends only
  * by the time-out.
@@ -60,8 +62,8 @@ MR_CHECKED mr_error mr_lock_create(mr_lock *lock,
 MR_CHECKED mr_error mr_lock_acquire(mr_lock lock, double timeout);
 
 /**
- * Release a lock.  Any endpoint may release a Lock, as in Python; the lock of
- * a Value or an Array is released by its holder only.
+ * Release a lock.  Any endpoint may release a Lock, as in Python.  A recursive
+ * lock is released by the thread that holds it only.
  *
  * Callers:   any endpoint, any thread.
  * Blocks:    never on the owner's node; from another node until the owner has
@@ -80,8 +82,8 @@ MR_API mr_error mr_lock_release(mr_lock lock);
  *            node until the owner has answered.
  * Ownership: the lock is freed; its handles become stale.
  * Errors:    MR_ERR_STALE - the lock was destroyed before;
- *            MR_ERR_ARGUMENT - the lock belongs to a Value or an Array:
- *            destroy that.
+ *            MR_ERR_ARGUMENT - the lock belongs to a Value, an Array or a
+ *            Condition: destroy that.
  * Differs:   Python leaves this to garbage collection.
  */
 MR_API mr_error mr_lock_destroy(mr_lock lock);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Owns Lock: a synchronisation object that any endpoint may give back.
+ * Owns Lock and RLock.  A Lock may be released by any endpoint; an RLock, and
+ * the lock of a Value, an Array or a Condition, belongs to the thread that
+ * holds it, which may take it again.
  */
 #include <multirank/lock.h>
 
@@ -15,17 +17,35 @@ static mri_try *const tries[] = {
     [MRI_SYNC_GIVE] = mri_sync_give,
 };
 
-static mr_error create(mri_record *self, unsigned int index, mri_call *call,
-                       mr_handle *handle)
+static mri_try *const recursive_tries[] = {
+    [MRI_SYNC_TAKE] = mri_sync_take_recursive,
+    [MRI_SYNC_GIVE] = mri_sync_give_recursive,
+};
+
+static mr_error build(mri_record *self, unsigned int index, mri_kind kind,
+                      mr_handle *handle)
 {
     mri_object *object;
-    mr_error error = mri_object_build(self, index, MRI_LOCK, &object);
+    mr_error error = mri_object_build(self, index, kind, &object);
 
-    (void)call;
     if (!error) {
         *handle = mri_object_publish(self, object);
     }
     return error;
+}
+
+static mr_error create(mri_record *self, unsigned int index, mri_call *call,
+                       mr_handle *handle)
+{
+    (void)call;
+    return build(self, index, MRI_LOCK, handle);
+}
+
+static mr_error create_recursive(mri_record *self, unsigned int index,
+                                 mri_call *call, mr_handle *handle)
+{
+    (void)call;
+    return build(self, index, MRI_RLOCK, handle);
 }
 
 const mri_kind_ops mri_lock_ops = {.name = "lock",
@@ -37,17 +57,28 @@ const mri_kind_ops mri_lock_ops = {.name = "lock",
                                    .ready_list = mri_sync_ready_list,
                                    .forget = mri_sync_forget};
 
+const mri_kind_ops mri_rlock_ops = {.name = "recursive lock",
+                                    .kind = MRI_RLOCK,
+                                    .tries = recursive_tries,
+                                    .count = MRI_SYNC_TRIES,
+                                    .create = create_recursive,
+                                    .ready = mri_sync_ready,
+                                    .ready_list = mri_sync_ready_list,
+                                    .forget = mri_sync_forget};
+
 mr_error mr_lock_create(mr_lock *lock, const mr_lock_options *options)
 {
     mri_call call = {0};
 
-    return mri_create_at(&mri_lock_ops, options ? options->place : 0, &call,
-                         "mr_lock_create", "lock", lock ? &lock->handle : NULL);
+    return mri_create_at(options && options->recursive ? &mri_rlock_ops
+                                                       : &mri_lock_ops,
+                         options ? options->place : 0, &call, "mr_lock_create",
+                         "lock", lock ? &lock->handle : NULL);
 }
 
-/* The handle of a Value's or an Array's lock is that of the Value or Array.  A
- * choice among constants takes eight instructions less than the table of kinds.
- */
+/* The handle of the lock of a Value, an Array or a Condition is that of the
+ * object.  A choice among constants takes eight instructions less than the
+ * table of kinds. */
 static inline const mri_kind_ops *ops_of(mr_lock lock)
 {
     switch (lock.handle.kind) {
@@ -55,6 +86,10 @@ static inline const mri_kind_ops *ops_of(mr_lock lock)
         return &mri_value_ops;
     case MRI_ARRAY:
         return &mri_array_ops;
+    case MRI_RLOCK:
+        return &mri_rlock_ops;
+    case MRI_CONDITION:
+        return &mri_condition_ops;
     default:
         return &mri_lock_ops;
     }
@@ -77,9 +112,12 @@ mr_error mr_lock_release(mr_lock lock)
 
 mr_error mr_lock_destroy(mr_lock lock)
 {
-    if (ops_of(lock) != &mri_lock_ops) {
+    const mri_kind_ops *ops = ops_of(lock);
+
+    if (ops != &mri_lock_ops && ops != &mri_rlock_ops) {
         return mri_bad_argument("mr_lock_destroy", "lock",
-                                "belongs to a Value or an Array: destroy that");
+                                "belongs to a Value, an Array or a Condition: "
+                                "destroy that");
     }
-    return mri_destroy(&mri_lock_ops, lock.handle);
+    return mri_destroy(ops, lock.handle);
 }

@@ -7,14 +7,9 @@
 #include "engine/operation.h"
 #include "engine/wait.h"
 
-static mri_sync *body_of(mri_object *object)
-{
-    return (mri_sync *)object->body;
-}
-
 mr_error mri_sync_take(mri_record *self, mri_object *object, mri_call *call)
 {
-    mri_sync *sync = body_of(object);
+    mri_sync *sync = mri_sync_of(object);
     uint64_t me = mri_peek(&self->owner);
     uint64_t found = 0;
 
@@ -31,7 +26,7 @@ mr_error mri_sync_take(mri_record *self, mri_object *object, mri_call *call)
 
 mr_error mri_sync_give(mri_record *self, mri_object *object, mri_call *call)
 {
-    mri_sync *sync = body_of(object);
+    mri_sync *sync = mri_sync_of(object);
     uint64_t owner = mri_load(&sync->owner);
 
     (void)call;
@@ -47,11 +42,10 @@ mr_error mri_sync_give(mri_record *self, mri_object *object, mri_call *call)
 mr_error mri_sync_take_recursive(mri_record *self, mri_object *object,
                                  mri_call *call)
 {
-    mri_sync *sync = body_of(object);
+    mri_sync *sync = mri_sync_of(object);
     mr_error error;
 
-    if (mri_load(&sync->owner) == mri_load(&self->owner) &&
-        mri_load(&sync->thread) == mri_ref_of(self)) {
+    if (mri_sync_depth(self, sync)) {
         mri_store(&sync->depth, mri_peek(&sync->depth) + 1);
         return MR_OK;
     }
@@ -66,10 +60,9 @@ mr_error mri_sync_take_recursive(mri_record *self, mri_object *object,
 mr_error mri_sync_give_recursive(mri_record *self, mri_object *object,
                                  mri_call *call)
 {
-    mri_sync *sync = body_of(object);
+    mri_sync *sync = mri_sync_of(object);
 
-    if (mri_load(&sync->owner) != mri_load(&self->owner) ||
-        mri_load(&sync->thread) != mri_ref_of(self)) {
+    if (!mri_sync_depth(self, sync)) {
         return MR_ERR_NOT_HELD;
     }
     if (mri_peek(&sync->depth) > 1) {
@@ -82,7 +75,7 @@ mr_error mri_sync_give_recursive(mri_record *self, mri_object *object,
 
 bool mri_sync_ready(mri_object *object, unsigned int variant)
 {
-    uint64_t owner = mri_load(&body_of(object)->owner);
+    uint64_t owner = mri_load(&mri_sync_of(object)->owner);
 
     (void)variant;
     return owner == 0 || owner == MRI_OWNER_DIED;
@@ -97,7 +90,7 @@ unsigned int mri_sync_ready_list(mri_object *object, unsigned int variant)
 
 void mri_sync_forget(mri_record *self, mri_object *object, const mri_gone *gone)
 {
-    mri_sync *sync = body_of(object);
+    mri_sync *sync = mri_sync_of(object);
     uint64_t owner = mri_load(&sync->owner);
 
     if (mri_is_gone(gone, owner)) {

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The one body of all synchronisation objects, and what can be done with it:
+ * The body of everything that can be locked, and what can be done with it:
  * take, give, and look whether it can be taken.  It is the first member of the
- * body of a Lock, and of each object that has a lock of its own (Value,
- * Array); the first two operations of such a kind are MRI_SYNC_TAKE and
- * MRI_SYNC_GIVE.
+ * body of a Lock or RLock, and of each object that has a lock of its own
+ * (Value, Array, Condition); the first two operations of such a kind are
+ * MRI_SYNC_TAKE and MRI_SYNC_GIVE.
  *
  * The owner is one word.  One compare-exchange takes the lock and one gives it
  * back, so a kill leaves it either free or with the dead owner's id, which the
@@ -22,6 +22,29 @@ typedef struct mri_sync {
     mri_word thread; /* record of the owning thread, if recursive */
     mri_word depth;  /* how often it has taken it, if recursive */
 } mri_sync;
+
+static inline mri_sync *mri_sync_of(mri_object *object)
+{
+    return (mri_sync *)object->body;
+}
+
+/* Does a handle name an object that begins with this body? */
+static inline bool mri_is_lock(mr_handle handle)
+{
+    return handle.kind == MRI_LOCK || handle.kind == MRI_RLOCK ||
+           handle.kind == MRI_VALUE || handle.kind == MRI_ARRAY ||
+           handle.kind == MRI_CONDITION;
+}
+
+/* How often the calling thread has taken a recursive one; 0: not at all. */
+static inline uint64_t mri_sync_depth(const mri_record *self,
+                                      const mri_sync *sync)
+{
+    return mri_load(&sync->owner) == mri_peek(&self->owner) &&
+                   mri_load(&sync->thread) == mri_ref_of(self)
+               ? mri_peek(&sync->depth)
+               : 0;
+}
 
 /* Free, but its last owner died. */
 #define MRI_OWNER_DIED UINT64_MAX
