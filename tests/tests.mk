@@ -30,6 +30,7 @@ unit_suites = \
 	tests/unit/reaper_test \
 	tests/unit/record_test \
 	tests/unit/task_threads_test \
+	tests/unit/rwlock_test \
 	tests/unit/sync_test \
 	tests/unit/topology_test \
 	tests/unit/util_test \

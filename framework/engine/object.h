@@ -144,10 +144,9 @@ typedef struct mri_gone {
 
 static inline bool mri_is_gone(const mri_gone *gone, uint64_t endpoint)
 {
-    return endpoint &&
-           (gone->whole_rank
-                ? mri_endpoint_rank(endpoint) == gone->process.owner
-                : endpoint == gone->endpoint);
+    return endpoint && (gone->whole_rank
+                            ? mri_endpoint_rank(endpoint) == gone->process.owner
+                            : endpoint == gone->endpoint);
 }
 
 /* A try function completes and gives a public error, or changes nothing and

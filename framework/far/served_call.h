@@ -34,8 +34,8 @@ typedef struct mri_served {
     unsigned int transfers; /* of bulk, that are under way */
     mr_error lost;
     bool cancelled;
-    bool ended;   /* the caller has died */
-    bool goes_on; /* after its time-out, as its object wants */
+    bool ended;    /* the caller has died */
+    bool goes_on;  /* after its time-out, as its object wants */
     mri_ref block; /* being sent, when the client has ended */
     uint64_t block_size;
 } mri_served;
@@ -49,7 +49,8 @@ mr_error mri_served_try_first(mri_served *served);
 mr_error mri_served_try_again(mri_served *served);
 
 /* It is to end without success: its object takes back what it has of it.  The
- * error of the call, or MRI_WOULD_BLOCK: it goes on, see mri_blocked_abandon. */
+ * error of the call, or MRI_WOULD_BLOCK: it goes on, see mri_blocked_abandon.
+ */
 mr_error mri_served_abandon(mri_served *served, mr_error why);
 
 /* Out of all lists; `error` is how it ended. */

@@ -32,11 +32,11 @@ typedef enum mri_what {
 } mri_what;
 
 enum {
-    MRI_BULK = 1,      /* what it brings follows as bulk */
-    MRI_PIPELINED = 2, /* the caller does not wait for the reply */
-    MRI_WINDOW = 4,    /* the window carries the bulk */
-    MRI_COALESCED = 8, /* several pipelined calls, see far/coalesce.h */
-    MRI_CALLER_ENDED = 16     /* of a CANCEL: the caller has died */
+    MRI_BULK = 1,         /* what it brings follows as bulk */
+    MRI_PIPELINED = 2,    /* the caller does not wait for the reply */
+    MRI_WINDOW = 4,       /* the window carries the bulk */
+    MRI_COALESCED = 8,    /* several pipelined calls, see far/coalesce.h */
+    MRI_CALLER_ENDED = 16 /* of a CANCEL: the caller has died */
 };
 
 typedef struct mri_head {

@@ -42,7 +42,7 @@ static const row rows[] = {
     ROW(MR_ERR_MPI, "an MPI call failed; the log has its text"),
     ROW(MR_ERR_INTERRUPTED, "a signal ended the call"),
     ROW(MR_ERR_BROKEN, "the barrier is broken: a party died, gave up or called "
-                       "mr_barrier_abort; mr_barrier_reset mends it"),
+                       "mr_barrier_abort; mr_barrier_reset makes it whole"),
 };
 
 static const row *find(mr_error error)
