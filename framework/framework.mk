@@ -221,6 +221,7 @@ objects_sources = \
 	framework/objects/queue/queue.c \
 	framework/objects/sync/barrier.c \
 	framework/objects/sync/condition.c \
+	framework/objects/sync/condition.h \
 	framework/objects/sync/event.c \
 	framework/objects/sync/lock.c \
 	framework/objects/sync/rwlock.c \

@@ -490,6 +490,29 @@ static void action_runs_once_before_any_party_goes_on(void)
     fake_stop();
 }
 
+/* While the round acts, another party comes for the next one. */
+static void come_and_give_up(void)
+{
+    MRT_ERROR(mr_barrier_wait(the.barrier, 0.01, NULL), MR_ERR_TIMEOUT);
+}
+
+static void party_that_gives_up_before_its_round_breaks_the_barrier(void)
+{
+    const mr_barrier_options options = {.action = come_and_give_up};
+    mr_barrier_state state;
+
+    start();
+    MRT_OK(mr_barrier_create(&the.barrier, 1, &options));
+    MRT_ERROR(mr_barrier_wait(the.barrier, GUARD, NULL), MR_ERR_BROKEN);
+    MRT_OK(mr_barrier_get_state(the.barrier, &state));
+    MRT_CHECK(state.broken);
+    MRT_EQUAL(state.waiting, 0);
+    MRT_OK(mr_barrier_reset(the.barrier));
+    MRT_ERROR(mr_barrier_wait(the.barrier, GUARD, NULL), MR_ERR_BROKEN);
+    MRT_OK(mr_barrier_destroy(the.barrier));
+    fake_stop();
+}
+
 static void wait_or_give_up(unsigned int number, void *user)
 {
     (void)user;
@@ -641,6 +664,7 @@ int main(int argc, char **argv)
         TEST(wait_for_ends_when_the_predicate_holds),
         TEST(parties_of_a_barrier_have_numbers),
         TEST(action_runs_once_before_any_party_goes_on),
+        TEST(party_that_gives_up_before_its_round_breaks_the_barrier),
         TEST(party_that_gives_up_breaks_the_barrier),
         TEST(reset_and_abort_send_parties_away),
         TEST(crash_of_a_member_breaks_the_barrier),

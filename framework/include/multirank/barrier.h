@@ -71,6 +71,8 @@ MR_CHECKED mr_error mr_barrier_create(mr_barrier *barrier, unsigned int parties,
  *            MR_ERR_INTERRUPTED - see mr_set_interrupt; the barrier is broken
  *            now;
  *            MR_ERR_FUNCTION - the action cannot be found in this process;
+ *            MR_ERR_LIMIT - a million endpoints have waited at it;
+ *            MR_ERR_NO_MEMORY - the segment is full;
  *            MR_ERR_ARGUMENT - timeout is NaN;
  *            MR_ERR_STALE - the barrier was destroyed before the call;
  *            MR_ERR_CLOSED - the barrier was destroyed during the call.

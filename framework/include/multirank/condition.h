@@ -81,7 +81,8 @@ MR_CHECKED mr_error mr_condition_get_lock(mr_condition condition,
  * Units:     `timeout` in seconds.
  * Errors:    MR_ERR_TIMEOUT - there was no notification in time (Python:
  *            False);
- *            MR_ERR_INTERRUPTED - see mr_set_interrupt;
+ *            MR_ERR_INTERRUPTED - see mr_set_interrupt; a notification that
+ *            the caller had already goes to another thread;
  *            MR_ERR_HOLDER_DIED - the last holder of the lock died, and what
  *            the lock protects may be half changed;
  *            MR_ERR_NOT_HELD - the caller does not hold the lock;

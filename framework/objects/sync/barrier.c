@@ -62,7 +62,15 @@ static barrier_body *body_of(mri_object *object)
     return (barrier_body *)object->body;
 }
 
-/* The note of a party is its number in the round, and one more. */
+/* The note of a party is its number in the round, and one more; or that it
+ * waits for the next round to begin. */
+#define NOTE_COMES UINT64_MAX
+
+static bool has_arrived(uint64_t note)
+{
+    return note != 0 && note != NOTE_COMES;
+}
+
 static uint64_t number_of(uint64_t note)
 {
     return note - 1;
@@ -119,6 +127,7 @@ static void arrive_last(mri_record *self, mri_object *object, mri_call *call)
     } else {
         complete(self, b);
     }
+    mri_wait_note(self, self, object, 0);
     mri_commit(self);
 }
 
@@ -129,9 +138,12 @@ static mr_error arrive(mri_record *self, mri_object *object, mri_call *call)
     mr_error error;
 
     if (mri_peek(&b->broken)) {
+        mri_store(&self->wait_state, 0);
         return MR_ERR_BROKEN;
     }
     if (mri_peek(&b->round) != FILLING) {
+        mri_wait_note(self, self, object, NOTE_COMES);
+        mri_commit(self);
         call->list = NEXT;
         return MRI_WOULD_BLOCK;
     }
@@ -196,22 +208,28 @@ static mr_error go_on(mri_record *self, mri_object *object, mri_call *call,
     return error;
 }
 
-/* Without the latch: nothing has changed for one who waits. */
-static bool still_waits(mri_record *self, barrier_body *b)
+/* Without the latch: nothing has changed for one who waits in call->list. */
+static bool still_waits(mri_call *call, const barrier_body *b, uint64_t note)
 {
-    return mri_peek(&self->wait_state) &&
-           look(b, mri_load(&b->round)) == MRI_WOULD_BLOCK;
+    uint64_t in = mri_load(&b->round);
+
+    if (note == NOTE_COMES) {
+        call->list = NEXT;
+        return in != FILLING && !mri_load(&b->broken);
+    }
+    call->list = ROUND;
+    return note && look(b, in) == MRI_WOULD_BLOCK;
 }
 
 static mr_error try_wait(mri_record *self, mri_object *object, mri_call *call)
 {
     barrier_body *b = body_of(object);
-    bool arrives = !mri_peek(&self->wait_state);
+    uint64_t note = mri_peek(&self->wait_state);
+    bool arrives = !has_arrived(note);
     bool next = false;
     mr_error error;
 
-    if (still_waits(self, b)) {
-        call->list = ROUND;
+    if (still_waits(call, b, note)) {
         return MRI_WOULD_BLOCK;
     }
     mri_may_hold(self);
@@ -270,6 +288,14 @@ static mr_error try_done(mri_record *self, mri_object *object, mri_call *call)
 
 /* ---- breaking ------------------------------------------------------------ */
 
+/* Under the latch: one that waits for the next round does not come. */
+static void stay_away(mri_record *self, mri_object *object, mri_record *waiter)
+{
+    mri_set(self, &body_of(object)->broken, 1);
+    mri_wait_note(self, waiter, object, 0);
+    mri_commit(self);
+}
+
 /* A party that has arrived gives up, or is dead.  When the round is complete a
  * living one goes on, and its next try succeeds. */
 static mr_error abandon(mri_record *self, mri_object *object,
@@ -283,14 +309,16 @@ static mr_error abandon(mri_record *self, mri_object *object,
     mri_latch(self, &b->members.latch);
     in = mri_peek(&b->round);
     over = in == DRAINING || in == FAILING;
-    if (over && !dead) {
-        mri_unlatch(self, &b->members.latch);
-        return MRI_WOULD_BLOCK;
+    if (!has_arrived(mri_load(&waiter->wait_state))) {
+        stay_away(self, object, waiter);
+    } else if (over && !dead) {
+        why = MRI_WOULD_BLOCK;
+    } else {
+        if (!over) {
+            mri_set(self, &b->broken, 1);
+        }
+        (void)leave(self, object, waiter);
     }
-    if (!over) {
-        mri_set(self, &b->broken, 1);
-    }
-    (void)leave(self, object, waiter);
     mri_unlatch(self, &b->members.latch);
     wake_everybody(self, object);
     return why;
@@ -323,12 +351,12 @@ static mr_error try_reset(mri_record *self, mri_object *object, mri_call *call)
 
     (void)call;
     mri_latch(self, &b->members.latch);
-    forget_members(b);
     if (mri_peek(&b->round) != DRAINING && mri_peek(&b->inside)) {
         mri_set(self, &b->round, FAILING);
     }
     mri_set(self, &b->broken, 0);
     mri_commit(self);
+    forget_members(b);
     mri_unlatch(self, &b->members.latch);
     wake_everybody(self, object);
     return MR_OK;
@@ -344,16 +372,16 @@ static void forget(mri_record *self, mri_object *object, const mri_gone *gone)
 
     mri_latch(self, &b->members.latch);
     while ((row = mri_holders_find_gone(&b->members, gone)) != NULL) {
+        if (crashed) { /* first, as this thread may die in between */
+            mri_store(&b->broken, 1);
+            broke = true;
+        }
         mri_store(&row->id, 0);
-        broke = crashed;
     }
     if (mri_peek(&b->actor) && mri_is_gone(gone, mri_peek(&b->actor))) {
-        mri_store(&b->broken, 1);
+        mri_set(self, &b->broken, 1);
         leave_for_actor(self, b);
         broke = true;
-    }
-    if (broke) {
-        mri_store(&b->broken, 1);
     }
     mri_unlatch(self, &b->members.latch);
     if (broke) {

@@ -1,14 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Owns Condition: threads that have released a lock and wait to be notified.
- *
- * The lock is the condition's own, or that of another object on the same rank,
- * which a call then enters as its second object.
- *
- * Each waiter has a ticket.  A notification gives `grants`, for waiters whose
- * ticket is below `horizon`: those that waited when it came.  `eligible` counts
- * these.  A waiter that leaves without a grant, because its time is up or it
- * died, is no longer counted, so its grant goes to another.
+ * Owns Condition: threads that have released a lock and wait to be notified; see
+ * condition.h.
  */
 #include <multirank/condition.h>
 
@@ -19,27 +12,12 @@
 #include "engine/wait.h"
 #include "objects/create.h"
 #include "objects/kinds.h"
+#include "objects/sync/condition.h"
 #include "objects/sync/sync.h"
 #include "util/clock.h"
 #include "util/log.h"
 
 enum { WAIT = MRI_SYNC_TRIES, NOTIFY, CHECK, TRIES };
-
-/* Waiters are in list 1; list 0 is that of the own lock. */
-enum { WAITERS = 1 };
-
-typedef struct condition_body {
-    mri_sync lock; /* the own lock */
-    mri_word latch;
-    mri_word next;     /* the ticket of the next waiter */
-    mri_word horizon;  /* tickets below may have a grant */
-    mri_word waiting;  /* threads that wait for a grant ... */
-    mri_word eligible; /* ... those of them with a ticket below the horizon */
-    mri_word grants;
-    mr_handle given; /* the lock of another object; kind MRI_NONE: none */
-} condition_body;
-
-_Static_assert(sizeof(condition_body) <= MRI_BODY, "fits into a row");
 
 /* What a waiter notes: how far it is, how often it held the lock, its ticket.
  * The last three take the lock back. */
@@ -67,9 +45,9 @@ static uint64_t ticket_of(uint64_t note)
     return note >> (STATE_BITS + DEPTH_BITS);
 }
 
-static condition_body *body_of(mri_object *object)
+static mri_condition_body *body_of(mri_object *object)
 {
-    return (condition_body *)object->body;
+    return (mri_condition_body *)object->body;
 }
 
 /* ---- the lock ------------------------------------------------------------ */
@@ -112,7 +90,7 @@ static uint64_t depth_held(mri_record *self, const mri_object *object,
 /* ---- waiting ------------------------------------------------------------- */
 
 /* A noted change under the latch: one waiter fewer. */
-static void count_out(mri_record *self, condition_body *c, uint64_t ticket)
+static void count_out(mri_record *self, mri_condition_body *c, uint64_t ticket)
 {
     assert(mri_peek(&c->waiting) > 0);
     mri_set(self, &c->waiting, mri_peek(&c->waiting) - 1);
@@ -126,33 +104,40 @@ static void count_out(mri_record *self, condition_body *c, uint64_t ticket)
     }
 }
 
-/* A waiter ends without having waited to the end.  If it had a grant, that
- * goes back to those for whom it came. */
-static void take_back(mri_record *self, mri_object *object, mri_record *waiter)
+/* A part of a noted change under the latch: the thread no longer waits.  If it
+ * had a grant, that goes back to those for whom it came: true. */
+static bool let_go(mri_record *self, mri_condition_body *c, uint64_t note)
 {
-    condition_body *c = body_of(object);
-    uint64_t note = mri_load(&waiter->wait_state);
-    bool wake = false;
-
-    mri_latch(self, &c->latch);
     if (state_of(note) == WAITING) {
         count_out(self, c, ticket_of(note));
     } else if (state_of(note) == NOTIFIED &&
                mri_peek(&c->grants) < mri_peek(&c->eligible)) {
         mri_set(self, &c->grants, mri_peek(&c->grants) + 1);
-        wake = true;
+        return true;
     }
-    mri_wait_note(self, waiter, object, 0);
+    return false;
+}
+
+/* A waiter ends without having waited to the end, and notes `then`. */
+static void stop_waiting(mri_record *self, mri_object *object,
+                         mri_record *waiter, uint64_t then)
+{
+    mri_condition_body *c = body_of(object);
+    bool wake;
+
+    mri_latch(self, &c->latch);
+    wake = let_go(self, c, mri_load(&waiter->wait_state));
+    mri_wait_note(self, waiter, object, then);
     mri_commit(self);
     mri_unlatch(self, &c->latch);
     if (wake) {
-        mri_wake_all(self, object, WAITERS);
+        mri_wake_all(self, object, MRI_CONDITION_WAITERS);
     }
 }
 
 static void count_in(mri_record *self, mri_object *object, uint64_t depth)
 {
-    condition_body *c = body_of(object);
+    mri_condition_body *c = body_of(object);
     uint64_t ticket;
 
     mri_latch(self, &c->latch);
@@ -186,7 +171,7 @@ static mr_error begin(mri_record *self, mri_object *object, mri_object *lock)
         error = mri_sync_give(self, lock, &give);
     }
     if (error) { /* another endpoint has released the Lock meanwhile */
-        take_back(self, object, self);
+        stop_waiting(self, object, self, 0);
     }
     return error;
 }
@@ -194,7 +179,7 @@ static mr_error begin(mri_record *self, mri_object *object, mri_object *lock)
 /* Take a grant if there is one for this waiter. */
 static bool take_grant(mri_record *self, mri_object *object)
 {
-    condition_body *c = body_of(object);
+    mri_condition_body *c = body_of(object);
     uint64_t note = mri_peek(&self->wait_state);
     uint64_t ticket = ticket_of(note);
     bool taken;
@@ -267,7 +252,7 @@ static mr_error wait_with(mri_record *self, mri_object *object,
     }
     if (state_of(mri_peek(&self->wait_state)) == WAITING &&
         !take_grant(self, object)) {
-        call->list = WAITERS;
+        call->list = MRI_CONDITION_WAITERS;
         return MRI_WOULD_BLOCK;
     }
     return take_lock(self, object, lock, call);
@@ -284,31 +269,29 @@ static mr_error try_wait(mri_record *self, mri_object *object, mri_call *call)
         return error;
     }
     if (mri_peek(&self->wait_state)) {
-        take_back(self, object, self);
+        stop_waiting(self, object, self, 0);
     }
     return MR_ERR_CLOSED;
 }
 
-/* A living thread goes on until it has the lock again. */
+/* A living thread goes on until it has the lock again.  One that was notified
+ * in time is not late; an interrupt is told nevertheless, as its hook may say
+ * so only once, and the notification goes to another. */
 static mr_error abandon(mri_record *self, mri_object *object,
                         mri_record *waiter, mr_error why)
 {
-    condition_body *c = body_of(object);
     uint64_t note = mri_load(&waiter->wait_state);
+    bool interrupted = why == MR_ERR_INTERRUPTED;
 
     if (self != waiter || why == MR_ERR_CLOSED) {
-        take_back(self, object, waiter);
+        stop_waiting(self, object, waiter, 0);
         return why;
     }
-    assert(why == MR_ERR_TIMEOUT || why == MR_ERR_INTERRUPTED);
-    if (state_of(note) == WAITING) {
-        mri_latch(self, &c->latch);
-        count_out(self, c, ticket_of(note));
-        mri_wait_note(self, waiter, object,
-                      note_of(why == MR_ERR_INTERRUPTED ? INTERRUPTED : LATE,
-                              depth_of(note), ticket_of(note)));
-        mri_commit(self);
-        mri_unlatch(self, &c->latch);
+    assert(why == MR_ERR_TIMEOUT || interrupted);
+    if (interrupted || state_of(note) == WAITING) {
+        stop_waiting(self, object, waiter,
+                     note_of(interrupted ? INTERRUPTED : LATE, depth_of(note),
+                             ticket_of(note)));
     }
     return MRI_WOULD_BLOCK;
 }
@@ -316,7 +299,7 @@ static mr_error abandon(mri_record *self, mri_object *object,
 /* ---- notifying ----------------------------------------------------------- */
 
 /* The number that may go on now. */
-static uint64_t grant(mri_record *self, condition_body *c, uint64_t wanted)
+static uint64_t grant(mri_record *self, mri_condition_body *c, uint64_t wanted)
 {
     uint64_t waiting;
     uint64_t old;
@@ -351,9 +334,9 @@ static mr_error try_notify(mri_record *self, mri_object *object, mri_call *call)
     }
     granted = grant(self, body_of(object), call->argument);
     if (granted == 1) {
-        mri_wake(self, object, WAITERS);
+        mri_wake(self, object, MRI_CONDITION_WAITERS);
     } else if (granted) {
-        mri_wake_all(self, object, WAITERS);
+        mri_wake_all(self, object, MRI_CONDITION_WAITERS);
     }
     return MR_OK;
 }
