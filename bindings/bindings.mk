@@ -8,7 +8,10 @@ multirankcxxdir = $(includedir)/multirank/cxx
 multirankcxx_HEADERS = \
 	bindings/cxx/include/multirank/cxx/arguments.hpp \
 	bindings/cxx/include/multirank/cxx/array.hpp \
+	bindings/cxx/include/multirank/cxx/barrier.hpp \
+	bindings/cxx/include/multirank/cxx/condition.hpp \
 	bindings/cxx/include/multirank/cxx/error.hpp \
+	bindings/cxx/include/multirank/cxx/event.hpp \
 	bindings/cxx/include/multirank/cxx/function.hpp \
 	bindings/cxx/include/multirank/cxx/item.hpp \
 	bindings/cxx/include/multirank/cxx/job.hpp \
@@ -22,6 +25,8 @@ multirankcxx_HEADERS = \
 	bindings/cxx/include/multirank/cxx/process.hpp \
 	bindings/cxx/include/multirank/cxx/queue.hpp \
 	bindings/cxx/include/multirank/cxx/results.hpp \
+	bindings/cxx/include/multirank/cxx/semaphore.hpp \
+	bindings/cxx/include/multirank/cxx/shared_mutex.hpp \
 	bindings/cxx/include/multirank/cxx/span.hpp \
 	bindings/cxx/include/multirank/cxx/task.hpp \
 	bindings/cxx/include/multirank/cxx/time.hpp \

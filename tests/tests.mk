@@ -46,6 +46,8 @@ mpi_suites = \
 	tests/mpi/array_spread_test \
 	tests/mpi/array_test \
 	tests/mpi/array_travel_test \
+	tests/mpi/barrier_test \
+	tests/mpi/condition_test \
 	tests/mpi/function_test \
 	tests/mpi/info_test \
 	tests/mpi/interrupt_test \
@@ -67,6 +69,10 @@ mpi_suites = \
 	tests/mpi/queue_crowd_test \
 	tests/mpi/queue_test \
 	tests/mpi/placement_test \
+	tests/mpi/rwlock_test \
+	tests/mpi/sync_crowd_test \
+	tests/mpi/sync_interrupt_test \
+	tests/mpi/sync_test \
 	tests/mpi/topology_test \
 	tests/mpi/value_test \
 	tests/mpi/wait_test
@@ -77,18 +83,22 @@ cxx_suites = \
 	tests/cxx/number_test \
 	tests/cxx/pool_test \
 	tests/cxx/process_test \
-	tests/cxx/queue_test
+	tests/cxx/queue_test \
+	tests/cxx/sync_test
 
 # With --enable-debug only: processes and ranks that die at a chosen store.
 fault_suites = \
 	tests/fault/allocator_test \
+	tests/fault/condition_test \
 	tests/fault/lock_test \
 	tests/fault/memory_test \
 	tests/fault/pipe_test \
 	tests/fault/pool_test \
 	tests/fault/process_test \
 	tests/fault/queue_test \
+	tests/fault/rwlock_test \
 	tests/fault/soak_test \
+	tests/fault/sync_test \
 	tests/fault/value_test \
 	tests/fault/wait_test
 
@@ -215,12 +225,15 @@ fault_runs = \
 	$(fault_suites:=.np4)
 # The same with objects on another node: each call of a victim is relayed.
 far_fault_runs = \
+	tests/fault/condition_test.far.np2 \
 	tests/fault/lock_test.far.np2 \
 	tests/fault/pipe_test.far.np2 \
 	tests/fault/pool_test.far.np2 \
 	tests/fault/process_test.far.np2 \
 	tests/fault/queue_test.far.np2 \
+	tests/fault/rwlock_test.far.np2 \
 	tests/fault/soak_test.far.np2 \
+	tests/fault/sync_test.far.np2 \
 	tests/fault/value_test.far.np2 \
 	tests/fault/wait_test.far.np2
 # Each rank as if on a node of its own; and over two hosts; what many take part
@@ -248,6 +261,8 @@ cxx_runs = \
 # has rules only for names that are in TESTS, so these are names from there.
 far_asan_runs = \
 	tests/mpi/array_test.far.np3 \
+	tests/mpi/barrier_test.far.np3 \
+	tests/mpi/condition_test.far.np3 \
 	tests/mpi/interrupt_test.far.np3 \
 	tests/mpi/lock_test.far.np3 \
 	tests/mpi/pipe_test.far.np3 \
@@ -255,6 +270,10 @@ far_asan_runs = \
 	tests/mpi/pool_test.far.np3 \
 	tests/mpi/process_test.far.np3 \
 	tests/mpi/queue_test.far.np3 \
+	tests/mpi/rwlock_test.far.np3 \
+	tests/mpi/sync_crowd_test.far.np3 \
+	tests/mpi/sync_interrupt_test.far.np3 \
+	tests/mpi/sync_test.far.np3 \
 	tests/mpi/value_test.far.np3 \
 	tests/mpi/wait_test.far.np3
 
@@ -268,6 +287,7 @@ thread_suites = \
 	tests/mpi/message_test \
 	tests/mpi/pool_spread_test \
 	tests/mpi/queue_test \
+	tests/mpi/sync_test \
 	tests/mpi/value_test \
 	tests/mpi/wait_test
 thread_runs = $(thread_suites:=.far.np3)
@@ -415,6 +435,9 @@ tests_cxx_process_test_LDADD = $(cxx_ldadd)
 tests_cxx_queue_test_SOURCES = tests/cxx/queue_test.cpp tests/cxx/support.hpp
 tests_cxx_queue_test_CPPFLAGS = $(cxx_cppflags)
 tests_cxx_queue_test_LDADD = $(cxx_ldadd)
+tests_cxx_sync_test_SOURCES = tests/cxx/support.hpp tests/cxx/sync_test.cpp
+tests_cxx_sync_test_CPPFLAGS = $(cxx_cppflags)
+tests_cxx_sync_test_LDADD = $(cxx_ldadd)
 
 # By the library as programs have it, and without a script around the program,
 # under which callgrind would count.
@@ -436,7 +459,8 @@ noinst_HEADERS = \
 	tests/mpi/pool_support.h \
 	tests/mpi/process_support.h \
 	tests/mpi/queue_support.h \
-	tests/mpi/support.h
+	tests/mpi/support.h \
+	tests/mpi/sync_support.h
 
 # What holds for every program without flags of its own, that is, for tests.
 # With -rdynamic the stacks of a hung test have names.

@@ -37,6 +37,11 @@ typedef struct scene {
     mr_process victim;
     mr_process peer;
     mr_lock lock;
+    mr_semaphore semaphore;
+    mr_event event;
+    mr_condition condition;
+    mr_barrier barrier;
+    mr_rwlock rwlock;
     mr_queue queue;
     mr_queue other;
     mr_pipe_end first, second;

@@ -23,7 +23,10 @@
 
 #include <multirank.h>
 #include <multirank/cxx/array.hpp>
+#include <multirank/cxx/barrier.hpp>
+#include <multirank/cxx/condition.hpp>
 #include <multirank/cxx/error.hpp>
+#include <multirank/cxx/event.hpp>
 #include <multirank/cxx/job.hpp>
 #include <multirank/cxx/lock.hpp>
 #include <multirank/cxx/mpi.hpp>
@@ -32,6 +35,8 @@
 #include <multirank/cxx/process.hpp>
 #include <multirank/cxx/queue.hpp>
 #include <multirank/cxx/results.hpp>
+#include <multirank/cxx/semaphore.hpp>
+#include <multirank/cxx/shared_mutex.hpp>
 #include <multirank/cxx/topology.hpp>
 #include <multirank/cxx/value.hpp>
 #include <multirank/cxx/wait.hpp>

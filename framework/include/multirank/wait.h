@@ -20,7 +20,10 @@ extern "C" {
  *     a process       when it has ended
  *     a queue         when it has an item
  *     a pipe end      when it has a message, or is at end of file
- *     a lock          when it is free, also the lock of a Value or an Array
+ *     a lock          when it is free, also the lock of a Value, an Array or
+ *                     a Condition
+ *     a semaphore     when its count is not 0
+ *     an event        when it is set
  *
  * Ready means that a call would not have blocked at that moment.  Another
  * endpoint may be faster, so use a time-out of 0 in the call that follows.

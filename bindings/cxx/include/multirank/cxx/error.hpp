@@ -61,6 +61,13 @@ class holder_died : public error
     using error::error;
 };
 
+/** MR_ERR_BROKEN: a party of a barrier has died or given up. */
+class broken_barrier : public error
+{
+  public:
+    using error::error;
+};
+
 namespace detail
 {
 
@@ -73,6 +80,8 @@ namespace detail
         throw end_of_file(code, text);
     case MR_ERR_HOLDER_DIED:
         throw holder_died(code, text);
+    case MR_ERR_BROKEN:
+        throw broken_barrier(code, text);
     default:
         throw error(code, text);
     }

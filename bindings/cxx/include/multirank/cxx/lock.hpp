@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Lock: one holder at a time, at any endpoint.  It is called mutex here and
- * has the members of std::timed_mutex, so that std::lock_guard,
- * std::unique_lock and std::scoped_lock hold it.
+ * Lock and RLock: one holder at a time, at any endpoint.  They are called mutex
+ * and recursive_mutex here and have the members of std::timed_mutex and
+ * std::recursive_timed_mutex, so that std::lock_guard, std::unique_lock and
+ * std::scoped_lock hold them.
  *
  * When its last holder died, lock() and its like give the lock back and throw
  * holder_died, once: a guard cannot say that what it protects may be half
@@ -29,7 +30,7 @@ enum class acquired {
     after_holder_died, /* the same, but its last holder died */
 };
 
-/** Names a lock, and can be sent. */
+/** Names a lock of either kind, and can be sent. */
 class mutex_handle
 {
   public:
@@ -113,6 +114,25 @@ class mutex_handle
     mr_lock c_ = {};
 };
 
+/** The same class names both. */
+using recursive_mutex_handle = mutex_handle;
+
+namespace detail
+{
+
+inline mutex_handle create_lock(place place, bool recursive)
+{
+    mr_lock c = {};
+    mr_lock_options options = {};
+
+    options.place = static_cast<int>(place);
+    options.recursive = recursive;
+    check(mr_lock_create(&c, &options), "mr_lock_create");
+    return mutex_handle(c);
+}
+
+} // namespace detail
+
 /** A lock that is destroyed with its variable. */
 class mutex : public owner<mutex_handle>
 {
@@ -121,19 +141,22 @@ class mutex : public owner<mutex_handle>
 
     /** Makes a lock that nobody holds; see mr_lock_create. */
     explicit mutex(multirank::place place = place::anywhere)
-        : owner(create(place))
+        : owner(detail::create_lock(place, false))
     {
     }
+};
 
-  private:
-    static mutex_handle create(multirank::place place)
+/** A lock that the thread that holds it may take again, and gives back as
+ *  often; destroyed with its variable. */
+class recursive_mutex : public owner<recursive_mutex_handle>
+{
+  public:
+    using owner::owner;
+
+    /** Makes a lock that nobody holds; see mr_lock_create. */
+    explicit recursive_mutex(multirank::place place = place::anywhere)
+        : owner(detail::create_lock(place, true))
     {
-        mr_lock c = {};
-        mr_lock_options options = {};
-
-        options.place = static_cast<int>(place);
-        detail::check(mr_lock_create(&c, &options), "mr_lock_create");
-        return mutex_handle(c);
     }
 };
 
