@@ -14,8 +14,7 @@ typedef struct table {
     int plate, life;
 } table;
 
-/* In its first life it dies with one fork in its hand, in its second with two.
- */
+/* In its first life it dies with one fork, in its second with two. */
 static void eat(const table *t, bool last)
 {
     int next = (t->plate + 1) % PLATES;

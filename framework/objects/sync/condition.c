@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Owns Condition: threads that have released a lock and wait to be notified; see
- * condition.h.
+ * Owns Condition: threads that have released a lock and wait to be notified;
+ * see condition.h.
  */
 #include <multirank/condition.h>
 
