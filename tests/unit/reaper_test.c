@@ -5,6 +5,8 @@
  */
 #include "unit/fake.h"
 
+#include <multirank/barrier.h>
+#include <multirank/rwlock.h>
 #include <stdio.h>
 
 #include "engine/operation.h"
@@ -87,6 +89,93 @@ static bool reap_once(int64_t k)
     return died;
 }
 
+/* What the dead one held, or was a member of. */
+static struct held {
+    mr_barrier barrier;
+    mr_rwlock rwlock;
+    mr_lock rlock;
+} held;
+
+static void make_held(void)
+{
+    const mr_lock_options recursive = {.recursive = true};
+
+    MRT_OK(mr_barrier_create(&held.barrier, 1, NULL));
+    MRT_OK(mr_rwlock_create(&held.rwlock, NULL));
+    MRT_OK(mr_lock_create(&held.rlock, &recursive));
+}
+
+static void hold_and_die(unsigned int number, void *user)
+{
+    (void)number;
+    (void)user;
+    MRT_OK(mr_barrier_wait(held.barrier, 0, NULL));
+    MRT_OK(mr_rwlock_acquire_write(held.rwlock, 0));
+    MRT_OK(mr_lock_acquire(held.rlock, 0));
+    fake_die();
+}
+
+static void check_held(void)
+{
+    mr_barrier_state state = {0};
+
+    MRT_OK(mr_barrier_get_state(held.barrier, &state));
+    MRT_CHECK(state.broken);
+    MRT_ERROR(mr_rwlock_acquire_write(held.rwlock, 0), MR_ERR_HOLDER_DIED);
+    MRT_ERROR(mr_lock_acquire(held.rlock, 0), MR_ERR_HOLDER_DIED);
+    MRT_OK(mr_barrier_destroy(held.barrier));
+    MRT_OK(mr_rwlock_destroy(held.rwlock));
+    MRT_OK(mr_lock_destroy(held.rlock));
+}
+
+static void reap_the_killed(unsigned int number, void *user)
+{
+    mri_gone gone = {.endpoint = dead, .status = -9};
+
+    (void)number;
+    (void)user;
+    mri_reap(mri_self(), &gone);
+}
+
+/* True if the reaper died. */
+static bool forget_once(int64_t k)
+{
+    uint64_t self = mri_self_endpoint();
+    mri_record *record = mri_self();
+    uint64_t reaper;
+    bool died;
+
+    make_held();
+    dead = fake_endpoint(0, MRI_SLOT_FIRST_PROCESS);
+    MRT_CHECK(fake_dies(hold_and_die, 0, NULL));
+    reaper = fake_endpoint(0, MRI_SLOT_FIRST_PROCESS + 1);
+    died = fake_dies_at(k, reap_the_killed, 0, NULL);
+    if (!died) {
+        mri_self_leave();
+    }
+    fake_return(self, record);
+    mri_reap_repair(reaper);
+    mri_reap_repair(dead);
+    fake_reap(reaper);
+    fake_reap(dead);
+    check_held();
+    if (mrt_failed()) {
+        printf("       by a death at point %lld\n", (long long)k);
+    }
+    return died;
+}
+
+static void reaper_may_die_while_objects_forget(void)
+{
+    if (!fake_has_points()) {
+        return;
+    }
+    fake_start(1, FAKE_MEMORY);
+    for (int64_t k = 1; !mrt_failed() && forget_once(k); k++) {
+    }
+    fake_stop();
+}
+
 static void reaper_may_die_at_any_point(void)
 {
     if (!fake_has_points()) {
@@ -103,6 +192,8 @@ int main(int argc, char **argv)
 {
     static const mrt_test tests[] = {
         {"reaper_may_die_at_any_point", reaper_may_die_at_any_point, 0},
+        {"reaper_may_die_while_objects_forget",
+         reaper_may_die_while_objects_forget, 0},
     };
 
     return mrt_main("reaper", tests, MRT_COUNT(tests), argc, argv);
