@@ -25,6 +25,7 @@ multirankinclude_HEADERS = \
 	framework/include/multirank/rwlock.h \
 	framework/include/multirank/semaphore.h \
 	framework/include/multirank/topology.h \
+	framework/include/multirank/typed.h \
 	framework/include/multirank/value.h \
 	framework/include/multirank/wait.h
 
@@ -203,11 +204,14 @@ runtime_sources = \
 
 objects_sources = \
 	framework/objects/data/array.c \
+	framework/objects/data/array_calls.c \
+	framework/objects/data/array_file.c \
 	framework/objects/data/array.h \
 	framework/objects/data/element.c \
 	framework/objects/data/element.h \
 	framework/objects/data/spread.c \
 	framework/objects/data/spread.h \
+	framework/objects/data/typed.c \
 	framework/objects/data/value.c \
 	framework/objects/create.c \
 	framework/objects/create.h \

@@ -48,6 +48,7 @@ mpi_suites = \
 	tests/mpi/array_travel_test \
 	tests/mpi/barrier_test \
 	tests/mpi/condition_test \
+	tests/mpi/data_test \
 	tests/mpi/function_test \
 	tests/mpi/info_test \
 	tests/mpi/interrupt_test \
@@ -263,6 +264,7 @@ far_asan_runs = \
 	tests/mpi/array_test.far.np3 \
 	tests/mpi/barrier_test.far.np3 \
 	tests/mpi/condition_test.far.np3 \
+	tests/mpi/data_test.far.np3 \
 	tests/mpi/interrupt_test.far.np3 \
 	tests/mpi/lock_test.far.np3 \
 	tests/mpi/pipe_test.far.np3 \

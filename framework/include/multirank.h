@@ -26,6 +26,7 @@
 #include <multirank/rwlock.h>
 #include <multirank/semaphore.h>
 #include <multirank/topology.h>
+#include <multirank/typed.h>
 #include <multirank/value.h>
 #include <multirank/wait.h>
 

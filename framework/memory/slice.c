@@ -18,41 +18,135 @@
 
 /* ---- one by one ---------------------------------------------------------- */
 
-static void load_elements(unsigned char *out, unsigned char *elements,
-                          size_t size, size_t bytes)
+static void load_words(unsigned char *out, unsigned char *elements,
+                       size_t bytes)
 {
-    for (size_t i = 0; i < bytes; i += size) {
-        if (size == sizeof(uint32_t)) {
-            uint32_t bits = atomic_load_explicit(
-                (_Atomic uint32_t *)(elements + i), memory_order_relaxed);
+    for (size_t i = 0; i < bytes; i += sizeof(uint64_t)) {
+        uint64_t bits = atomic_load_explicit((_Atomic uint64_t *)(elements + i),
+                                             memory_order_relaxed);
 
-            memcpy(out + i, &bits, sizeof bits);
-        } else {
-            uint64_t bits = atomic_load_explicit(
-                (_Atomic uint64_t *)(elements + i), memory_order_relaxed);
-
-            memcpy(out + i, &bits, sizeof bits);
-        }
+        memcpy(out + i, &bits, sizeof bits);
     }
 }
 
-static void store_elements(unsigned char *elements, const unsigned char *in,
-                           size_t size, size_t bytes)
+static void load_halves(unsigned char *out, unsigned char *elements,
+                        size_t bytes)
 {
-    for (size_t i = 0; i < bytes; i += size) {
-        if (size == sizeof(uint32_t)) {
-            uint32_t bits;
+    for (size_t i = 0; i < bytes; i += sizeof(uint32_t)) {
+        uint32_t bits = atomic_load_explicit((_Atomic uint32_t *)(elements + i),
+                                             memory_order_relaxed);
 
-            memcpy(&bits, in + i, sizeof bits);
-            atomic_store_explicit((_Atomic uint32_t *)(elements + i), bits,
-                                  memory_order_relaxed);
-        } else {
-            uint64_t bits;
+        memcpy(out + i, &bits, sizeof bits);
+    }
+}
 
-            memcpy(&bits, in + i, sizeof bits);
-            atomic_store_explicit((_Atomic uint64_t *)(elements + i), bits,
-                                  memory_order_relaxed);
-        }
+static void load_quarters(unsigned char *out, unsigned char *elements,
+                          size_t bytes)
+{
+    for (size_t i = 0; i < bytes; i += sizeof(uint16_t)) {
+        uint16_t bits = atomic_load_explicit((_Atomic uint16_t *)(elements + i),
+                                             memory_order_relaxed);
+
+        memcpy(out + i, &bits, sizeof bits);
+    }
+}
+
+static void load_bytes(unsigned char *out, unsigned char *elements,
+                       size_t bytes)
+{
+    for (size_t i = 0; i < bytes; i++) {
+        out[i] = atomic_load_explicit((_Atomic uint8_t *)(elements + i),
+                                      memory_order_relaxed);
+    }
+}
+
+static inline void load_elements(unsigned char *out, unsigned char *elements,
+                                 size_t size, size_t bytes)
+{
+    if (__builtin_expect(size == sizeof(uint64_t), 1)) {
+        load_words(out, elements, bytes);
+        return;
+    }
+    switch (size) {
+    case sizeof(uint8_t):
+        load_bytes(out, elements, bytes);
+        break;
+    case sizeof(uint16_t):
+        load_quarters(out, elements, bytes);
+        break;
+    case sizeof(uint32_t):
+        load_halves(out, elements, bytes);
+        break;
+    default:
+        memcpy(out, elements, bytes);
+    }
+}
+
+static void store_words(unsigned char *elements, const unsigned char *in,
+                        size_t bytes)
+{
+    for (size_t i = 0; i < bytes; i += sizeof(uint64_t)) {
+        uint64_t bits;
+
+        memcpy(&bits, in + i, sizeof bits);
+        atomic_store_explicit((_Atomic uint64_t *)(elements + i), bits,
+                              memory_order_relaxed);
+    }
+}
+
+static void store_halves(unsigned char *elements, const unsigned char *in,
+                         size_t bytes)
+{
+    for (size_t i = 0; i < bytes; i += sizeof(uint32_t)) {
+        uint32_t bits;
+
+        memcpy(&bits, in + i, sizeof bits);
+        atomic_store_explicit((_Atomic uint32_t *)(elements + i), bits,
+                              memory_order_relaxed);
+    }
+}
+
+static void store_quarters(unsigned char *elements, const unsigned char *in,
+                           size_t bytes)
+{
+    for (size_t i = 0; i < bytes; i += sizeof(uint16_t)) {
+        uint16_t bits;
+
+        memcpy(&bits, in + i, sizeof bits);
+        atomic_store_explicit((_Atomic uint16_t *)(elements + i), bits,
+                              memory_order_relaxed);
+    }
+}
+
+static void store_bytes(unsigned char *elements, const unsigned char *in,
+                        size_t bytes)
+{
+    for (size_t i = 0; i < bytes; i++) {
+        atomic_store_explicit((_Atomic uint8_t *)(elements + i), in[i],
+                              memory_order_relaxed);
+    }
+}
+
+static inline void store_elements(unsigned char *elements,
+                                  const unsigned char *in, size_t size,
+                                  size_t bytes)
+{
+    if (__builtin_expect(size == sizeof(uint64_t), 1)) {
+        store_words(elements, in, bytes);
+        return;
+    }
+    switch (size) {
+    case sizeof(uint8_t):
+        store_bytes(elements, in, bytes);
+        break;
+    case sizeof(uint16_t):
+        store_quarters(elements, in, bytes);
+        break;
+    case sizeof(uint32_t):
+        store_halves(elements, in, bytes);
+        break;
+    default:
+        memcpy(elements, in, bytes);
     }
 }
 
@@ -135,9 +229,14 @@ static void store_block(unsigned char *elements, const unsigned char *in)
 
 /* ---- slices -------------------------------------------------------------- */
 
-static bool has_blocks(size_t bytes)
+static bool is_number(size_t size)
 {
-    return bytes >= 2 * BLOCK && moves_sixteen();
+    return size <= sizeof(uint64_t) && (size & (size - 1)) == 0;
+}
+
+static bool has_blocks(size_t size, size_t bytes)
+{
+    return bytes >= 2 * BLOCK && is_number(size) && moves_sixteen();
 }
 
 /* Bytes in front of the first block. */
@@ -152,7 +251,7 @@ void mri_slice_load(void *out, void *elements, size_t size, size_t bytes)
     unsigned char *to = out;
     size_t done = 0;
 
-    if (has_blocks(bytes)) {
+    if (has_blocks(size, bytes)) {
         done = before_blocks(elements);
         load_elements(to, from, size, done);
         for (; bytes - done >= BLOCK; done += BLOCK) {
@@ -168,7 +267,7 @@ void mri_slice_store(void *elements, const void *in, size_t size, size_t bytes)
     unsigned char *to = elements;
     size_t done = 0;
 
-    if (has_blocks(bytes)) {
+    if (has_blocks(size, bytes)) {
         done = before_blocks(elements);
         store_elements(to, from, size, done);
         for (; bytes - done >= BLOCK; done += BLOCK) {

@@ -7,9 +7,10 @@
 
 #include <stddef.h>
 
-/* Copy elements of 4 or 8 bytes, `bytes` in all.  `elements` are aligned to
+/* Copy elements of `size` bytes, `bytes` in all.  `elements` are aligned to
  * their size, and others may load and store them meanwhile; `out` and `in` are
- * the caller's alone, at any address. */
+ * the caller's alone, at any address.  Elements of other sizes than 1, 2, 4 and
+ * 8 may be torn. */
 void mri_slice_load(void *out, void *elements, size_t size, size_t bytes);
 void mri_slice_store(void *elements, const void *in, size_t size, size_t bytes);
 

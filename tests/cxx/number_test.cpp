@@ -8,6 +8,8 @@
 #include <cstdint>
 #include <mutex>
 #include <numeric>
+#include <string>
+#include <unistd.h>
 #include <vector>
 
 namespace
@@ -32,6 +34,93 @@ void value_holds_numbers_of_its_types()
     value_holds<long long>(1, 2);
     value_holds<double>(0.25, -1.5);
     MRT_EQUAL(multirank::value<int>().get(), 0);
+}
+
+template <class T> void value_changes(T low, T high)
+{
+    multirank::value<T> value(low);
+    T expected = low;
+
+    MRT_CHECK(value.max(high) == low);
+    MRT_CHECK(value.min(low) == high);
+    MRT_CHECK(value.exchange(high) == low);
+    MRT_CHECK(!value.compare_exchange(expected, low));
+    MRT_CHECK(expected == high);
+    MRT_CHECK(value.compare_exchange(expected, low));
+    MRT_CHECK(value.get() == low);
+}
+
+void value_changes_numbers_of_its_types()
+{
+    value_changes<std::int8_t>(-128, 127);
+    value_changes<std::uint8_t>(0, 255);
+    value_changes<std::int16_t>(-300, 300);
+    value_changes<std::uint16_t>(0, 65535);
+    value_changes<std::uint32_t>(0, 4000000000U);
+    value_changes<std::uint64_t>(0, UINT64_MAX);
+    value_changes<float>(-0.5F, 0.5F);
+    value_changes<double>(-0.5, 0.5);
+}
+
+struct point {
+    double x, y, z;
+};
+
+void value_and_array_hold_structs_and_bools()
+{
+    multirank::value<point> value(point{1, 2, 3});
+    multirank::array<point> array(3);
+    multirank::value<bool> flag(false);
+
+    MRT_CHECK(value.get().z == 3);
+    MRT_CHECK(value.exchange(point{4, 5, 6}).x == 1);
+    array.set(1, value.get());
+    MRT_CHECK(array.get(1).y == 5);
+    MRT_CHECK(!flag.exchange(true));
+    MRT_CHECK(flag.get());
+}
+
+void array_changes_elements_and_slices()
+{
+    multirank::array_options rows;
+    const std::vector<float> ones(10, 1);
+    float expected = 0;
+
+    rows.spread = true;
+    rows.unit = 5;
+    multirank::array<float> array(10, rows);
+    array.accumulate(0, ones);
+    array.accumulate(5, multirank::span<const float>(ones.data(), 5));
+    MRT_CHECK(array.get(4) == 1 && array.get(5) == 2);
+    MRT_CHECK(array.max(0, 7) == 1);
+    MRT_CHECK(array.min(0, 3) == 7);
+    MRT_CHECK(array.exchange(0, 9) == 3);
+    MRT_CHECK(!array.compare_exchange(0, expected, 1) && expected == 9);
+    MRT_CHECK(array.compare_exchange(0, expected, 1));
+    array.accumulate(0, ones, MR_COMBINE_MAX);
+    MRT_CHECK(array.get(0) == 1);
+}
+
+void array_comes_back_from_its_file()
+{
+    const std::string path =
+        "/tmp/multirank-cxx-" + std::to_string(getpid()) + ".npy";
+    const std::vector<int> numbers = {1, 2, 3};
+    const multirank::array<int> array{multirank::span<const int>(numbers)};
+
+    array.save(path);
+    MRT_CHECK(multirank::array<int>::load(path).get(0, 3) == numbers);
+    THROWS(MR_ERR_ARGUMENT, multirank::array<double>::load(path));
+    MRT_EQUAL(unlink(path.c_str()), 0);
+}
+
+void value_has_the_lock_that_is_given()
+{
+    multirank::mutex mutex;
+    multirank::value<int> value(1, mutex.handle());
+    const std::lock_guard guard(mutex);
+
+    MRT_CHECK(!value.get_lock().try_lock());
 }
 
 void adds_of_all_workers_are_counted()
@@ -203,6 +292,11 @@ void mpi_is_locked()
 
 const mrt_test tests[] = {
     TEST(value_holds_numbers_of_its_types),
+    TEST(value_changes_numbers_of_its_types),
+    TEST(value_and_array_hold_structs_and_bools),
+    TEST(array_changes_elements_and_slices),
+    TEST(array_comes_back_from_its_file),
+    TEST(value_has_the_lock_that_is_given),
     TEST(adds_of_all_workers_are_counted),
     TEST(array_reads_and_writes_slices),
     TEST(array_begins_with_what_it_is_given),

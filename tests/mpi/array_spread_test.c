@@ -45,7 +45,7 @@ static void spread_array_refuses_bad_arguments(void)
               MR_ERR_ARGUMENT);
     MRT_ERROR(mr_array_create(&array, MR_INT64, 0, NULL, &good),
               MR_ERR_ARGUMENT);
-    MRT_ERROR(mr_array_create(&array, (mr_type)9, 1, NULL, &good),
+    MRT_ERROR(mr_array_create(&array, (mr_type)12, 1, NULL, &good),
               MR_ERR_ARGUMENT);
     MRT_ERROR(mr_array_create(&array, MR_INT64, SIZE_MAX / 8, NULL, &good),
               MR_ERR_TOO_LARGE);

@@ -20,7 +20,7 @@ static bool make(mr_array *array, mr_type type, size_t count,
 
 static void array_create_refuses_bad_arguments(void)
 {
-    const int types[] = {0, MR_DOUBLE + 1, -1, 100};
+    const int types[] = {0, MR_BOOL + 1, -1, MR_BYTES_FLAG};
     const int places[] = {MR_ON_RANK(mr_size()), -1, INT32_MAX, INT32_MIN};
     mr_array array;
 

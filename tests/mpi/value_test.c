@@ -27,7 +27,7 @@ static int64_t number_in(mr_value value)
 
 static void value_create_refuses_bad_arguments(void)
 {
-    const int types[] = {0, MR_DOUBLE + 1, -1, 100};
+    const int types[] = {0, MR_BOOL + 1, -1, MR_BYTES_FLAG};
     const int places[] = {MR_ON_RANK(mr_size()), -1, INT32_MAX, INT32_MIN};
     mr_value value;
 

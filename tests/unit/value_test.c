@@ -55,7 +55,12 @@ static void values_refuse_bad_arguments(void)
     fake_start(1, FAKE_MEMORY);
     MRT_ERROR(mr_value_create(NULL, MR_INT32, NULL, NULL), MR_ERR_ARGUMENT);
     MRT_ERROR(mr_value_create(&value, (mr_type)0, NULL, NULL), MR_ERR_ARGUMENT);
-    MRT_ERROR(mr_value_create(&value, (mr_type)9, NULL, NULL), MR_ERR_ARGUMENT);
+    MRT_ERROR(mr_value_create(&value, (mr_type)12, NULL, NULL),
+              MR_ERR_ARGUMENT);
+    MRT_ERROR(mr_value_create(&value, MR_BYTES(0), NULL, NULL),
+              MR_ERR_ARGUMENT);
+    MRT_ERROR(mr_value_create(&value, MR_TYPE_MAX + 1, NULL, NULL),
+              MR_ERR_ARGUMENT);
     MRT_OK(mr_value_create(&value, MR_INT64, NULL, NULL));
     MRT_ERROR(mr_value_get(value, NULL), MR_ERR_ARGUMENT);
     MRT_ERROR(mr_value_set(value, NULL), MR_ERR_ARGUMENT);
@@ -251,7 +256,7 @@ static bool is_copied_exactly(size_t size, size_t start, size_t bytes)
 
 static void slices_begin_and_end_anywhere(void)
 {
-    for (size_t size = 4; size <= 8; size += 4) {
+    for (size_t size = 1; size <= 8; size *= 2) {
         for (size_t start = 0; start < 32; start += size) {
             for (size_t bytes = 0; bytes <= SLICE; bytes += size) {
                 MRT_CHECK(is_copied_exactly(size, start, bytes));

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Array: elements of one type in shared memory, with a recursive lock.  They
- * lie on one rank, or in blocks on all ranks.
+ * Array: elements of one type in shared memory, with a lock.  They lie on one
+ * rank, or in blocks on all ranks.
  *
  * Callers on the owner's node load and store directly; for callers on another
  * node the owner does it.  Slices of more than 32 KiB travel between nodes
@@ -26,14 +26,26 @@ typedef struct mr_array {
 
 /* Zeroed means: all defaults. */
 typedef struct mr_array_options {
-    int place;   /* MR_ON_RANK(r), or MR_PLACE_DEFAULT: the caller's rank */
-    bool spread; /* in blocks on all ranks; the lock is on `place` */
+    int place;    /* MR_ON_RANK(r), or MR_PLACE_DEFAULT: the caller's rank */
+    bool spread;  /* in blocks on all ranks; the lock is on `place` */
+    size_t unit;  /* of a spread Array: each block, but the last, has a multiple
+                     of so many elements, e.g. whole rows; 0: 1 */
+    mr_lock lock; /* for mr_array_get_lock; zeroed: the Array has its own */
+    bool no_lock; /* there is none */
 } mr_array_options;
+
+/* How mr_array_accumulate combines elements. */
+typedef enum mr_combination {
+    MR_COMBINE_ADD = 1,
+    MR_COMBINE_MIN,
+    MR_COMBINE_MAX
+} mr_combination;
 
 /**
  * Create an Array.  With `spread` every rank has a block of ceil(count /
- * ranks) elements in its own memory, in the order of the ranks; the last ranks
- * may have fewer elements or none. mr_array_local gives a rank its own block.
+ * ranks) elements in its own memory, in the order of the ranks; with a `unit`
+ * that number is rounded up to a multiple of it.  The last ranks may have fewer
+ * elements or none. mr_array_local gives a rank its own block.
  *
  * Callers:   any endpoint, any thread.
  * Blocks:    until the memory is allocated and filled, on all ranks that have
@@ -43,9 +55,9 @@ typedef struct mr_array_options {
  *            allocated.
  * Units:     `count` and `initial` in elements of `type`.
  * Errors:    MR_ERR_ARGUMENT - array is NULL, the type is unknown, count is 0
- *            or overflows, or there is no such rank;
- *            MR_ERR_STATE - there is no job;
- *            MR_ERR_LIMIT - a rank has no room for another object;
+ *            or overflows, options->unit is set without spread, options->lock
+ * is no lock or stands beside no_lock, or there is no such rank; MR_ERR_STATE -
+ * there is no job; MR_ERR_LIMIT - a rank has no room for another object;
  *            MR_ERR_NO_MEMORY - a segment is full;
  *            MR_ERR_TOO_LARGE - the block is larger than a whole segment;
  *            MR_ERR_OWNER_LOST - a rank is lost.
@@ -117,12 +129,113 @@ MR_CHECKED mr_error mr_array_set(mr_array array, size_t first, size_t count,
  *            NULL.
  * Units:     `amount` and `before` point to one element; `index` counts
  *            elements.
- * Errors:    MR_ERR_ARGUMENT - amount is NULL, or there is no such element;
+ * Errors:    MR_ERR_ARGUMENT - amount is NULL, there is no such element, or the
+ *            Array is of bytes or bools;
  *            MR_ERR_STALE - the Array was destroyed.
  * Differs:   Python has no such call.
  */
 MR_CHECKED mr_error mr_array_add(mr_array array, size_t index,
                                  const void *amount, void *before);
+
+/**
+ * Make one element the smaller of itself and `in`, in one atomic step.
+ *
+ * Callers:   any endpoint, any thread.
+ * Blocks:    never on the owner's node; from another node until the owner has
+ *            answered.
+ * Ownership: `in` stays the caller's.  *before is the element before the
+ *            change; it is written on success only, and `before` may be NULL.
+ * Units:     `in` and `before` point to one element; `index` counts elements.
+ * Errors:    MR_ERR_ARGUMENT - in is NULL, there is no such element, or the
+ *            Array is of bytes or bools;
+ *            MR_ERR_STALE - the Array was destroyed.
+ * Differs:   Python has no such call.
+ */
+MR_CHECKED mr_error mr_array_min(mr_array array, size_t index, const void *in,
+                                 void *before);
+
+/**
+ * Make one element the larger of itself and `in`, in one atomic step.
+ *
+ * Callers:   any endpoint, any thread.
+ * Blocks:    never on the owner's node; from another node until the owner has
+ *            answered.
+ * Ownership: `in` stays the caller's.  *before is the element before the
+ *            change; it is written on success only, and `before` may be NULL.
+ * Units:     `in` and `before` point to one element; `index` counts elements.
+ * Errors:    MR_ERR_ARGUMENT - in is NULL, there is no such element, or the
+ *            Array is of bytes or bools;
+ *            MR_ERR_STALE - the Array was destroyed.
+ * Differs:   Python has no such call.
+ */
+MR_CHECKED mr_error mr_array_max(mr_array array, size_t index, const void *in,
+                                 void *before);
+
+/**
+ * Write one element and get what it was, in one atomic step.
+ *
+ * Callers:   any endpoint, any thread.
+ * Blocks:    never on the owner's node; from another node until the owner has
+ *            answered.
+ * Ownership: `in` stays the caller's.  *before is the element before the
+ *            change; it is written on success only, and `before` may be NULL.
+ * Units:     `in` and `before` point to one element; `index` counts elements.
+ * Errors:    MR_ERR_ARGUMENT - in is NULL, there is no such element, or the
+ *            Array is of bytes;
+ *            MR_ERR_STALE - the Array was destroyed.
+ * Differs:   Python has no such call.
+ */
+MR_CHECKED mr_error mr_array_exchange(mr_array array, size_t index,
+                                      const void *in, void *before);
+
+/**
+ * Write one element if it is what the caller expects, in one atomic step.
+ * Elements are compared byte by byte: 0.0 and -0.0 differ.
+ *
+ * Callers:   any endpoint, any thread.
+ * Blocks:    never on the owner's node; from another node until the owner has
+ *            answered.
+ * Ownership: `in` stays the caller's.  On success *exchanged tells whether the
+ *            element was written, and *expected is what it was before.
+ * Units:     `expected` and `in` point to one element; `index` counts elements.
+ * Errors:    MR_ERR_ARGUMENT - expected, in or exchanged is NULL, there is no
+ *            such element, or the Array is of bytes;
+ *            MR_ERR_STALE - the Array was destroyed.
+ * Differs:   Python has no such call.
+ */
+MR_CHECKED mr_error mr_array_compare_exchange(mr_array array, size_t index,
+                                              void *expected, const void *in,
+                                              bool *exchanged);
+
+/**
+ * Combine a slice with other elements: element by element the sum, the smaller
+ * or the larger.  Each element is one atomic step, without the lock; the slice
+ * as a whole is not.
+ *
+ * Callers:   any endpoint, any thread.
+ * Blocks:    never on the owner's node; from another node until the owner has
+ *            answered.
+ * Ownership: `in` stays the caller's.
+ * Units:     `first` and `count` in elements.
+ * Errors:    MR_ERR_ARGUMENT - in is NULL with a count, the slice reaches
+ *            beyond the Array, `how` is unknown, or the Array is of bytes or
+ *            bools;
+ *            MR_ERR_STALE - the Array was destroyed;
+ *            MR_ERR_OWNER_LOST - a rank with some of the elements is lost;
+ *            MR_ERR_NO_MEMORY - this rank has no memory for the transfer.
+ * Differs:   Python has no such call; MPI has MPI_Accumulate.
+ */
+MR_CHECKED mr_error mr_array_accumulate(mr_array array, size_t first,
+                                        size_t count, const void *in,
+                                        mr_combination how);
+
+/**
+ * The type of the elements, as the handle says.
+ *
+ * Callers:   any endpoint, any thread.
+ * Blocks:    never.
+ */
+MR_API mr_type mr_array_type(mr_array array);
 
 /**
  * Get the address of the elements, if all of them lie on the caller's node in
@@ -166,17 +279,52 @@ MR_CHECKED mr_error mr_array_local(mr_array array, size_t *first, size_t *count,
                                    void **data);
 
 /**
- * Get the lock that belongs to an Array, for mr_lock_acquire and
- * mr_lock_release.  The lock is recursive, as in Python.
+ * Get the lock of an Array, for mr_lock_acquire and mr_lock_release.  The
+ * Array's own lock is recursive, as in Python.
  *
  * Callers:   any endpoint, any thread.
  * Blocks:    never on the owner's node; from another node until the owner has
  *            answered.
- * Ownership: *lock is part of the Array and cannot be destroyed alone.
+ * Ownership: *lock is the given lock, or else a part of the Array, which cannot
+ *            be destroyed alone.
  * Errors:    MR_ERR_ARGUMENT - lock is NULL;
+ *            MR_ERR_STATE - the Array has no lock;
  *            MR_ERR_STALE - the Array was destroyed.
  */
 MR_CHECKED mr_error mr_array_get_lock(mr_array array, mr_lock *lock);
+
+/**
+ * Write an Array to a file, in the .npy format of NumPy: numpy.load reads it.
+ * The file is complete or, after an error or a crash, as it was before.
+ *
+ * Callers:   any endpoint, any thread, on whose host the file shall be.
+ * Blocks:    until the elements have arrived and are on disk.
+ * Ownership: `path` stays the caller's.
+ * Errors:    MR_ERR_ARGUMENT - path is NULL or too long;
+ *            MR_ERR_SYSTEM - the file cannot be written; the log has errno;
+ *            MR_ERR_NO_MEMORY - malloc failed;
+ *            all errors of mr_array_get.
+ * Differs:   Python has no such call.
+ */
+MR_CHECKED mr_error mr_array_save(mr_array array, const char *path);
+
+/**
+ * Make an Array of the elements in a .npy file of version 1, as mr_array_save
+ * and numpy.save write it.  Its type is that of the file.  Of several
+ * dimensions the elements come in C order.
+ *
+ * Callers:   any endpoint, any thread, on whose host the file is.
+ * Blocks:    until the elements are read and have arrived.
+ * Ownership: as mr_array_create.
+ * Errors:    MR_ERR_ARGUMENT - array or path is NULL, the file is not a .npy
+ *            file, ends too early, has no elements, or elements that an Array
+ *            does not have;
+ *            MR_ERR_SYSTEM - the file cannot be read; the log has errno;
+ *            all errors of mr_array_create and mr_array_set.
+ * Differs:   Python has no such call.
+ */
+MR_CHECKED mr_error mr_array_load(mr_array *array, const char *path,
+                                  const mr_array_options *options);
 
 /**
  * Destroy an Array.  Threads that wait for its lock get MR_ERR_CLOSED.

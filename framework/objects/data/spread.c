@@ -25,7 +25,7 @@ enum {
 
 typedef struct layout {
     mr_handle head; /* kind 0: unused */
-    size_t count;
+    mri_array_facts facts;
     mr_handle *blocks;
 } layout;
 
@@ -41,27 +41,34 @@ static MRI_RANK_LOCAL memory memory_of_rank = {.lock =
 
 /* ---- where blocks lie ---------------------------------------------------- */
 
-static size_t block_size(size_t count)
+static size_t rounded_up(size_t number, size_t unit)
 {
-    return count / mri_node.ranks + (count % mri_node.ranks != 0);
+    return number / unit + (number % unit != 0);
 }
 
-static size_t block_number(size_t count)
+static size_t block_size(const mri_array_facts *facts)
 {
-    size_t size = block_size(count);
+    size_t units = rounded_up(facts->count, facts->unit);
+    size_t size = rounded_up(units, mri_node.ranks) * facts->unit;
 
-    return count / size + (count % size != 0);
+    return size < facts->count ? size : facts->count;
 }
 
-static mri_array_block block_at(size_t count, size_t number)
+static size_t block_number(const mri_array_facts *facts)
 {
-    size_t size = block_size(count);
-    mri_array_block block = {.first = number * size};
+    return rounded_up(facts->count, block_size(facts));
+}
 
-    if (number >= block_number(count)) {
-        block.first = count;
+static mri_array_block block_at(const mri_array_facts *facts, size_t number)
+{
+    size_t size = block_size(facts);
+    mri_array_block block = {.first = facts->count};
+
+    if (number < block_number(facts)) {
+        block.first = number * size;
     }
-    block.count = count - block.first < size ? count - block.first : size;
+    block.count =
+        facts->count - block.first < size ? facts->count - block.first : size;
     return block;
 }
 
@@ -89,8 +96,8 @@ static const layout *remember(const layout *found)
 
 static mr_error ask(mr_array array, layout *found)
 {
-    mr_error error = mr_array_length(array, &found->count);
-    size_t number = error ? 0 : block_number(found->count);
+    mr_error error = mri_array_ask(array, &found->facts);
+    size_t number = error ? 0 : block_number(&found->facts);
 
     found->head = array.handle;
     if (error) {
@@ -113,20 +120,26 @@ static mr_error ask(mr_array array, layout *found)
     return error;
 }
 
-/* Give the count and, if there is such a block, its handle. */
-static void look_up(const layout *l, size_t size, size_t index, size_t *count,
-                    mr_handle *handle)
+/* The block with that number; without elements and an Array: there is none. */
+static void look_up(const layout *l, size_t number, mri_array_block *block)
 {
-    *count = l->count;
-    *handle = (mr_handle){0};
-    if (index / size < block_number(l->count)) {
-        *handle = l->blocks[index / size];
+    *block = block_at(&l->facts, number);
+    if (number < block_number(&l->facts)) {
+        block->array.handle = l->blocks[number];
     }
 }
 
-/* The same, by the head if need be.  `unit` 0: index counts elements. */
-static mr_error locate(mr_array array, size_t index, size_t unit, size_t *count,
-                       mr_handle *handle)
+/* Of the block with an element; beyond all blocks where there is no such. */
+static size_t number_of(const layout *l, size_t index)
+{
+    return index < l->facts.count ? index / block_size(&l->facts) : SIZE_MAX;
+}
+
+typedef enum by { BY_ELEMENT, BY_RANK } by;
+
+/* By the head, if need be.  A block without elements: there is none. */
+static mr_error locate(mr_array array, by what, size_t index,
+                       mri_array_block *block)
 {
     mr_error error = MR_OK;
     const layout *known;
@@ -141,8 +154,8 @@ static mr_error locate(mr_array array, size_t index, size_t unit, size_t *count,
         known = error ? NULL : remember(&found);
     }
     if (known) {
-        look_up(known, unit ? unit : block_size(known->count), index, count,
-                handle);
+        look_up(known, what == BY_RANK ? index : number_of(known, index),
+                block);
     }
     pthread_mutex_unlock(&own.lock);
     return error;
@@ -150,33 +163,15 @@ static mr_error locate(mr_array array, size_t index, size_t unit, size_t *count,
 
 mr_error mri_spread_find(mr_array array, size_t index, mri_array_block *block)
 {
-    mr_handle handle;
-    size_t count;
-    mr_error error = locate(array, index, 0, &count, &handle);
+    mr_error error = locate(array, BY_ELEMENT, index, block);
 
-    if (error) {
-        return error;
-    }
-    if (index >= count) {
-        return MR_ERR_ARGUMENT;
-    }
-    *block = block_at(count, index / block_size(count));
-    block->array.handle = handle;
-    return MR_OK;
+    return !error && block->count == 0 ? MR_ERR_ARGUMENT : error;
 }
 
 mr_error mri_spread_block(mr_array array, unsigned int rank,
                           mri_array_block *block)
 {
-    mr_handle handle;
-    size_t count;
-    mr_error error = locate(array, rank, 1, &count, &handle);
-
-    if (!error) {
-        *block = block_at(count, rank);
-        block->array.handle = handle;
-    }
-    return error;
+    return locate(array, BY_RANK, rank, block);
 }
 
 /* ---- making and unmaking ------------------------------------------------- */
@@ -184,7 +179,7 @@ mr_error mri_spread_block(mr_array array, unsigned int rank,
 static void destroy_blocks(const mr_handle *blocks, size_t number)
 {
     for (size_t i = 0; i < number; i++) {
-        mr_error error = mr_array_destroy((mr_array){blocks[i]});
+        mr_error error = mri_array_destroy_whole((mr_array){blocks[i]});
 
         if (error) {
             mri_log(MR_LOG_DEBUG, "block %zu of an array is gone: %s", i,
@@ -193,19 +188,21 @@ static void destroy_blocks(const mr_handle *blocks, size_t number)
     }
 }
 
-static mr_error make_blocks(mr_type type, size_t count, const void *initial,
-                            mr_handle *blocks, size_t *made)
+static mr_error make_blocks(mr_type type, const mri_array_facts *facts,
+                            const void *initial, mr_handle *blocks,
+                            size_t *made)
 {
+    const mri_chosen_lock lock = {.kind = MRI_LOCK_NONE};
     mr_error error = MR_OK;
 
-    for (*made = 0; *made < block_number(count) && !error; ++*made) {
-        mri_array_block block = block_at(count, *made);
+    for (*made = 0; *made < block_number(facts) && !error; ++*made) {
+        mri_array_block block = block_at(facts, *made);
         const void *begin = initial ? (const unsigned char *)initial +
                                           block.first * mri_element_size(type)
                                     : NULL;
 
         error = mri_array_make((unsigned int)*made, type, block.count, begin,
-                               true, &block.array);
+                               lock, true, &block.array);
         if (error) {
             break;
         }
@@ -214,42 +211,47 @@ static mr_error make_blocks(mr_type type, size_t count, const void *initial,
     return error;
 }
 
+static mr_array without_blocks(mr_array head)
+{
+    head.handle.variant &= (uint16_t)~MRI_SPREAD;
+    return head;
+}
+
 /* Until the head is there the blocks go with who makes it. */
-static mr_error join_blocks(unsigned int rank, mr_type type, size_t count,
+static mr_error join_blocks(unsigned int rank, mr_type type,
+                            const mri_array_facts *facts,
                             const mr_handle *blocks, mr_array *array)
 {
-    size_t number = block_number(count);
+    size_t number = block_number(facts);
     mr_array head;
     mr_error error =
-        mri_array_make_head(rank, type, count, blocks, number, &head);
+        mri_array_make_head(rank, facts, type, blocks, number, &head);
 
     if (error) {
         return error;
     }
     for (size_t i = 0; i < number && !error; i++) {
-        error = mri_array_keep((mr_array){blocks[i]});
+        error = mri_array_go_with((mr_array){blocks[i]}, false);
     }
     if (error) {
-        mr_array whole = head;
-
-        whole.handle.variant &= (uint16_t)~MRI_SPREAD; /* the head alone */
-        (void)!mr_array_destroy(whole);
+        (void)!mri_array_destroy_whole(without_blocks(head));
         return error;
     }
     *array = head;
     return MR_OK;
 }
 
-mr_error mri_spread_create(unsigned int rank, mr_type type, size_t count,
-                           const void *initial, mr_array *array)
+mr_error mri_spread_create(unsigned int rank, mr_type type,
+                           const mri_array_facts *facts, const void *initial,
+                           mr_array *array)
 {
-    mr_handle *blocks = calloc(block_number(count), sizeof *blocks);
+    mr_handle *blocks = calloc(block_number(facts), sizeof *blocks);
     size_t made = 0;
-    mr_error error = blocks ? make_blocks(type, count, initial, blocks, &made)
+    mr_error error = blocks ? make_blocks(type, facts, initial, blocks, &made)
                             : MR_ERR_NO_MEMORY;
 
     if (!error) {
-        error = join_blocks(rank, type, count, blocks, array);
+        error = join_blocks(rank, type, facts, blocks, array);
     }
     if (error) {
         destroy_blocks(blocks, made);
@@ -258,20 +260,36 @@ mr_error mri_spread_create(unsigned int rank, mr_type type, size_t count,
     return error;
 }
 
-/* Of several callers one destroys the head, and he the blocks. */
+/* The whole Array goes with the caller: should it die now, nothing stays that
+ * nobody can reach. */
+static mr_error take_along(mr_array array, const layout *found)
+{
+    for (size_t i = 0; i < block_number(&found->facts); i++) {
+        mr_error error = mri_array_go_with((mr_array){found->blocks[i]}, true);
+
+        if (error) {
+            mri_log(MR_LOG_DEBUG, "block %zu of an array is gone: %s", i,
+                    mr_error_text(error));
+        }
+    }
+    return mri_array_go_with(array, true);
+}
+
+/* Of several callers one destroys the head, and that one the blocks. */
 mr_error mri_spread_destroy(mr_array array)
 {
     layout found;
-    mr_array head = array;
     mr_error error = ask(array, &found);
 
     if (error) {
         return error;
     }
-    head.handle.variant &= (uint16_t)~MRI_SPREAD;
-    error = mr_array_destroy(head);
+    error = take_along(array, &found);
     if (!error) {
-        destroy_blocks(found.blocks, block_number(found.count));
+        error = mri_array_destroy_whole(without_blocks(array));
+    }
+    if (!error) {
+        destroy_blocks(found.blocks, block_number(&found.facts));
     }
     free(found.blocks);
     return error;

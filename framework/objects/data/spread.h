@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Arrays that are spread over the ranks: block i lies at rank i, each has
- * ceil(count / ranks) elements, the last ones fewer or none.
+ * ceil(count / ranks) elements, rounded up to a multiple of the unit, the last
+ * ones fewer or none.
  */
 #ifndef MRI_OBJECTS_DATA_SPREAD_H
 #define MRI_OBJECTS_DATA_SPREAD_H
@@ -16,8 +17,9 @@ typedef struct mri_array_block {
 } mri_array_block;
 
 /* Make and destroy one; `rank` has its lock. */
-mr_error mri_spread_create(unsigned int rank, mr_type type, size_t count,
-                           const void *initial, mr_array *array);
+mr_error mri_spread_create(unsigned int rank, mr_type type,
+                           const mri_array_facts *facts, const void *initial,
+                           mr_array *array);
 mr_error mri_spread_destroy(mr_array array);
 
 /* The block with an element; MR_ERR_ARGUMENT: there is no such element.  What

@@ -76,14 +76,9 @@ mr_error mr_lock_create(mr_lock *lock, const mr_lock_options *options)
                          "lock", lock ? &lock->handle : NULL);
 }
 
-/* The handle of the lock of a Value, an Array or a Condition is that of the
- * object.  A choice among constants takes eight instructions less than the
- * table of kinds. */
-static inline const mri_kind_ops *ops_of(mr_lock lock)
+__attribute__((noinline)) static const mri_kind_ops *rare_ops_of(mr_lock lock)
 {
     switch (lock.handle.kind) {
-    case MRI_VALUE:
-        return &mri_value_ops;
     case MRI_ARRAY:
         return &mri_array_ops;
     case MRI_RLOCK:
@@ -93,6 +88,17 @@ static inline const mri_kind_ops *ops_of(mr_lock lock)
     default:
         return &mri_lock_ops;
     }
+}
+
+/* The handle of the lock of a Value, an Array or a Condition is that of the
+ * object.  A choice among constants takes eight instructions less than the
+ * table of kinds. */
+static inline const mri_kind_ops *ops_of(mr_lock lock)
+{
+    if (__builtin_expect(lock.handle.kind == MRI_LOCK, 1)) {
+        return &mri_lock_ops;
+    }
+    return lock.handle.kind == MRI_VALUE ? &mri_value_ops : rare_ops_of(lock);
 }
 
 mr_error mr_lock_acquire(mr_lock lock, double timeout)

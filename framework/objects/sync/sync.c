@@ -6,6 +6,7 @@
 
 #include "engine/operation.h"
 #include "engine/wait.h"
+#include "util/log.h"
 
 mr_error mri_sync_take(mri_record *self, mri_object *object, mri_call *call)
 {
@@ -45,7 +46,7 @@ mr_error mri_sync_take_recursive(mri_record *self, mri_object *object,
     mri_sync *sync = mri_sync_of(object);
     mr_error error;
 
-    if (mri_sync_depth(self, sync)) {
+    if (mri_sync_is_mine(self, sync)) {
         mri_store(&sync->depth, mri_peek(&sync->depth) + 1);
         return MR_OK;
     }
@@ -62,7 +63,7 @@ mr_error mri_sync_give_recursive(mri_record *self, mri_object *object,
 {
     mri_sync *sync = mri_sync_of(object);
 
-    if (!mri_sync_depth(self, sync)) {
+    if (!mri_sync_is_mine(self, sync)) {
         return MR_ERR_NOT_HELD;
     }
     if (mri_peek(&sync->depth) > 1) {
@@ -99,4 +100,23 @@ void mri_sync_forget(mri_record *self, mri_object *object, const mri_gone *gone)
             mri_wake(self, object, 0);
         }
     }
+}
+
+mr_error mri_choose_lock(const char *function, mr_lock given, bool none,
+                         mri_chosen_lock *chosen)
+{
+    bool has_given = given.handle.kind != MRI_NONE;
+
+    if (none && has_given) {
+        return mri_bad_argument(function, "options->no_lock",
+                                "is set beside options->lock");
+    }
+    if (has_given && !mri_is_lock(given.handle)) {
+        return mri_bad_argument(function, "options->lock", "is not a lock");
+    }
+    *chosen = (mri_chosen_lock){.kind = none        ? MRI_LOCK_NONE
+                                        : has_given ? MRI_LOCK_GIVEN
+                                                    : MRI_LOCK_OWN,
+                                .given = given.handle};
+    return MR_OK;
 }

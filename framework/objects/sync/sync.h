@@ -13,9 +13,24 @@
 #ifndef MRI_OBJECTS_SYNC_SYNC_H
 #define MRI_OBJECTS_SYNC_SYNC_H
 
+#include <multirank/lock.h>
+
 #include "engine/object.h"
 
 enum { MRI_SYNC_TAKE = 0, MRI_SYNC_GIVE, MRI_SYNC_TRIES };
+
+/* Which lock a Value or an Array has. */
+enum { MRI_LOCK_OWN = 0, MRI_LOCK_GIVEN, MRI_LOCK_NONE };
+
+/* What options say of it; the kind is one of these. */
+typedef struct mri_chosen_lock {
+    uint64_t kind;
+    mr_handle given;
+} mri_chosen_lock;
+
+/* MR_ERR_ARGUMENT, with a message that names `function`. */
+mr_error mri_choose_lock(const char *function, mr_lock given, bool none,
+                         mri_chosen_lock *chosen);
 
 typedef struct mri_sync {
     mri_word owner;  /* endpoint id; 0: free; MRI_OWNER_DIED */
@@ -36,14 +51,19 @@ static inline bool mri_is_lock(mr_handle handle)
            handle.kind == MRI_CONDITION;
 }
 
+/* Does the calling thread hold a recursive one? */
+static inline bool mri_sync_is_mine(const mri_record *self,
+                                    const mri_sync *sync)
+{
+    return mri_load(&sync->owner) == mri_load(&self->owner) &&
+           mri_load(&sync->thread) == mri_ref_of(self);
+}
+
 /* How often the calling thread has taken a recursive one; 0: not at all. */
 static inline uint64_t mri_sync_depth(const mri_record *self,
                                       const mri_sync *sync)
 {
-    return mri_load(&sync->owner) == mri_peek(&self->owner) &&
-                   mri_load(&sync->thread) == mri_ref_of(self)
-               ? mri_peek(&sync->depth)
-               : 0;
+    return mri_sync_is_mine(self, sync) ? mri_peek(&sync->depth) : 0;
 }
 
 /* Free, but its last owner died. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Array: numbers of one type in shared memory, with a recursive lock; whole at
- * one rank, or spread in blocks over all.
+ * Array: elements of one type in shared memory, with a lock; whole on one rank,
+ * or spread in blocks over all.
  */
 #ifndef MULTIRANK_CXX_ARRAY_HPP
 #define MULTIRANK_CXX_ARRAY_HPP
@@ -15,6 +15,7 @@
 #include <multirank/cxx/value.hpp>
 
 #include <cstddef>
+#include <string>
 #include <vector>
 
 namespace multirank
@@ -23,7 +24,9 @@ namespace multirank
 /** How to make an Array; see mr_array_options. */
 struct array_options {
     multirank::place place = place::anywhere;
-    bool spread = false; /* in blocks over all ranks */
+    bool spread = false;  /* in blocks over all ranks */
+    std::size_t unit = 1; /* of a spread one: blocks have a multiple of that */
+    mutex_handle lock = {}; /* a given one; else it has its own */
 };
 
 /** The elements of an Array in the memory of one rank. */
@@ -108,6 +111,65 @@ template <class T> class array_handle
         return before;
     }
 
+    /** Makes one element the smaller of itself and a number, and gives what it
+     *  was before; see mr_array_min. */
+    T min(std::size_t index, T number) const
+    {
+        T before = {};
+
+        detail::check(mr_array_min(c_, index, &number, &before),
+                      "mr_array_min");
+        return before;
+    }
+
+    /** The same with the larger; see mr_array_max. */
+    T max(std::size_t index, T number) const
+    {
+        T before = {};
+
+        detail::check(mr_array_max(c_, index, &number, &before),
+                      "mr_array_max");
+        return before;
+    }
+
+    /** Writes one element, and gives what it was before; see
+     *  mr_array_exchange. */
+    T exchange(std::size_t index, T desired) const
+    {
+        T before = {};
+
+        detail::check(mr_array_exchange(c_, index, &desired, &before),
+                      "mr_array_exchange");
+        return before;
+    }
+
+    /** Writes one element if it is `expected`, which else becomes what it is;
+     *  see mr_array_compare_exchange. */
+    bool compare_exchange(std::size_t index, T &expected, T desired) const
+    {
+        bool exchanged = false;
+
+        detail::check(mr_array_compare_exchange(c_, index, &expected, &desired,
+                                                &exchanged),
+                      "mr_array_compare_exchange");
+        return exchanged;
+    }
+
+    /** Combines a slice with other elements; see mr_array_accumulate. */
+    void accumulate(std::size_t first, span<const T> numbers,
+                    mr_combination how = MR_COMBINE_ADD) const
+    {
+        detail::check(
+            mr_array_accumulate(c_, first, numbers.size(), numbers.data(), how),
+            "mr_array_accumulate");
+    }
+
+    /** Writes all elements to a .npy file; see mr_array_save. */
+    void save(const std::string &path) const
+    {
+        detail::check(mr_array_save(c_, path.c_str()), "mr_array_save");
+    }
+
     /** The elements themselves, where they lie on this node; see
      *  mr_array_data. */
     span<T> data() const
@@ -168,18 +230,43 @@ template <class T> class array : public owner<array_handle<T>>
     {
     }
 
-  private:
-    static array_handle<T> create(std::size_t count, const T *initial,
-                                  const array_options &options)
+    /** Makes an Array of the elements in a .npy file, which must have this
+     *  type; see mr_array_load. */
+    static array load(const std::string &path,
+                      const array_options &options = {})
     {
         mr_array c = {};
+        const mr_array_options how = c_options(options);
+
+        detail::check(mr_array_load(&c, path.c_str(), &how), "mr_array_load");
+        array made{array_handle<T>(c)};
+        if (mr_array_type(c) != detail::element_type<T>()) {
+            detail::fail(MR_ERR_ARGUMENT, "mr_array_load");
+        }
+        return made;
+    }
+
+  private:
+    static mr_array_options c_options(const array_options &options)
+    {
         mr_array_options how = {};
 
         how.place = static_cast<int>(options.place);
         how.spread = options.spread;
-        detail::check(
-            mr_array_create(&c, detail::number_type<T>(), count, initial, &how),
-            "mr_array_create");
+        how.unit = options.spread ? options.unit : 0;
+        how.lock = options.lock.native_handle();
+        return how;
+    }
+
+    static array_handle<T> create(std::size_t count, const T *initial,
+                                  const array_options &options)
+    {
+        mr_array c = {};
+        const mr_array_options how = c_options(options);
+
+        detail::check(mr_array_create(&c, detail::element_type<T>(), count,
+                                      initial, &how),
+                      "mr_array_create");
         return array_handle<T>(c);
     }
 };

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Value: one number in shared memory, with a recursive lock of its own.
+ * Value: one number, bool or struct in shared memory, with a lock.
  */
 #ifndef MULTIRANK_CXX_VALUE_HPP
 #define MULTIRANK_CXX_VALUE_HPP
@@ -19,19 +19,33 @@ namespace multirank
 namespace detail
 {
 
-/* The mr_type of a number. */
-template <class T> constexpr mr_type number_type() noexcept
+/* The mr_type of T. */
+template <class T> constexpr mr_type element_type() noexcept
 {
-    constexpr bool integer = std::is_integral_v<T> && std::is_signed_v<T>;
+    static_assert(std::is_trivially_copyable_v<T>,
+                  "a Value or an Array holds numbers, bools, or structs that "
+                  "memcpy may copy");
+    constexpr bool positive = std::is_unsigned_v<T>;
 
-    static_assert(std::is_same_v<T, double> ||
-                      (integer && (sizeof(T) == 4 || sizeof(T) == 8)),
-                  "a Value or an Array holds signed integers of 32 or 64 "
-                  "bits, or doubles");
-    if constexpr (std::is_same_v<T, double>) {
+    if constexpr (std::is_same_v<T, bool>) {
+        return MR_BOOL;
+    } else if constexpr (std::is_same_v<T, float>) {
+        return MR_FLOAT;
+    } else if constexpr (std::is_same_v<T, double>) {
         return MR_DOUBLE;
+    } else if constexpr (!std::is_integral_v<T>) {
+        static_assert(sizeof(T) <= MR_BYTES_MAX, "the struct is too large");
+        return static_cast<mr_type>(MR_BYTES_FLAG |
+                                    static_cast<int>(sizeof(T)));
+    } else if constexpr (sizeof(T) == 1) {
+        return positive ? MR_UINT8 : MR_INT8;
+    } else if constexpr (sizeof(T) == 2) {
+        return positive ? MR_UINT16 : MR_INT16;
+    } else if constexpr (sizeof(T) == 4) {
+        return positive ? MR_UINT32 : MR_INT32;
     } else {
-        return sizeof(T) == 4 ? MR_INT32 : MR_INT64;
+        static_assert(sizeof(T) == 8, "an integer has at most 64 bits");
+        return positive ? MR_UINT64 : MR_INT64;
     }
 }
 
@@ -80,6 +94,47 @@ template <class T> class value_handle
         return before;
     }
 
+    /** Makes it the smaller of itself and a number, and gives what it was
+     *  before; see mr_value_min. */
+    T min(T number) const
+    {
+        T before = {};
+
+        detail::check(mr_value_min(c_, &number, &before), "mr_value_min");
+        return before;
+    }
+
+    /** The same with the larger; see mr_value_max. */
+    T max(T number) const
+    {
+        T before = {};
+
+        detail::check(mr_value_max(c_, &number, &before), "mr_value_max");
+        return before;
+    }
+
+    /** Writes it, and gives what it was before; see mr_value_exchange. */
+    T exchange(T desired) const
+    {
+        T before = {};
+
+        detail::check(mr_value_exchange(c_, &desired, &before),
+                      "mr_value_exchange");
+        return before;
+    }
+
+    /** Writes it if it is `expected`, which else becomes what it is; see
+     *  mr_value_compare_exchange. */
+    bool compare_exchange(T &expected, T desired) const
+    {
+        bool exchanged = false;
+
+        detail::check(
+            mr_value_compare_exchange(c_, &expected, &desired, &exchanged),
+            "mr_value_compare_exchange");
+        return exchanged;
+    }
+
     /** Its lock; see mr_value_get_lock. */
     mutex_handle get_lock() const
     {
@@ -105,21 +160,31 @@ template <class T> class value : public owner<value_handle<T>>
   public:
     using owner<value_handle<T>>::owner;
 
-    /** Makes a Value; see mr_value_create. */
+    /** Makes a Value with a recursive lock of its own; see
+     *  mr_value_create. */
     explicit value(T initial = {}, multirank::place place = place::anywhere)
-        : owner<value_handle<T>>(create(initial, place))
+        : owner<value_handle<T>>(create(initial, place, {}))
+    {
+    }
+
+    /** Makes a Value that has a given lock. */
+    value(T initial, mutex_handle lock,
+          multirank::place place = place::anywhere)
+        : owner<value_handle<T>>(create(initial, place, lock))
     {
     }
 
   private:
-    static value_handle<T> create(T initial, multirank::place place)
+    static value_handle<T> create(T initial, multirank::place place,
+                                  mutex_handle lock)
     {
         mr_value c = {};
         mr_value_options options = {};
 
+        options.lock = lock.native_handle();
         options.place = static_cast<int>(place);
         detail::check(
-            mr_value_create(&c, detail::number_type<T>(), &initial, &options),
+            mr_value_create(&c, detail::element_type<T>(), &initial, &options),
             "mr_value_create");
         return value_handle<T>(c);
     }

@@ -1,0 +1,388 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Owns the public functions of Array: they make Arrays and reach their
+ * elements. A slice of a spread Array is one of each block.
+ */
+#include <string.h>
+
+#include "engine/operation.h"
+#include "objects/data/array.h"
+#include "objects/data/element.h"
+#include "objects/data/spread.h"
+#include "objects/kinds.h"
+#include "runtime/job/identity.h"
+#include "util/log.h"
+
+static inline mr_type type_in(mr_array array)
+{
+    return (mr_type)(array.handle.variant & ~MRI_SPREAD);
+}
+
+/* The bytes of an element. */
+static inline size_t size_of(mr_array array)
+{
+    return mri_element_size(type_in(array));
+}
+
+mr_type mr_array_type(mr_array array)
+{
+    return type_in(array);
+}
+
+mr_error mr_array_length(mr_array array, size_t *count)
+{
+    mri_array_facts facts;
+    mr_error error;
+
+    if (!count) {
+        return mri_bad_argument("mr_array_length", "count", "is NULL");
+    }
+    error = mri_array_ask(array, &facts);
+    if (!error) {
+        *count = facts.count;
+    }
+    return error;
+}
+
+/* ---- slices -------------------------------------------------------------- */
+
+/* A block at a time.  Nothing may be touched if the slice leaves the array.
+ * Whether that is so, or it is destroyed, the head knows. */
+static mr_error transfer_all(mr_array array, const mri_access *whole,
+                             size_t first, size_t count)
+{
+    mri_access a = *whole;
+    size_t size = size_of(array);
+    mri_array_block block = {0};
+    mr_error error = MR_OK;
+
+    if (!mri_is_spread(array)) {
+        return mri_array_transfer(array, whole, first, count);
+    }
+    error = count == 0 || count > SIZE_MAX - first
+                ? MR_ERR_ARGUMENT
+                : mri_spread_find(array, first + count - 1, &block);
+    if (error == MR_ERR_ARGUMENT) {
+        return mri_array_check_end(array, first, count);
+    }
+    while (!error && count > 0) {
+        error = mri_spread_find(array, first, &block);
+        if (!error) {
+            size_t at = first - block.first;
+            size_t part = count < block.count - at ? count : block.count - at;
+
+            error = mri_array_transfer(block.array, &a, at, part);
+            a.out = a.out ? a.out + part * size : NULL;
+            a.in = a.in ? a.in + part * size : NULL;
+            first += part;
+            count -= part;
+        }
+    }
+    return error;
+}
+
+mr_error mr_array_get(mr_array array, size_t first, size_t count, void *out)
+{
+    if (!out && count) {
+        return mri_bad_argument("mr_array_get", "out", "is NULL");
+    }
+    return transfer_all(array,
+                        &(mri_access){.operation = MRI_ARRAY_GET, .out = out},
+                        first, count);
+}
+
+mr_error mr_array_set(mr_array array, size_t first, size_t count,
+                      const void *in)
+{
+    if (!in && count) {
+        return mri_bad_argument("mr_array_set", "in", "is NULL");
+    }
+    return transfer_all(array,
+                        &(mri_access){.operation = MRI_ARRAY_SET, .in = in},
+                        first, count);
+}
+
+/* ---- changes ------------------------------------------------------------- */
+
+static mr_error refuse(mr_array array, const char *function)
+{
+    size_t count;
+    mr_error error;
+
+    error = mr_array_length(array, &count); /* is it there? */
+    return error ? error
+                 : mri_bad_argument(function, "array",
+                                    "is of bytes or bools: these have no such "
+                                    "atomic change");
+}
+
+/* May elements of that type be changed so?  MR_ERR_ARGUMENT. */
+static inline mr_error check_change(mr_array array, mri_change how,
+                                    const char *function)
+{
+    return !mri_is_bytes(type_in(array)) && mri_element_has(type_in(array), how)
+               ? MR_OK
+               : refuse(array, function);
+}
+
+mr_error mr_array_accumulate(mr_array array, size_t first, size_t count,
+                             const void *in, mr_combination how)
+{
+    static const mri_change changes[] = {
+        [MR_COMBINE_ADD] = MRI_ADD,
+        [MR_COMBINE_MIN] = MRI_MIN,
+        [MR_COMBINE_MAX] = MRI_MAX,
+    };
+    mr_error error;
+
+    if (!in && count) {
+        return mri_bad_argument("mr_array_accumulate", "in", "is NULL");
+    }
+    if ((unsigned int)how >= sizeof changes / sizeof *changes ||
+        !changes[how]) {
+        return mri_bad_argument("mr_array_accumulate", "how", "is unknown");
+    }
+    error = check_change(array, changes[how], "mr_array_accumulate");
+    return error ? error
+                 : transfer_all(array,
+                                &(mri_access){.operation = MRI_ARRAY_CHANGE,
+                                              .change = changes[how],
+                                              .in = in},
+                                first, count);
+}
+
+/* The block that has an element, and the element's index there. */
+static mr_error find(mr_array *array, size_t *index)
+{
+    mri_array_block block;
+    mr_error error = mri_spread_find(*array, *index, &block);
+
+    if (error) {
+        return error == MR_ERR_ARGUMENT ? mri_array_check_end(*array, *index, 1)
+                                        : error;
+    }
+    *index -= block.first;
+    *array = block.array;
+    return MR_OK;
+}
+
+/* One element. */
+static mr_error change(mr_array array, size_t index, mri_change how,
+                       const void *in, size_t in_size, void *before)
+{
+    mri_call call = {.in = in,
+                     .in_size = in_size,
+                     .out = before,
+                     .out_size = before ? size_of(array) : 0,
+                     .result = how};
+    mr_error error = mri_is_spread(array) ? find(&array, &index) : MR_OK;
+
+    call.argument = index;
+    return error ? error
+                 : mri_operate(&mri_array_ops, array.handle, MRI_ARRAY_CHANGE,
+                               &call, 0);
+}
+
+static mr_error change_by(mr_array array, size_t index, mri_change how,
+                          const void *in, void *before, const char *function)
+{
+    mr_error error;
+
+    if (!in) {
+        return mri_bad_argument(function, "in", "is NULL");
+    }
+    error = check_change(array, how, function);
+    return error ? error
+                 : change(array, index, how, in, size_of(array), before);
+}
+
+mr_error mr_array_add(mr_array array, size_t index, const void *amount,
+                      void *before)
+{
+    size_t size = size_of(array);
+    mri_call call = {.in = amount,
+                     .in_size = size,
+                     .out = before,
+                     .out_size = before ? size : 0,
+                     .result = 1};
+    mr_error error;
+
+    if (!amount) {
+        return mri_bad_argument("mr_array_add", "amount", "is NULL");
+    }
+    error = check_change(array, MRI_ADD, "mr_array_add");
+    if (!error && mri_is_spread(array)) {
+        error = find(&array, &index);
+    }
+    call.argument = index;
+    return error ? error
+                 : mri_operate(&mri_array_ops, array.handle, MRI_ARRAY_ADD,
+                               &call, 0);
+}
+
+mr_error mr_array_min(mr_array array, size_t index, const void *in,
+                      void *before)
+{
+    return change_by(array, index, MRI_MIN, in, before, "mr_array_min");
+}
+
+mr_error mr_array_max(mr_array array, size_t index, const void *in,
+                      void *before)
+{
+    return change_by(array, index, MRI_MAX, in, before, "mr_array_max");
+}
+
+mr_error mr_array_exchange(mr_array array, size_t index, const void *in,
+                           void *before)
+{
+    return change_by(array, index, MRI_EXCHANGE, in, before,
+                     "mr_array_exchange");
+}
+
+mr_error mr_array_compare_exchange(mr_array array, size_t index, void *expected,
+                                   const void *in, bool *exchanged)
+{
+    unsigned char both[2 * sizeof(uint64_t)];
+    size_t size = size_of(array);
+    mr_error error;
+
+    if (!expected || !in || !exchanged) {
+        return mri_bad_argument("mr_array_compare_exchange",
+                                "expected, in or exchanged", "is NULL");
+    }
+    error =
+        check_change(array, MRI_COMPARE_EXCHANGE, "mr_array_compare_exchange");
+    if (error) {
+        return error;
+    }
+    memcpy(both, expected, size);
+    memcpy(both + size, in, size);
+    error =
+        change(array, index, MRI_COMPARE_EXCHANGE, both, 2 * size, expected);
+    if (!error) {
+        *exchanged = memcmp(both, expected, size) == 0;
+    }
+    return error;
+}
+
+/* ---- addresses and the lock ---------------------------------------------- */
+
+mr_error mr_array_data(mr_array array, void **data)
+{
+    mri_array_facts facts;
+    mr_error error;
+
+    if (!data) {
+        return mri_bad_argument("mr_array_data", "data", "is NULL");
+    }
+    error = mri_array_ask(array, &facts);
+    if (!error && (mri_is_far(array.handle.owner) || mri_is_spread(array))) {
+        return MR_ERR_FAR;
+    }
+    if (!error) {
+        *data = mri_at(facts.elements);
+    }
+    return error;
+}
+
+mr_error mr_array_local(mr_array array, size_t *first, size_t *count,
+                        void **data)
+{
+    mri_array_block block = {.array = array};
+    void *found = NULL;
+    mr_error error;
+
+    if (!first || !count || !data) {
+        return mri_bad_argument("mr_array_local", "first, count or data",
+                                "is NULL");
+    }
+    error = mr_array_length(array, &block.count); /* is it there? */
+    if (!error && mri_is_spread(array)) {
+        error = mri_spread_block(array, mri_here.rank, &block);
+    } else if (array.handle.owner != mri_here.rank) {
+        block.count = 0;
+    }
+    if (!error && block.count > 0) {
+        error = mr_array_data(block.array, &found);
+    }
+    if (!error) {
+        *first = block.first;
+        *count = block.count;
+        *data = found;
+    }
+    return error;
+}
+
+mr_error mr_array_get_lock(mr_array array, mr_lock *lock)
+{
+    mri_array_facts facts;
+    mr_error error;
+
+    if (!lock) {
+        return mri_bad_argument("mr_array_get_lock", "lock", "is NULL");
+    }
+    error = mri_array_ask(array, &facts);
+    if (!error && facts.lock.kind == MRI_LOCK_NONE) {
+        return MR_ERR_STATE;
+    }
+    if (!error) {
+        lock->handle =
+            facts.lock.kind == MRI_LOCK_GIVEN ? facts.lock.given : array.handle;
+    }
+    return error;
+}
+
+/* ---- making and unmaking ------------------------------------------------- */
+
+static mr_error check(const mr_array *array, mr_type type, size_t count,
+                      const mr_array_options *options)
+{
+    if (!array) {
+        return mri_bad_argument("mr_array_create", "array", "is NULL");
+    }
+    if (!mri_element_size(type)) {
+        return mri_bad_argument("mr_array_create", "type", "is unknown");
+    }
+    if (count == 0 || count > SIZE_MAX / mri_element_size(type)) {
+        return mri_bad_argument("mr_array_create", "count",
+                                count ? "overflows" : "is 0");
+    }
+    if (options && options->unit && !options->spread) {
+        return mri_bad_argument("mr_array_create", "options->unit",
+                                "is set without options->spread");
+    }
+    return MR_OK;
+}
+
+mr_error mr_array_create(mr_array *array, mr_type type, size_t count,
+                         const void *initial, const mr_array_options *options)
+{
+    static const mr_array_options defaults;
+    mri_array_facts facts = {.count = count, .unit = 1};
+    unsigned int rank;
+    mr_error error = check(array, type, count, options);
+
+    options = options ? options : &defaults;
+    if (!error) {
+        error = mri_choose_lock("mr_array_create", options->lock,
+                                options->no_lock, &facts.lock);
+    }
+    if (!error) {
+        error = mri_place_rank("mr_array_create", options->place, &rank);
+    }
+    if (error) {
+        return error;
+    }
+    if (!options->spread) {
+        return mri_array_make(rank, type, count, initial, facts.lock, false,
+                              array);
+    }
+    facts.unit = options->unit ? options->unit : 1;
+    return mri_spread_create(rank, type, &facts, initial, array);
+}
+
+mr_error mr_array_destroy(mr_array array)
+{
+    return mri_is_spread(array) ? mri_spread_destroy(array)
+                                : mri_array_destroy_whole(array);
+}
