@@ -188,34 +188,42 @@ void mri_spin_start_or_sleep(mri_spinner *spinner)
     spinner->yields = 0;
 }
 
-/* The clock is looked at seldom, and not before the first rounds. */
-bool mri_spin(mri_spinner *spinner)
+/* Neither this nor the next is inline: a round of mri_spin would save
+ * registers for them. */
+static bool __attribute__((noinline)) yield(mri_spinner *spinner)
 {
-    int64_t now;
+    if (spinner->yields == 0) {
+        return false;
+    }
+    spinner->yields--;
+    sched_yield();
+    return true;
+}
 
-    if (spinner->end == 0) {
-        if (spinner->rounds) {
-            spinner->rounds--;
-            mri_pause();
-            return true;
-        }
-        if (spinner->yields == 0) {
-            return false;
-        }
-        spinner->yields--;
-        sched_yield();
-        return true;
-    }
-    mri_pause();
-    if (++spinner->round % ROUNDS_PER_LOOK) {
-        return true;
-    }
-    now = mri_now();
+static bool __attribute__((noinline)) has_time(mri_spinner *spinner)
+{
+    int64_t now = mri_now();
+
     if (spinner->end == MRI_NEVER) {
         spinner->end = now + mri_settings()->spin * 1000 *
                                  (mri_node.count < mri_node.ranks ? FAR : 1);
     }
     return now < spinner->end;
+}
+
+/* The clock is looked at seldom, and not before the first rounds. */
+bool mri_spin(mri_spinner *spinner)
+{
+    if (spinner->end == 0) {
+        if (spinner->rounds == 0) {
+            return yield(spinner);
+        }
+        spinner->rounds--;
+        mri_pause();
+        return true;
+    }
+    mri_pause();
+    return ++spinner->round % ROUNDS_PER_LOOK || has_time(spinner);
 }
 
 void mri_spin_look(mri_spinner *spinner)
