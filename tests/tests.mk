@@ -238,8 +238,10 @@ far_fault_runs = \
 	tests/fault/value_test.far.np2 \
 	tests/fault/wait_test.far.np2
 # Each rank as if on a node of its own; and over two hosts; what many take part
-# in also over three, with ranks 0 and 3, 1, 2.
-far_runs = $(mpi_suites:=.far.np3)
+# in also over three, with ranks 0 and 3, 1, 2.  Two ranks have a processor each
+# on every machine that has two.
+far_runs = $(mpi_suites:=.far.np3) \
+	tests/mpi/placement_test.far.np2
 hosts_runs = \
 	$(mpi_suites:=.h2.np4) \
 	tests/mpi/array_test.h3c.np4 \

@@ -7,6 +7,7 @@
 #include "mpi/support.h"
 
 #include "topology/processors.h"
+#include "util/settings.h"
 
 enum { MOST_RANKS = 16 };
 
@@ -131,6 +132,19 @@ static int ranks_beside(const placement *placements, int rank)
     return count;
 }
 
+/* Has each rank of the machine a processor? */
+static bool has_room(const placement *placements, int rank)
+{
+    mri_processors all = {0};
+
+    for (int i = 0; i < mr_size(); i++) {
+        if (strcmp(placements[i].host, placements[rank].host) == 0) {
+            mri_processors_unite(&all, &placements[i].set);
+        }
+    }
+    return (int)mri_processors_count(&all) >= ranks_beside(placements, rank);
+}
+
 static void ranks_run_apart_while_there_are_processors(void)
 {
     placement allowed[MOST_RANKS];
@@ -142,8 +156,7 @@ static void ranks_run_apart_while_there_are_processors(void)
     for (int i = 0; i < mr_size(); i++) {
         int rank = placements[i].rank;
         const mri_processors *mine = &allowed[rank].set;
-        bool room =
-            (int)mri_processors_count(mine) >= ranks_beside(allowed, rank);
+        bool room = has_room(allowed, rank);
 
         MRT_CHECK(is_inside(&placements[i].set, mine));
         if (!room) {
@@ -152,6 +165,28 @@ static void ranks_run_apart_while_there_are_processors(void)
         for (int j = 0; room && j < i; j++) {
             if (strcmp(placements[i].host, placements[j].host) == 0) {
                 MRT_CHECK(are_apart(&placements[i].set, &placements[j].set));
+            }
+        }
+    }
+}
+
+/* Where each rank counts as a node, on one machine. */
+static void processes_stay_off_the_ranks_of_other_nodes(void)
+{
+    placement processes_of[MOST_RANKS];
+    placement ranks[MOST_RANKS];
+
+    if (mri_settings()->route != MRI_ROUTE_FAR) {
+        mrt_skip("the ranks of a machine are one node");
+        return;
+    }
+    if (!processes(processes_of) || !workers(ranks, (size_t)mr_size())) {
+        return;
+    }
+    for (int i = 0; i < mr_size(); i++) {
+        for (int rank = 0; rank < mr_size(); rank++) {
+            if (rank != ranks[i].rank && has_room(processes_of, rank)) {
+                MRT_CHECK(are_apart(&processes_of[rank].set, &ranks[i].set));
             }
         }
     }
@@ -188,6 +223,8 @@ static const mrt_test tests[] = {
      processes_may_use_the_processors_of_the_node, 0},
     {"ranks_run_apart_while_there_are_processors",
      ranks_run_apart_while_there_are_processors, 0},
+    {"processes_stay_off_the_ranks_of_other_nodes",
+     processes_stay_off_the_ranks_of_other_nodes, 0},
     {"many_workers_are_not_trapped_beside_their_rank",
      many_workers_are_not_trapped_beside_their_rank, 0},
 };
