@@ -2,8 +2,8 @@
 /*
  * A Value: an atomic addition, and one under its lock.
  *
- *   mpirun -np 2 bench/objects/value                   main alone
- *   mpirun -np 8 bench/objects/value ranks             all ranks at once
+ *   mpirun -np 2 bench/objects/value                   main alone, and a
+ * process mpirun -np 8 bench/objects/value ranks             all ranks at once
  *   mpirun -np 2 bench/objects/value children 2 4 8    so many children at once
  *
  * It lies on the last rank, so that it is on the other node where there are
@@ -83,11 +83,41 @@ static void locked_adds(void *user, long count)
     added += count;
 }
 
+/* Of a process: on another node its rank makes the call for it. */
+static int add_in_process(const void *argument, size_t size)
+{
+    shared s;
+
+    check(size == sizeof s, "argument");
+    memcpy(&s, argument, sizeof s);
+    report("process_add", seconds_each(adds, &s) * 1e9, "ns");
+    must(mr_queue_put(s.parts, &added, sizeof added, a_minute), "put");
+    return 0;
+}
+
+static void measure_process(shared *s)
+{
+    mr_process_options here = {.place = MR_ON_RANK(0)};
+    mr_process process;
+    int64_t count;
+
+    must(mr_queue_create(&s->parts, NULL), "queue");
+    must(mr_process_create(&process, add_in_process, s, sizeof *s, &here),
+         "create");
+    must(mr_process_start(process), "start");
+    must(mr_queue_get(s->parts, &count, sizeof count, NULL, a_minute), "get");
+    must(mr_process_join(process, a_minute), "join");
+    must(mr_process_destroy(process), "destroy");
+    must(mr_queue_destroy(s->parts), "queue");
+    added = count;
+}
+
 static void measure_alone(void)
 {
     shared s;
 
     share(&s);
+    measure_process(&s);
     report("add", seconds_each(adds, &s) * 1e9, "ns");
     report("lock_add_unlock", seconds_each(locked_adds, &s) * 1e9, "ns");
     check(sum_of(s.value) == added, "value");
