@@ -106,7 +106,7 @@ static mr_error make_condition(mr_handle *handle, int place)
 /* Under the own lock, whose handle is the same. */
 static mr_error wait_condition(mr_handle handle, double timeout)
 {
-    mr_error error = mr_lock_acquire((mr_lock){handle}, 0);
+    mr_error error = mr_lock_acquire((mr_lock){handle}, GUARD);
 
     if (is_held(error)) {
         error = mr_condition_wait((mr_condition){handle}, timeout);
