@@ -10,6 +10,7 @@
  */
 #include "engine/channel.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "engine/operation.h"
@@ -77,6 +78,7 @@ mr_error mri_channel_format(mri_record *self, mri_channel *channel,
 {
     mr_error error;
 
+    assert(!mri_peek(&channel->get_block) && !mri_peek(&self->owned[0].block));
     channel->maxsize = maxsize;
     channel->bounded = maxsize;
     channel->pool = pool;
@@ -180,6 +182,7 @@ static mr_error extend(mri_record *self, mri_channel *channel)
     block *last = mri_at(mri_peek(&channel->put_block));
     mr_error error;
 
+    assert(mri_peek(&channel->tail) >= base && !mri_load(&last->next));
     if (mri_peek(&channel->tail) - base < CELLS) {
         return MR_OK;
     }
@@ -220,6 +223,8 @@ static void link_item(mri_record *self, mri_channel *channel, mri_call *call)
     cell *at = last_cell(channel);
     uint64_t new = ticket(tail, call->in_size);
 
+    assert(tail - mri_peek(&channel->put_base) < CELLS);
+    assert(call->in_size <= INLINE || mri_peek(&self->owned[0].block));
     __builtin_prefetch(at + AHEAD, 1); /* may point behind the block */
     if (call->in_size <= INLINE) {
         copy(at->bytes, call->in, call->in_size);
@@ -278,6 +283,7 @@ static void leave_block(mri_record *self, mri_channel *channel)
     uint64_t base = mri_peek(&channel->get_base);
     block *first = mri_at(mri_peek(&channel->get_block));
 
+    assert(mri_load(&first->next) && !mri_peek(&self->owned[1].block));
     mri_owned_take(self, 1, &channel->get_block, sizeof(block));
     mri_set(self, &channel->get_base, base + CELLS);
     mri_set(self, &channel->get_block, mri_load(&first->next));
@@ -374,6 +380,7 @@ static void unlink_large(mri_record *self, mri_channel *channel, const cell *at)
 {
     uint64_t head = mri_peek(&channel->head);
 
+    assert(mri_peek(&at->block) && !mri_peek(&self->owned[0].block));
     mri_intent(self, &channel->head, head + 1, mri_peek(&at->block),
                mri_peek(&at->size));
     mri_store(&channel->head, head + 1);
@@ -399,6 +406,7 @@ static mr_error take_item(mri_record *self, mri_channel *channel,
 
     advance(self, channel);
     at = first_cell(channel);
+    assert(is_for(mri_load(&at->ticket), mri_peek(&channel->head)));
     __builtin_prefetch(at + AHEAD); /* likewise */
     call->result = size_of(at);
     if (call->result > call->out_size) {
@@ -416,6 +424,7 @@ static void deliver(mri_record *self, mri_call *call)
 {
     void *item = mri_at(mri_peek(&self->owned[0].block));
 
+    assert(mri_peek(&self->owned[0].size) >= call->result);
     if (mri_lends(call, call->result)) {
         call->out = item;
         return;

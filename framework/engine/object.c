@@ -5,6 +5,7 @@
  */
 #include "engine/object.h"
 
+#include <assert.h>
 #include <linux/membarrier.h>
 #include <sched.h>
 #include <string.h>
@@ -36,6 +37,8 @@ void mri_objects_begin(void)
 
 void mri_kind_register(const mri_kind_ops *ops)
 {
+    assert(ops->kind > MRI_NONE && ops->kind < MRI_KINDS && ops->tries);
+    assert(!ops->ready == !ops->ready_list);
     mri_kinds[ops->kind] = ops;
 }
 
@@ -145,6 +148,8 @@ mr_handle mri_object_publish(mri_record *self, mri_object *object)
 {
     uint64_t identity = mri_peek(&object->identity);
 
+    assert(mri_identity_state(identity) == MRI_BUILDING);
+    assert(mri_peek(&self->building) == mri_ref_of(object));
     mri_store(&object->identity, identity - MRI_BUILDING + MRI_LIVE);
     mri_store(&self->building, 0); /* nothing is made inside something else */
     return mri_handle_of(object);
@@ -152,6 +157,7 @@ mr_handle mri_object_publish(mri_record *self, mri_object *object)
 
 void mri_object_detail(mri_record *self, mri_object *object)
 {
+    assert(mri_peek(&self->owned[0].block) && !mri_peek(&object->detail));
     mri_latch(self, &object->wait_latch);
     mri_owned_move(self, 0, &object->detail);
     mri_commit(self);
@@ -161,6 +167,7 @@ void mri_object_detail(mri_record *self, mri_object *object)
 void mri_object_free(mri_record *self, mri_object *object, mri_word *word,
                      size_t size)
 {
+    assert(!mri_peek(&self->owned[0].block));
     if (!mri_peek(word)) {
         return;
     }
@@ -179,6 +186,9 @@ static void dispose(mri_record *self, mri_object *object)
     const mri_kind_ops *ops =
         mri_ops_of(mri_identity_kind(mri_peek(&object->identity)));
 
+    assert(mri_identity_state(mri_peek(&object->identity)) == MRI_BUILDING ||
+           mri_identity_state(mri_peek(&object->identity)) == MRI_DYING);
+    assert(mri_peek(&self->building) == mri_ref_of(object));
     if (ops->dispose) {
         ops->dispose(self, object);
     }

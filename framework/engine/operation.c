@@ -7,6 +7,8 @@
  */
 #include "engine/operation.h"
 
+#include <assert.h>
+
 #include "engine/elsewhere.h"
 #include "engine/interrupt.h"
 #include "engine/wait.h"
@@ -37,6 +39,7 @@ void mri_give_back(mri_record *self, unsigned int slot)
 {
     mri_ref block = mri_peek(&self->owned[slot].block);
 
+    assert(slot < MRI_OWNED_MAX && !mri_peek(&self->notes));
     if (block) {
         mri_owned_free(self, slot);
         mri_wake_for_memory(self, mri_segment_of(block));
@@ -158,6 +161,7 @@ mr_error mri_blocked_try(mri_blocked *b)
     mri_record *self = b->self;
     mr_error error;
 
+    assert(!mri_peek(&self->second));
     mri_store(&self->active, mri_ref_of(b->object));
     do {
         b->bell = mri_bell(self);

@@ -43,6 +43,7 @@ static inline mri_object *mri_enter_second(mri_record *self, mr_handle handle,
 {
     mri_object *object = mri_row(handle);
 
+    assert(!mri_peek(&self->second));
     if (!object || handle.kind != kind) {
         return NULL;
     }

@@ -4,11 +4,13 @@
  */
 #include "engine/owned_block.h"
 
+#include <assert.h>
 #include <string.h>
 
 static void take(mri_record *self, mri_object *object, mri_owned_block *block,
                  unsigned int slot)
 {
+    assert(mri_peek(&self->owned[slot].block) && !mri_peek(&block->ref));
     block->size = mri_peek(&self->owned[slot].size);
     mri_latch(self, &object->wait_latch);
     mri_owned_move(self, slot, &block->ref);
@@ -39,6 +41,7 @@ mr_error mri_owned_block_keep_more(mri_record *self, mri_object *object,
         return MR_OK;
     }
     if (call->keeps_block) {
+        assert(mri_in_region(call->more, call->more_size));
         *bytes = mri_ref_of(call->more);
         take(self, object, block, 2);
         return MR_OK;

@@ -5,6 +5,7 @@
  */
 #include "engine/wait.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <linux/futex.h>
 #include <sched.h>
@@ -246,6 +247,7 @@ bool mri_wait_enter(mri_record *self, mri_wait *entry, mri_object *object,
     mri_wait *last;
     bool alive;
 
+    assert(!mri_load(&entry->list) && number < mri_lists_of(object));
     mri_store(&entry->record, mri_ref_of(self));
     mri_store(&entry->object, mri_ref_of(object));
     mri_store(&entry->notified, 0);
@@ -276,6 +278,10 @@ static void unlink_entry(mri_record *self, mri_wait *entry)
     mri_wait *next = wait_at(mri_peek(&entry->next));
     mri_wait *previous = wait_at(mri_peek(&entry->previous));
 
+    assert(mri_peek(&entry->list));
+    assert(mri_peek(previous ? &previous->next : &list->first) ==
+           mri_ref_of(entry));
+    assert(mri_peek(next ? &next->previous : &list->last) == mri_ref_of(entry));
     mri_set(self, previous ? &previous->next : &list->first,
             mri_peek(&entry->next));
     mri_set(self, next ? &next->previous : &list->last,
@@ -311,6 +317,7 @@ void mri_wait_leave(mri_record *self, mri_wait *entry, bool served)
     mri_list *list;
     bool pass_on = !served;
 
+    assert(!mri_peek(&self->notes));
     if (!mri_load(&entry->object)) {
         return;
     }

@@ -8,6 +8,7 @@
  */
 #include "engine/wait_any.h"
 
+#include <assert.h>
 #include <math.h>
 #include <string.h>
 
@@ -62,6 +63,7 @@ mr_error mri_wait_set_enter(mri_wait_set *s)
     unsigned int segment = mri_segment_of(mri_ref_of(s->self));
     mr_error error = MR_OK;
 
+    assert(!s->entered && !mri_peek(&s->self->owned[ENTRIES].block));
     s->entered = true;
     if (s->count == 0) {
         return MR_OK;
@@ -86,6 +88,7 @@ mr_error mri_wait_set_try(mri_wait_set *s)
 {
     mr_error error;
 
+    assert(s->entered);
     s->bell = mri_bell(s->self);
     for (size_t i = 0; i < s->count; i++) {
         mri_wait_arm(&s->entries[i]);

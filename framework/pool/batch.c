@@ -4,6 +4,7 @@
  */
 #include "pool/batch.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "engine/operation.h"
@@ -61,6 +62,7 @@ static void take_outputs(mri_record *self, mri_object *object)
 {
     mri_owned_block *outputs = &mri_batch_body_of(object)->outputs;
 
+    assert(!mri_peek(&self->owned[2].block));
     mri_latch(self, &object->wait_latch);
     mri_owned_take(self, 2, &outputs->ref, outputs->size);
     mri_commit(self);
@@ -71,6 +73,7 @@ static void lend_outputs(mri_record *self, mri_call *call, size_t size)
 {
     mri_ref block = mri_peek(&self->owned[2].block);
 
+    assert(block && !mri_peek(&self->owned[0].block));
     mri_store(&self->owned[0].size, mri_peek(&self->owned[2].size));
     mri_store(&self->owned[0].block, block);
     mri_store(&self->owned[2].block, 0);
@@ -118,7 +121,9 @@ static mr_error try_gather(mri_record *self, mri_object *object, mri_call *call)
     if (try_await(self, object, call) == MRI_WOULD_BLOCK) {
         return MRI_WOULD_BLOCK;
     }
+    assert(mri_batch_ended(batch) == batch->count);
     size = size_of_outputs(object);
+    assert(size <= mri_batch_body_of(object)->outputs.size);
     lends = mri_lends(call, size);
     if (size > call->out_size) {
         call->result = size;
@@ -144,6 +149,7 @@ static mr_error try_tell_error(mri_record *self, mri_object *object,
                                mri_call *call)
 {
     (void)self;
+    assert(has_failed(mri_batch_of(object)));
     call->result = (uint64_t)(mri_now() - mri_batch_of(object)->failed_at);
     memcpy(call->out, &mri_batch_of(object)->error, sizeof(mr_task_error));
     call->out_size = sizeof(mr_task_error);
@@ -205,6 +211,7 @@ static void dispose(mri_record *self, mri_object *object)
 
 static void fill(mri_batch *batch, const mri_batch_spec *spec)
 {
+    assert(spec->count <= UINT32_MAX);
     memset(batch, 0, map_size(spec->workers));
     mri_batch_fill(batch, spec);
     for (uint64_t i = 0; i < batch->workers; i++) {
@@ -252,6 +259,7 @@ static mr_error add_outputs(mri_record *self, mri_object *object,
     size_t size = spec->count * spec->output_size;
     mr_error error = MR_OK;
 
+    assert(!spec->outputs || !spec->old_outputs);
     batch->outputs = spec->outputs;
     if (size && !spec->outputs) {
         error = mri_owned_block_allocate(self, object, block, size);

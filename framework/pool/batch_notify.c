@@ -3,8 +3,10 @@
  * Owns how workers are told of a batch: by notifications in their mailboxes.
  */
 #include "engine/mailbox.h"
+
 #include "pool/batch.h"
 #include "runtime/work_loop.h"
+#include <assert.h>
 
 /* A worker with so many unread notifications is in a long task and gets no more
  * of them.  A worker that wakes late, on a busy machine, has fewer: without a
@@ -19,6 +21,7 @@ mr_error mri_batch_notify(mr_handle batch, const mri_batch_worker *worker,
                      .job = batch,
                      .slot = slot};
 
+    assert(worker->mailbox.kind == MRI_MAILBOX);
     return mri_mailbox_put(worker->mailbox, &work, sizeof work, timeout);
 }
 

@@ -14,6 +14,7 @@
  */
 #include "pool/batch.h"
 
+#include <assert.h>
 #include <stddef.h>
 #include <string.h>
 
@@ -41,6 +42,7 @@ void mri_batch_fill(mri_batch *batch, const mri_batch_spec *spec)
 
 static void leave_slots(mri_batch *batch, uint64_t count)
 {
+    assert(count <= batch->workers);
     for (uint64_t i = 0; i < count; i++) {
         mri_store(&batch->slots[i].worker, 0);
     }
@@ -118,6 +120,7 @@ static void fill(mri_object *object, const mri_batch_spec *spec,
     }
     if (next.clear_outputs) {
         next.outputs = mri_peek(&body->outputs.ref);
+        assert(next.outputs);
     }
     if (memcmp(batch, &next, offsetof(mri_batch, begun)) != 0) {
         memcpy(batch, &next, offsetof(mri_batch, begun));
@@ -133,6 +136,7 @@ mr_error mri_batch_try_refill(mri_record *self, mri_object *object,
     if (!fits(object, spec, call) || !enter_slots(self, batch)) {
         return MR_ERR_STATE;
     }
+    assert(mri_batch_ended(batch) == batch->count);
     fill(object, spec, call);
     fill_slots(batch);
     leave_slots(batch, batch->workers);

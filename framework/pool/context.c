@@ -7,6 +7,8 @@
  */
 #include "pool/context.h"
 
+#include <assert.h>
+
 #include "engine/operation.h"
 #include "engine/owned_block.h"
 #include "objects/kinds.h"
@@ -60,6 +62,7 @@ mr_error mri_context_use(mri_record *self, mr_handle handle, mri_word *use)
         return error;
     }
     users = &body_of(object)->users;
+    assert(!mri_peek(use));
     mri_latch(self, &object->wait_latch);
     if (mri_load(&body_of(object)->creator)) {
         mri_set(self, users, mri_peek(users) + 1);
@@ -78,6 +81,7 @@ static void count_down(mri_record *self, mri_word *use)
     mri_word *users = &body_of(object)->users;
 
     mri_latch(self, &object->wait_latch);
+    assert(mri_peek(users) > 0);
     mri_set(self, users, mri_peek(users) - 1);
     mri_set(self, use, mri_peek(use) | DROPPED);
     mri_commit(self);
@@ -121,6 +125,7 @@ mri_ref mri_context_bytes(const mri_word *use, uint64_t *size)
     if (!mri_peek(use)) {
         return 0;
     }
+    assert(!(mri_peek(use) & DROPPED));
     body = body_of(mri_at(mri_peek(use)));
     *size = body->size;
     return body->bytes;

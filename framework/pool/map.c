@@ -6,6 +6,7 @@
  */
 #include "pool/schedule.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include <multirank/wait.h>
@@ -21,6 +22,7 @@ static const double LOOK_AROUND = 1e-3;
 static void collected(mri_scheduler *d, mri_schedule_node *n,
                       mri_schedule_batch *p, uint64_t time)
 {
+    assert(p->tasks.count > 0);
     mri_schedule_batch_ended(d, p);
     n->task = (double)time / (double)p->tasks.count;
     if (!n->near &&
@@ -84,6 +86,7 @@ static void list_all(const mri_scheduler *d, waiting *w)
             mri_schedule_batch *p = &d->nodes[i].batches[k];
 
             if (p->handle.kind != MRI_NONE) {
+                assert(w->count < MR_WAIT_MAX);
                 w->handles[w->count] = p->handle;
                 w->batches[w->count] = p;
                 w->nodes[w->count++] = &d->nodes[i];
@@ -174,6 +177,7 @@ static mr_error wait_and_collect(mri_scheduler *d)
     mr_error error;
 
     list_all(d, &w);
+    assert(w.count == d->under_way + 1);
     error = wait_for_any(d, &w);
     if (error == MR_ERR_OWNER_LOST) { /* of any batch */
         memset(w.ready, true, w.count * sizeof *w.ready);

@@ -111,6 +111,7 @@ static mr_error try_table(mri_record *self, mri_object *object, mri_call *call)
 
     (void)self;
     call->result = left < most ? left : most;
+    assert(call->argument + call->result <= all || !call->result);
     call->out_size = call->result * sizeof(mri_pool_worker);
     memcpy(call->out, workers_of(object) + call->argument, call->out_size);
     return MR_OK;
@@ -238,6 +239,7 @@ static mr_error start_child(unsigned int number, size_t workers,
     mr_process process;
     mr_error error;
 
+    assert(number < workers && worker->mailbox.kind == MRI_MAILBOX);
     snprintf(name, sizeof name, "PoolWorker-%u", number);
     error = mri_process_create(&process, child_main, &worker->mailbox,
                                sizeof worker->mailbox, &options, &role);
@@ -357,6 +359,7 @@ void mri_pool_end(mr_pool pool)
 /* For the creator, who is on the rank of the pool. */
 static mri_object *object_of(mr_pool pool)
 {
+    assert(!mri_is_far(pool.handle.owner));
     return mri_object_row(mri_index_of(pool.handle.owner), pool.handle.slot);
 }
 
@@ -398,6 +401,7 @@ void mri_pool_keep(mr_pool pool, const mr_handle *batch,
     bool had_one = mri_load(&kept->is_kept) != 0;
     mr_handle old = kept->batch;
 
+    assert(!batch || spec);
     mri_store(&kept->is_kept, 0);
     if (batch) {
         memcpy(&kept->spec, spec, mri_batch_spec_size(spec->workers));

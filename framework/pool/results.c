@@ -7,6 +7,7 @@
  */
 #include "pool/results.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -53,6 +54,8 @@ static void keep(mri_results *r, mri_arrival arrival)
     size_t index = arrival.message->index;
     size_t place = r->ordered ? index : r->come;
 
+    assert(index < r->total && !is_known(r, index));
+    assert(!r->waiting[place % r->ahead].message);
     r->known[index / 8] |= (unsigned char)(1 << index % 8);
     r->waiting[place % r->ahead] = arrival;
     r->come++;
@@ -62,6 +65,7 @@ static void keep(mri_results *r, mri_arrival arrival)
 static void count_down(mri_scheduler *d, mri_schedule_node *n,
                        mri_schedule_batch *p)
 {
+    assert(p->missing > 0 && p->missing <= p->tasks.count);
     if (--p->missing == 0) {
         n->task = (double)(mri_now() - p->scheduled) * (double)n->workers /
                   (double)p->tasks.count;
@@ -107,6 +111,7 @@ mri_arrival mri_results_take(mri_results *r)
     if (arrival.message) {
         place->message = NULL;
         r->taken++;
+        assert(r->taken <= r->come);
     }
     return arrival;
 }
@@ -253,11 +258,13 @@ size_t mri_results_batch_size(const mri_scheduler *d,
                               const mri_schedule_node *n)
 {
     const mri_results *r = d->results;
-    size_t room = r->ahead - (r->total - d->left - r->taken);
+    size_t scheduled = r->total - d->left - r->taken; /* and not taken yet */
+    size_t room = r->ahead - scheduled;
     size_t share = r->ahead * n->workers / (PARTS * d->workers);
     size_t most = most_of_node(d, n);
     size_t size = share < most / 2 ? share : most / 2;
 
+    assert(scheduled <= r->ahead);
     size = size > 1 ? size : 1;
     size = size < d->left ? size : d->left;
     if (d->again_count && size > room) {

@@ -19,6 +19,7 @@
  */
 #include "pool/schedule.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -340,6 +341,7 @@ mr_error mri_schedule_more(mri_scheduler *d)
 
 void mri_schedule_batch_ended(mri_scheduler *d, mri_schedule_batch *p)
 {
+    assert(p->handle.kind == MRI_BATCH && d->under_way > 0);
     p->handle.kind = MRI_NONE;
     d->under_way--;
     d->ended += p->tasks.count;
@@ -353,6 +355,7 @@ static void take_adopted(mri_scheduler *d)
 {
     mri_schedule_batch *p = &d->nodes[0].batches[0];
 
+    assert(d->nodes_count && d->nodes[0].parts_count && !d->under_way);
     p->handle = d->adopted;
     p->tasks = mri_schedule_take(d, d->left);
     p->missing = p->tasks.count;

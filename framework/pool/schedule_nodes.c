@@ -3,6 +3,7 @@
  * Owns the nodes of a schedule: the workers of each, and what is done about
  * workers that die.
  */
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -47,6 +48,7 @@ static void look_at_table(mri_scheduler *d)
         for (size_t k = n->spec->workers; k-- > 0;) {
             mri_batch_worker *entry = &n->spec->list[k];
 
+            assert(entry->number < d->table_size);
             entry->mailbox = d->table[entry->number].mailbox;
             if (is_alive(&d->table[entry->number])) {
                 n->workers++;
@@ -131,6 +133,7 @@ static mr_error notify(const mri_scheduler *d, const mri_schedule_node *n,
     const mri_batch_worker *worker = &n->spec->list[slot];
     mr_error error = MR_OK;
 
+    assert(slot < n->spec->workers);
     for (unsigned int k = 0; !error && k < n->parts_count; k++) {
         if (n->batches[k].handle.kind != MRI_NONE &&
             worker->mailbox.kind != MRI_NONE) {
@@ -292,6 +295,7 @@ static mr_error give_up_batch(mri_scheduler *d, const mri_schedule_node *n,
 static mr_error lose_batch(mri_scheduler *d, const mri_schedule_node *n,
                            mri_schedule_batch *p)
 {
+    assert(p->handle.kind == MRI_BATCH && d->under_way > 0);
     p->handle.kind = MRI_NONE;
     d->under_way--;
     if (p->tasks.again) {

@@ -3,6 +3,7 @@
  * Owns the tasks of a map that are still to be scheduled: all from some number
  * on, and ranges that came back.
  */
+#include <assert.h>
 #include <stdlib.h>
 
 #include "pool/scheduler.h"
@@ -11,6 +12,7 @@ mri_schedule_range mri_schedule_take(mri_scheduler *d, size_t most)
 {
     mri_schedule_range r = {.first = d->next};
 
+    assert(most > 0 && most <= d->left);
     d->left -= most;
     r.count = most;
     if (d->again_count) {
@@ -20,12 +22,14 @@ mri_schedule_range mri_schedule_take(mri_scheduler *d, size_t most)
         r.again = again->again;
         r.count = most < again->count ? most : again->count;
         d->left += most - r.count;
+        assert(again->count > 0 && again->first + again->count <= d->next);
         again->first += r.count;
         again->count -= r.count;
         d->again_count -= again->count == 0;
     } else {
         d->next += r.count;
     }
+    assert(r.count > 0 && r.first + r.count <= d->next);
     return r;
 }
 
@@ -33,6 +37,7 @@ mr_error mri_schedule_give_back(mri_scheduler *d, mri_schedule_range r)
 {
     mri_schedule_range *more;
 
+    assert(r.count > 0 && r.first + r.count <= d->next);
     d->left += r.count;
     if (r.first + r.count == d->next && !r.again) {
         d->next = r.first;

@@ -5,6 +5,7 @@
  * its chunk goes back.  What it wrote down, in which order, says
  * pool/worker/run.c.
  */
+#include <assert.h>
 #include <stdio.h>
 
 #include "pool/worker/failure.h"
@@ -21,6 +22,7 @@ static void finish_theft(mri_batch *batch, mri_slot *slot, uint64_t thief)
     if (!number) {
         return;
     }
+    assert(number <= batch->workers);
     victim = &batch->slots[number - 1];
     if (mri_load(&victim->thief) == thief && stolen &&
         mri_range_end(mri_load(&victim->range)) == mri_range_first(stolen) &&
@@ -54,6 +56,7 @@ static mr_task_error error_of_death(uint64_t endpoint)
 static void task_failed(mri_record *self, mri_batch *batch, mri_slot *slot,
                         uint64_t index, mr_task_error *error)
 {
+    assert(index < batch->count);
     error->index = batch->first + index;
     if (batch->results.kind != MRI_NONE) {
         mri_batch_keep_failure(slot, error);
@@ -88,6 +91,7 @@ void mri_batch_abandon_task(mri_record *self, mri_batch *batch, mri_slot *slot,
         mri_load(&slot->done) == done) {
         uint64_t next = current ? current : first;
 
+        assert(next >= first && next <= end);
         if (next < end) {
             put_back(slot, next, end);
         }

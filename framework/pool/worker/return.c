@@ -11,6 +11,7 @@
 
 #include <multirank/iterator.h>
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -102,6 +103,7 @@ static mr_error put_result(size_t index)
     mri_result nothing;
     mri_result *message = stream.size ? stream.message : &nothing;
 
+    assert(stream.size <= stream.capacity);
     *message = (mri_result){.index = index};
     return put(message, sizeof *message + stream.size, true);
 }
@@ -138,6 +140,7 @@ static mr_error run(const void *input, void *output, const mr_task *task)
 mr_task_function *mri_return_begin(const mri_batch *batch, mri_slot *slot,
                                    mr_task_function *function)
 {
+    assert(function != run && batch->results.kind != MRI_NONE);
     stream.slot = slot;
     stream.batch = batch;
     stream.function = function;

@@ -14,6 +14,7 @@
  */
 #include "pool/worker/run.h"
 
+#include <assert.h>
 #include <sched.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -67,6 +68,7 @@ static uint64_t take(worker *w)
     mri_slot *slot = w->slot;
     uint64_t range = mri_load(&slot->range);
 
+    assert(!mri_peek(&slot->claimed));
     mri_store(&slot->done_at_claimed, mri_peek(&slot->done));
     for (;;) {
         uint64_t first = mri_range_first(range);
@@ -74,6 +76,7 @@ static uint64_t take(worker *w)
         uint64_t count = w->chunk < left ? w->chunk : left;
         uint64_t claimed = mri_range(first, first + count);
 
+        assert(first <= mri_range_end(range));
         if (left == 0) {
             return 0;
         }
@@ -115,6 +118,8 @@ static void run(worker *w, uint64_t claimed)
     unsigned char *output =
         w->outputs ? w->outputs + index * output_size : NULL;
 
+    assert(index < end && end <= batch->count);
+    assert(!batch->clear_outputs || output);
     if (batch->clear_outputs) {
         clear(output, count * output_size);
     }
@@ -131,6 +136,7 @@ static void run(worker *w, uint64_t claimed)
         output += output_size;
         w->task.index++;
     }
+    assert(mri_peek(&slot->done) + count <= batch->count);
     mri_store(&slot->done, mri_peek(&slot->done) + count);
     mri_store(&slot->claimed, 0);
 }
@@ -188,6 +194,7 @@ static bool move_half(mri_slot *mine, mri_slot *victim)
         if (first == end) {
             return false;
         }
+        assert(first < end && middle < end);
         mri_store(&mine->stolen, mri_range(middle, end));
         if (mri_cas(&victim->range, &range, mri_range(first, middle))) {
             mri_store(&mine->range, mri_range(middle, end));
@@ -206,6 +213,7 @@ static bool steal_from(worker *w, uint64_t number)
     if (victim == w->slot || mri_range_first(range) == mri_range_end(range)) {
         return false;
     }
+    assert(!mri_peek(&w->slot->victim));
     mri_store(&w->slot->stolen, 0);
     mri_store(&w->slot->victim, number + 1);
     if (enter_as_thief(w->slot, me)) {
@@ -364,6 +372,8 @@ void mri_batch_run(mri_record *self, mri_object *object, unsigned int slot,
     mri_batch *batch = mri_batch_of(object);
     worker w;
 
+    assert(slot < batch->workers);
+    assert(mri_peek(&self->working) == mri_ref_of(object));
     if (!mri_batch_enter_slot(self, &batch->slots[slot])) {
         mri_store(&self->working, 0);
         return; /* it is being filled again, and we will be told again */
