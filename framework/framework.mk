@@ -243,7 +243,6 @@ pool_sources = \
 	framework/pool/context.h \
 	framework/pool/iterator.c \
 	framework/pool/map.c \
-	framework/pool/map_reuse.c \
 	framework/pool/pool.c \
 	framework/pool/pool.h \
 	framework/pool/pool_calls.c \
@@ -252,7 +251,6 @@ pool_sources = \
 	framework/pool/schedule.c \
 	framework/pool/schedule.h \
 	framework/pool/schedule_nodes.c \
-	framework/pool/schedule_tasks.c \
 	framework/pool/scheduler.h \
 	framework/pool/worker/death.c \
 	framework/pool/worker/failure.c \

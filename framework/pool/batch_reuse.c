@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Owns the further lives of a batch: a small map would spend most of its time
- * on making and destroying one, so a pool keeps one, see pool/map_reuse.c.
+ * on making and destroying one, so a pool keeps one, see pool/map.c.
  *
  * The thread that fills it again is in all slots meanwhile, as their workers
  * are at other times, so that nobody reads what is being written; a worker that

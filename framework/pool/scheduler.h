@@ -120,20 +120,7 @@ static inline int64_t mri_schedule_now(const mri_scheduler *d)
     return d->nodes_count > 1 ? mri_now() : 0;
 }
 
-/* ---- pool/map_reuse.c ------------------------------------------------ */
-
-/* Have a small map done by the batch that the pool has kept.  MRI_WOULD_BLOCK:
- * it is still under way in *batch; or that is of kind MRI_NONE, and nothing was
- * begun. */
-mr_error mri_map_reuse(mr_pool pool, const mri_map_request *request,
-                       mr_task_error *first, mr_handle *batch);
-
-/* Is the batch of that node, with all tasks of the map, to be kept for others?
- */
-bool mri_map_keeps(const mri_scheduler *d, const mri_schedule_node *n,
-                   const mri_schedule_batch *p);
-
-/* ---- pool/schedule_tasks.c ------------------------------------------------
+/* ---- the tasks that are left: pool/schedule.c -----------------------------
  */
 
 /* The next tasks to be scheduled, at most so many; there are some. */

@@ -116,6 +116,10 @@ typedef struct mr_handle {
  *
  * When the owner is lost, because it has died or its host has vanished, every
  * call on the object gives MR_ERR_OWNER_LOST, also a call that waits already.
+ * A rank that was only stopped for longer than MR_PATIENCE is taken for lost,
+ * too.  When it goes on, MPI may still read or write the buffer of a call of
+ * more than 64 KiB that was under way to it: the log says so, and the caller
+ * keeps that buffer until the end of the job.
  * A call that creates an object on a lost rank gives the same error.  A call
  * from another node may also give MR_ERR_NO_MEMORY or MR_ERR_LIMIT, if one of
  * the two sides has no room for it, and MR_ERR_MPI.  Outside a job a call gives
