@@ -25,12 +25,12 @@ far_objects_tell() {
     local -x MR_ROUTE=far
     tells "$talk" 2 bench/objects/queue
     tells "$talk" 2 bench/objects/pipe
-    tells "add lock_add_unlock" 2 bench/objects/value
+    tells "add lock_add_unlock process_add" 2 bench/objects/value
     tells "$copies" 2 bench/objects/array
 }
 
 values_tell() {
-    tells "add lock_add_unlock" 2 bench/objects/value
+    tells "add lock_add_unlock process_add" 2 bench/objects/value
     tells "add_3 lock_add_unlock_3" 3 bench/objects/value ranks
     tells "add_1 lock_add_unlock_1 add_4 lock_add_unlock_4" 2 \
         bench/objects/value children 1 4
