@@ -6,12 +6,17 @@
 bin_PROGRAMS += apps/multirank-tour
 apps_multirank_tour_SOURCES = \
 	apps/tour/array.c \
+	apps/tour/barrier.c \
+	apps/tour/condition.c \
 	apps/tour/daemon.c \
+	apps/tour/event.c \
 	apps/tour/iterator.c \
 	apps/tour/pipe.c \
 	apps/tour/pool.c \
 	apps/tour/process.c \
 	apps/tour/queue.c \
+	apps/tour/rwlock.c \
+	apps/tour/semaphore.c \
 	apps/tour/tour.c \
 	apps/tour/tour.h \
 	apps/tour/value.c

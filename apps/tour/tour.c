@@ -32,6 +32,12 @@ static const struct example {
     {"pipe", "A pipe, there and back", tour_pipe},
     {"value", "A value in shared memory", tour_value},
     {"array", "An array in shared memory", tour_array},
+    {"semaphore", "A semaphore that lets two in", tour_semaphore},
+    {"event", "An event to wait for", tour_event},
+    {"condition", "A condition: sleeping until there is enough",
+     tour_condition},
+    {"barrier", "A barrier between steps", tour_barrier},
+    {"rwlock", "A lock for readers and a writer", tour_rwlock},
     {"daemon", "A daemon process", tour_daemon},
 };
 

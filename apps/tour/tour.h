@@ -30,6 +30,11 @@ void tour_queue(void);
 void tour_pipe(void);
 void tour_value(void);
 void tour_array(void);
+void tour_semaphore(void);
+void tour_event(void);
+void tour_condition(void);
+void tour_barrier(void);
+void tour_rwlock(void);
 void tour_daemon(void);
 
 #endif
