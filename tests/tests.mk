@@ -156,7 +156,7 @@ job_scripts = \
 	tests/tour/tour.sh
 
 # How many instructions operations take.
-counts_scripts = tests/counts/counts.sh
+counts_scripts = tests/counts/counts.sh tests/counts/paths.sh
 
 # Jobs over simulated hosts and under Slurm.
 hosts_scripts = \
@@ -328,8 +328,8 @@ check_LTLIBRARIES = libmultirank-threads.la \
 	tests/library/libone_thread_in_mpi.la \
 	tests/library/libthreads.la
 check_PROGRAMS += $(unit_suites) $(mpi_suites) $(job_programs) \
-	$(hosts_programs) tests/counts/hot_paths tests/mpi/huge_test \
-	tests/mpi/far_death_test
+	$(hosts_programs) tests/counts/hot_paths tests/counts/paths \
+	tests/mpi/huge_test tests/mpi/far_death_test
 # Under make -j the scripts come first: they take longest and mostly wait.
 TESTS += $(hosts_scripts) $(job_scripts) $(install_scripts) $(counts_scripts) \
 	$(unit_scripts)
@@ -452,6 +452,8 @@ tests_cxx_sync_test_LDADD = $(cxx_ldadd)
 # under which callgrind would count.
 tests_counts_hot_paths_LDFLAGS = $(AM_LDFLAGS) -no-install
 tests_counts_hot_paths_LDADD = libmultirank.la
+tests_counts_paths_LDFLAGS = $(AM_LDFLAGS) -no-install
+tests_counts_paths_LDADD = libmultirank.la
 
 # They know nothing of the library.
 tests_hosts_stream_CPPFLAGS = $(MPI_CFLAGS)

@@ -203,7 +203,9 @@ static void dispose(mri_record *self, mri_object *object)
 {
     mri_batch_body *body = mri_batch_body_of(object);
 
-    mri_context_drop(self, &body->context);
+    if (mri_peek(&body->context)) {
+        mri_context_drop(self, &body->context);
+    }
     mri_owned_block_free(self, object, &body->inputs);
     mri_owned_block_free(self, object, &body->outputs);
     mri_object_free(self, object, &object->detail, map_size(body->workers));

@@ -91,8 +91,21 @@ mr_error mri_batch_refill(mr_handle batch, const mri_batch_spec *spec,
 mr_error mri_batch_try_refill(mri_record *self, mri_object *object,
                               mri_call *call);
 
-/* What a spec says of the tasks, in an empty map. */
-void mri_batch_fill(mri_batch *batch, const mri_batch_spec *spec);
+/* What a spec says of the tasks, into a batch that holds zeros. */
+static inline void mri_batch_fill(mri_batch *batch, const mri_batch_spec *spec)
+{
+    batch->function = spec->function;
+    batch->results = spec->results;
+    batch->input_size = spec->input_size;
+    batch->output_size = spec->output_size;
+    batch->count = spec->count;
+    batch->first = spec->first;
+    batch->total = spec->total;
+    batch->chunk = spec->chunk;
+    batch->pool_workers = spec->pool_workers;
+    batch->timed = spec->timed;
+    batch->workers = spec->workers;
+}
 
 /* ---- pool/batch_notify.c ------------------------------------------------- */
 

@@ -23,21 +23,6 @@
 /* A worker that has just ended the last task leaves within some 100 ns. */
 enum { PATIENCE = 1000 };
 
-void mri_batch_fill(mri_batch *batch, const mri_batch_spec *spec)
-{
-    batch->function = spec->function;
-    batch->results = spec->results;
-    batch->input_size = spec->input_size;
-    batch->output_size = spec->output_size;
-    batch->count = spec->count;
-    batch->first = spec->first;
-    batch->total = spec->total;
-    batch->chunk = spec->chunk;
-    batch->pool_workers = spec->pool_workers;
-    batch->timed = spec->timed;
-    batch->workers = spec->workers;
-}
-
 /* ---- slots --------------------------------------------------------------- */
 
 static void leave_slots(mri_batch *batch, uint64_t count)

@@ -102,9 +102,7 @@ void mri_context_drop(mri_record *self, mri_word *use)
     uint64_t active = mri_peek(&self->active);
     mri_object *object;
 
-    if (!mri_peek(use)) {
-        return;
-    }
+    assert(mri_peek(use));
     if (!(mri_peek(use) & DROPPED)) {
         count_down(self, use);
     }
@@ -201,7 +199,6 @@ void mri_context_release(mr_handle handle)
 {
     mri_call call = {0};
 
-    if (handle.kind == MRI_CONTEXT) {
-        (void)!mri_operate(&mri_context_ops, handle, RELEASE, &call, 0);
-    }
+    assert(handle.kind == MRI_CONTEXT);
+    (void)!mri_operate(&mri_context_ops, handle, RELEASE, &call, 0);
 }

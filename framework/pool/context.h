@@ -14,14 +14,15 @@
 mr_error mri_context_create(unsigned int rank, const void *bytes, size_t size,
                             mr_handle *handle);
 
-/* The creator keeps it no longer. */
+/* The creator keeps it no longer: a handle of this kind. */
 void mri_context_release(mr_handle handle);
 
 /* From now on `use`, a word in an object of the same rank, keeps it.
  * MR_ERR_STALE. */
 mr_error mri_context_use(mri_record *self, mr_handle handle, mri_word *use);
 
-/* The end of that; may be called again after a kill in the middle. */
+/* The end of a use that there is; may be called again after a kill in the
+ * middle. */
 void mri_context_drop(mri_record *self, mri_word *use);
 
 /* The bytes that a use keeps; 0 if there is none. */

@@ -208,11 +208,6 @@ mr_error mri_results_fail_rest(mri_scheduler *d, mri_schedule_range lost,
 /* ---- for the scheduler -----------------------------------------------------
  */
 
-mr_handle mri_results_queue(const mri_scheduler *d)
-{
-    return d->results ? d->results->queue : (mr_handle){.kind = MRI_NONE};
-}
-
 size_t mri_results_come(const mri_scheduler *d)
 {
     return d->results->come;

@@ -49,9 +49,6 @@ mri_arrival mri_results_take(mri_results *r);
 /* ---- for the scheduler -----------------------------------------------------
  */
 
-/* A mailbox, or none. */
-mr_handle mri_results_queue(const mri_scheduler *d);
-
 /* Those that have come. */
 size_t mri_results_come(const mri_scheduler *d);
 

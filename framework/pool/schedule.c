@@ -454,7 +454,7 @@ void mri_schedule_end(mri_scheduler *d)
                 mri_batch_cancel(n->batches[k].handle);
             }
         }
-        if (n->spec) {
+        if (n->spec && n->spec->context.kind != MRI_NONE) {
             mri_context_release(n->spec->context);
         }
         free(n->spec);

@@ -88,7 +88,9 @@ static mr_error fill_node(mri_scheduler *d, mri_schedule_node *n,
         leader == mri_node.leaders[mri_endpoint_rank(mri_self_endpoint())];
     n->most = SIZE_MAX;
     mri_schedule_describe(d->request, n->spec);
-    n->spec->results = mri_results_queue(d);
+    if (d->results) {
+        n->spec->results = d->results->queue;
+    }
     n->spec->pool_workers = d->table_size;
     for (size_t i = 0; i < d->table_size; i++) {
         if (is_alive(&d->table[i]) && leader_of(&d->table[i]) == leader) {

@@ -50,7 +50,7 @@ static void thread_ends(mri_record *self)
     }
     assert(mri_peek(&slot->worker) == mri_ref_of(self));
     fail_task(self, mri_batch_of(object), slot);
-    mri_task_forget();
+    mri_task_forget(mri_batch_of(object));
     mri_batch_leave(self, object, slot);
     mri_work_again();
     mri_self_leave();

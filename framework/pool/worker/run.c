@@ -35,9 +35,11 @@ enum { SHORT_CHUNK = 4000, LONG_CHUNK = 16000 }; /* nanoseconds */
 
 /* ---- the loop of a worker ------------------------------------------------ */
 
-void mri_task_forget(void)
+void mri_task_forget(const mri_batch *batch)
 {
-    mri_return_end();
+    if (batch->results.kind != MRI_NONE) {
+        mri_return_end();
+    }
     mri_inside_task = false;
     mri_task_leave();
 }
@@ -384,6 +386,6 @@ void mri_batch_run(mri_record *self, mri_object *object, unsigned int slot,
     do {
         run_own(&w);
     } while (!mri_load(&batch->cancelled) && steal(&w));
-    mri_task_forget();
+    mri_task_forget(w.batch);
     mri_batch_leave(self, object, w.slot);
 }

@@ -138,8 +138,8 @@ void mri_batch_leave_as_thief(mri_slot *slot, uint64_t me);
 /* Leave the slot and the object, as a worker. */
 void mri_batch_leave(mri_record *self, mri_object *object, mri_slot *slot);
 
-/* This thread runs no task any more. */
-void mri_task_forget(void);
+/* This thread runs no task of the batch any more. */
+void mri_task_forget(const mri_batch *batch);
 
 /* ---- pool/worker/death.c ------------------------------------------------- */
 
