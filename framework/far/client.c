@@ -5,6 +5,7 @@
  */
 #include "far/client.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 #include "far/send.h"
@@ -44,6 +45,7 @@ mri_client *mri_client_of(unsigned int from, const mri_head *head)
     mri_client *c = mri_client_find(head);
 
     if (c) {
+        assert(c->host == from);
         return c;
     }
     c = mri_fault_allocation() ? NULL : calloc(1, sizeof *c);
@@ -86,7 +88,9 @@ static void forget_done(mri_client *c)
     while (*at && *at != c) {
         at = &(*at)->next_done;
     }
+    assert((*at == c) == (c->done > 0));
     if (*at) {
+        assert(own.all_done >= c->done);
         *at = c->next_done;
         own.all_done -= c->done;
         c->done = 0;
@@ -138,6 +142,7 @@ static void end_those(bool (*which)(const mri_client *, uint64_t), uint64_t key,
                 *at = c->next;
                 forget_done(c);
                 end(c);
+                assert(!c->first && c->done == 0);
                 free(c);
             } else {
                 at = &c->next;

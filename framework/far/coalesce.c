@@ -6,6 +6,7 @@
  */
 #include "far/coalesce.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -48,6 +49,7 @@ bool mri_coalesced_add(mri_coalesced **coalesced, const mri_head *head,
         (b->count && !is_alike(&b->head, head))) {
         return false;
     }
+    assert(b->count == 0 || head->number == b->head.number + b->count);
     if (b->count++ == 0) {
         b->head = *head;
     }
@@ -67,6 +69,7 @@ uint32_t mri_coalesced_count(const mri_coalesced *coalesced)
 
 const mri_head *mri_coalesced_close(mri_coalesced *coalesced, const void **in)
 {
+    assert(coalesced->count > 0 && coalesced->used <= ROOM);
     coalesced->head.flags |= MRI_COALESCED;
     coalesced->head.in_size = coalesced->used;
     mri_coalesced_drop(coalesced);

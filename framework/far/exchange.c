@@ -60,6 +60,7 @@ void mri_exchange_enter(void)
 
 void mri_exchange_leave(void)
 {
+    assert(inside > 0);
     if (--inside == 0) {
         mri_message_unlock();
     }
@@ -125,6 +126,7 @@ mr_error mri_exchange_send_small(unsigned int to, const mri_head *head,
     uint64_t padded = mri_padded(head->in_size);
     mri_head sent = *head;
 
+    assert(inside && mri_is_far(to) && mri_is_small(head));
     mri_clients_acknowledge(to, &sent);
     if (head->more_size == 0) {
         return mri_far_send(to, &sent, in,
@@ -157,6 +159,7 @@ static void transferred(void *user, mr_error error)
 {
     mri_outgoing *outgoing = user;
 
+    assert(outgoing->transfers > 0);
     outgoing->transfers--;
     outgoing->kept |= mri_bulk_kept();
     if (error && !outgoing->lost) {
@@ -272,6 +275,7 @@ mr_error mri_exchange_send(mri_caller *caller, mri_outgoing *outgoing)
 {
     mr_error error;
 
+    assert(inside && outgoing->completed && !outgoing->replied);
     wait_for_room();
     if (outgoing->head.flags & MRI_PIPELINED) {
         return send_pipelined(caller, outgoing);
@@ -427,6 +431,7 @@ static void take_reply(unsigned int from, const mri_head *head,
     if (!outgoing) {
         return;
     }
+    assert(head->out_size <= outgoing->head.out_size);
     outgoing->replied = true;
     outgoing->head = *head;
     if (head->flags & MRI_BULK) {
@@ -500,6 +505,7 @@ static bool receive_one(void)
     if (!mri_message_next(&from, &bytes, &size)) {
         return false;
     }
+    assert(size >= sizeof *head && from < mri_node.ranks);
     head = bytes;
     own.heard[from] = own.tick;
     dispatch(from, head, head + 1);

@@ -5,6 +5,7 @@
  */
 #include "far/far.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -41,6 +42,7 @@ static mr_error settle(mri_port *port)
     mri_interrupts_off();
     (void)!port->ops->await(port, NULL, 0);
     mri_interrupts_on();
+    assert(atomic_load(&port->pipelined) == 0);
     port->record->pipelined = 0;
     error = (mr_error)atomic_exchange(&port->pipelined_error, MR_OK);
     if (error) {
@@ -76,6 +78,7 @@ static mr_error pipeline(mri_port *port, mri_outgoing *outgoing)
 {
     mr_error error;
 
+    assert(outgoing->head.timeout < 0 && mri_is_small(&outgoing->head));
     mri_interrupts_off();
     (void)!port->ops->await(port, NULL, MRI_PIPELINED_MAX - 1);
     mri_interrupts_on();
@@ -85,6 +88,7 @@ static mr_error pipeline(mri_port *port, mri_outgoing *outgoing)
     }
     outgoing->head.flags |= MRI_PIPELINED;
     port->record->pipelined = 1;
+    assert(atomic_load(&port->pipelined) < MRI_PIPELINED_MAX);
     atomic_fetch_add(&port->pipelined, 1);
     mri_interrupts_off();
     error = mri_port_send(port, outgoing);
@@ -97,6 +101,7 @@ static mr_error pipeline(mri_port *port, mri_outgoing *outgoing)
 
 static mr_error finish(const mri_outgoing *outgoing, mri_call *call)
 {
+    assert(mri_outgoing_is_complete(outgoing));
     if (outgoing->kept) {
         mri_log(MR_LOG_WARNING,
                 "rank %u is lost; MPI may use the buffer of a call to it until "
@@ -293,6 +298,7 @@ static void watch_stop(mri_watch *watch)
 
 static void watch_free(mri_watch *watch)
 {
+    assert(mri_outgoing_is_complete(&watch->outgoing));
     free(watch);
 }
 

@@ -4,6 +4,7 @@
  * Whichever thread of the rank receives a reply completes the call that it is
  * for.
  */
+#include <assert.h>
 #include <stdlib.h>
 
 #include "engine/wait.h"
@@ -29,6 +30,7 @@ static void complete(mri_outgoing *outgoing)
     mri_port *port = outgoing->user;
     mri_record *record = port->record;
 
+    assert(!mri_outgoing_is_complete(outgoing));
     atomic_store(&outgoing->complete, true); /* the last look at it */
     mri_ring(record);
 }
@@ -102,6 +104,7 @@ static void acknowledged(mri_caller *caller, uint32_t number, mr_error error)
     if (error) {
         atomic_store(&port->pipelined_error, (int)error);
     }
+    assert(atomic_load(&port->pipelined) >= number);
     atomic_fetch_sub(&port->pipelined, number);
     if (mri_load(&port->record->sleeping) != MRI_AWAKE) {
         mri_ring(port->record);

@@ -138,7 +138,10 @@ static uint64_t block_size(const mri_relay_request *request)
 
 static bool is_full(mri_relay_row *row)
 {
-    return mri_peek(&row->posted) - mri_load(&row->taken) == MRI_RELAY_REQUESTS;
+    uint64_t waiting = mri_peek(&row->posted) - mri_load(&row->taken);
+
+    assert(waiting <= MRI_RELAY_REQUESTS);
+    return waiting == MRI_RELAY_REQUESTS;
 }
 
 static mr_error wait_for_room(mri_record *self, mri_relay_row *row,

@@ -107,6 +107,7 @@ static mri_relay_reply *next_reply(mri_relay_row *row)
 
 static void publish(mri_relay_row *row, uint64_t number)
 {
+    assert(mri_exchange_is_inside());
     mri_store(&row->replied, mri_peek(&row->replied) + 1);
     mri_ring(mri_table_row(&mri_segment_at(my_index())->records, number));
 }
@@ -198,6 +199,7 @@ static void complete(mri_outgoing *outgoing)
     mri_relayed_call *call = outgoing->user;
     mri_relayed_thread *thread = call->thread;
 
+    assert(mri_relayed_under_way() > 0);
     atomic_fetch_sub(&own.under_way, 1);
     if (thread->ended) {
         drop(call);

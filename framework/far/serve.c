@@ -60,6 +60,7 @@ static void end(mri_served *s)
 {
     mri_client *c = s->client;
 
+    assert(c->first == s && !s->parked && s->transfers == 0);
     c->first = s->next;
     if (!c->first) {
         c->last = NULL;
@@ -125,6 +126,7 @@ static void reply_with_lent(mri_served *s)
         head.flags |= MRI_WINDOW;
         head.place = mri_onesided_place(block);
     }
+    assert(block && !s->parked);
     s->state = MRI_REPLYING;
     s->transfers = !(head.flags & MRI_WINDOW); /* by us */
     if (mri_far_send(s->client->host, &head, NULL, 0)) {
@@ -253,6 +255,7 @@ static void received(void *user, mr_error error)
 {
     mri_served *s = user;
 
+    assert(s->state == MRI_RECEIVING && s->transfers > 0);
     s->transfers--;
     if (error) {
         s->lost = error;
@@ -279,6 +282,8 @@ static void receive_bulk(mri_served *s)
     uint64_t sizes[2] = {s->head.in_size, s->head.more_size};
     mri_head head = s->head;
 
+    assert(mri_peek(&s->client->proxy->owned[0].block));
+    assert(s->head.flags & MRI_BULK);
     s->call.in = block;
     s->call.more = block + mri_padded(s->head.in_size);
     s->call.keeps_block = true;
@@ -439,6 +444,7 @@ bool mri_serve_parked(int64_t now)
         mri_served *s = all;
 
         all = s->next_parked;
+        assert(s->parked && s->client && s->client->first == s);
         s->parked = false;
         if (is_due(s, now)) {
             any = true;

@@ -4,6 +4,7 @@
  */
 #include "far/served_call.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -45,6 +46,8 @@ mr_error mri_served_keep_input(mri_served *s, const void *body)
  * hand, and finds it in owned slot 2. */
 static void move_to_slot_2(mri_record *proxy)
 {
+    assert(mri_peek(&proxy->owned[0].block));
+    assert(!mri_peek(&proxy->owned[2].block));
     mri_store(&proxy->owned[2].size, mri_peek(&proxy->owned[0].size));
     mri_store(&proxy->owned[2].block, mri_peek(&proxy->owned[0].block));
     mri_store(&proxy->owned[0].block, 0);
@@ -65,6 +68,7 @@ static mr_error make(mri_served *s)
     error =
         s->ops->create(s->client->proxy, mri_index_of_self(), &s->call, &made);
     if (!error) {
+        assert(made.kind == s->ops->kind);
         memcpy(own.output, &made, sizeof made);
         s->call.out_size = sizeof made;
     }
@@ -133,6 +137,7 @@ mr_error mri_served_try_again(mri_served *s)
     mr_error error;
 
     s->call.out = own.output;
+    assert(s->state == MRI_PARKED || s->state == MRI_ALLOCATING);
     if (!is_watching(s)) {
         return mri_blocked_try(&s->blocked);
     }
@@ -195,6 +200,7 @@ mr_error mri_served_allocate(mri_served *s)
 {
     mri_object *memory = mri_object_row(mri_index_of_self(), MRI_ROW_MEMORY);
 
+    assert(!mri_peek(&s->client->proxy->owned[0].block));
     s->blocked = (mri_blocked){.self = s->client->proxy,
                                .object = memory,
                                .identity = mri_load(&memory->identity),

@@ -122,7 +122,9 @@ static void create(job *j, mr_task_function *function, size_t count,
     MRT_OK(mri_batch_create(0, spec, j->inputs,
                             spec->inputs ? 0 : count * spec->input_size,
                             &j->handle));
-    mri_context_release(spec->context);
+    if (j->context) {
+        mri_context_release(spec->context);
+    }
     free(spec);
 }
 
