@@ -86,8 +86,8 @@ static bool has_failed(const mri_batch *batch)
     return mri_load(&batch->error_state) == MRI_ERROR_SET;
 }
 
-/* Those in place are where they belong, whatever the batch may have kept; and
- * what a single task leaves that failed is nothing. */
+/* Outputs in place are where they belong, whatever the batch may have kept; and
+ * a single task that failed has no output. */
 static size_t size_of_outputs(mri_object *object)
 {
     mri_batch *batch = mri_batch_of(object);
@@ -251,8 +251,8 @@ static mr_error add_context(mri_record *self, mri_object *object,
     return error;
 }
 
-/* Before the inputs, whose copying would be for nothing if these cannot be
- * had. */
+/* Before the inputs: a copy of them would be in vain if there is no memory for
+ * the outputs. */
 static mr_error add_outputs(mri_record *self, mri_object *object,
                             const mri_batch_spec *spec, const mri_call *call)
 {
@@ -336,7 +336,7 @@ static unsigned int ready_list(mri_object *object, unsigned int variant)
     return 0;
 }
 
-/* Nobody waits for it any more. */
+/* A batch without a creator is cancelled. */
 static void forget(mri_record *self, mri_object *object, const mri_gone *gone)
 {
     if (mri_is_gone(gone, mri_batch_body_of(object)->creator)) {

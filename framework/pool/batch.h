@@ -3,8 +3,8 @@
  * Batch: what one node does at once of a map, as its creator sees it.
  *
  * It lies in the segment of a rank of that node, with the inputs and the
- * outputs of its tasks.  Making it sends the work to its workers, who are of
- * the same node; its end brings the outputs.
+ * outputs of its tasks.  Its creation notifies its workers, which are of the
+ * same node; its end brings the outputs.
  */
 #ifndef MRI_POOL_BATCH_H
 #define MRI_POOL_BATCH_H
@@ -14,11 +14,11 @@
 #include "pool/worker/run.h"
 
 typedef struct mri_batch_worker {
-    mr_handle mailbox; /* of kind MRI_NONE: nobody */
+    mr_handle mailbox; /* of kind MRI_NONE: the worker is lost */
     uint64_t number;   /* in the pool */
 } mri_batch_worker;
 
-/* What a batch is made of.  Memory that is named by reference is used in
+/* The description of a new batch.  Memory that is named by reference is used in
  * place; else the inputs lie in call->more, and the outputs begin with
  * zeros. */
 typedef struct mri_batch_spec {
@@ -82,8 +82,8 @@ void mri_batch_cancel(mr_handle batch);
 /* ---- pool/batch_reuse.c ------------------------------------------------ */
 
 /* Fill a batch of this node that was kept with other tasks, for the same
- * workers, who are then to be told.  MR_ERR_STATE: the tasks do not fit, or a
- * worker is still inside. */
+ * workers.  The caller then notifies them.  MR_ERR_STATE: the tasks do not fit,
+ * or a worker is still inside. */
 mr_error mri_batch_refill(mr_handle batch, const mri_batch_spec *spec,
                           const void *inputs, size_t size);
 
@@ -126,16 +126,18 @@ static inline uint64_t mri_batch_range(const mri_batch *batch, uint64_t slot)
                      mri_batch_share(batch->count, batch->workers, slot + 1));
 }
 
-/* Has a batch of so many tasks some for only a few?  Where results come one by
- * one all are told: batches are small there, and many. */
+/* Do only a few workers have tasks in their slots, with `count` tasks?  Where
+ * results come one by one all are notified: batches are small there, and many.
+ */
 static inline bool mri_batch_is_for_few(const mri_batch_spec *spec,
                                         uint64_t count)
 {
     return spec->results.kind == MRI_NONE && count < spec->workers;
 }
 
-/* Is that worker to be told only when those with tasks in their slots have not
- * ended soon?  Otherwise a map of few tasks would wake all. */
+/* Is the notification of that worker deferred until the workers with tasks in
+ * their slots have had time to end?  Otherwise a map of few tasks would wake
+ * all. */
 static inline bool mri_batch_defers(const mri_batch_spec *spec, uint64_t count,
                                     unsigned int slot)
 {
@@ -144,12 +146,12 @@ static inline bool mri_batch_defers(const mri_batch_spec *spec, uint64_t count,
                mri_batch_share(count, spec->workers, slot + 1);
 }
 
-/* Let all but the spared work in their slots.  MR_ERR_NO_MEMORY, when no worker
- * can be told. */
+/* Notify all workers but the deferred ones.  MR_ERR_NO_MEMORY, when no worker
+ * can be notified. */
 mr_error mri_batch_notify_all(mr_handle batch, const mri_batch_spec *spec);
 
-/* Let the spared work, too, at a batch of so many tasks; true if all were
- * told. */
+/* Notify the deferred workers of a batch of `count` tasks, too; true if all
+ * were. */
 bool mri_batch_notify_rest(mr_handle batch, const mri_batch_spec *spec,
                            uint64_t count);
 

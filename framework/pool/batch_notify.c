@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Owns how workers are told of a batch: by notifications in their mailboxes.
+ * Owns the notification of workers of a batch, by their mailboxes.
  */
 #include "engine/mailbox.h"
 
@@ -51,7 +51,7 @@ static bool is_meant(const mri_batch_spec *spec, unsigned int slot,
            (whom == ALL || unread_notifications(worker) < MAX_NOTIFICATIONS);
 }
 
-/* True when at least one was told. */
+/* True when at least one was notified. */
 static bool post(mr_handle batch, const mri_batch_spec *spec, audience whom,
                  mr_error *refused)
 {
@@ -68,7 +68,8 @@ static bool post(mr_handle batch, const mri_batch_spec *spec, audience whom,
     return told;
 }
 
-/* Nobody is spared when workers with tasks in their slots are in others. */
+/* No notification is deferred when workers with tasks in their slots have
+ * unread ones: they may be in other batches. */
 static bool defers_some(const mri_batch_spec *spec)
 {
     if (!mri_batch_is_for_few(spec, spec->count)) {

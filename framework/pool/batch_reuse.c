@@ -4,13 +4,13 @@
  * on making and destroying one, so a pool keeps one, see pool/map.c.
  *
  * The thread that fills it again is in all slots meanwhile, as their workers
- * are at other times, so that nobody reads what is being written; a worker that
+ * are at other times, so that no worker reads while it writes; a worker that
  * comes late, for earlier tasks, leaves at once or helps with the new ones.
  * Should the filler die, it is taken out of the slots as a worker is, and the
  * batch is cancelled, as its creator is gone.
  *
- * What has not changed is not written, so that it stays in the caches of the
- * workers.
+ * Fields that have not changed are not written, so that they stay in the caches
+ * of the workers.
  */
 #include "pool/batch.h"
 

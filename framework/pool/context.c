@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Owns contexts: their bytes, and who keeps them.  `users` and the words that
- * are counted in it change together, under the object's wait_latch.  With no
- * creator and no user nobody can become a user: then the first that sees this
- * destroys it.
+ * Owns contexts: their bytes, and the counts of their keepers.  `users` and the
+ * words that are counted in it change together, under the object's wait_latch.
+ * With no creator and no user a context gets no further user: the first that
+ * sees this destroys it.
  */
 #include "pool/context.h"
 

@@ -21,20 +21,20 @@
 #include "pool/scheduler.h"
 
 /* Seconds. */
-static const double LOOK_AROUND = 1e-3;
+static const double POLL_INTERVAL = 1e-3;
 
 /* ---- small maps ---------------------------------------------------------- */
 
 /* Bytes of inputs and outputs of a batch that is worth to be kept; also tasks.
  */
-enum { MOST_KEPT = 64 << 10 };
+enum { MAX_KEPT = 64 << 10 };
 
 static bool is_small(const mri_map_request *r)
 {
     size_t size = r->input_size + r->output_size;
 
-    return r->total > 0 && r->total <= MOST_KEPT && r->context_size == 0 &&
-           (size == 0 || r->total <= MOST_KEPT / size);
+    return r->total > 0 && r->total <= MAX_KEPT && r->context_size == 0 &&
+           (size == 0 || r->total <= MAX_KEPT / size);
 }
 
 /* Is the batch of that node, with all tasks of the map, to be kept for others?
@@ -112,7 +112,7 @@ static void list_all(const mri_scheduler *d, waiting *w)
     w->handles[0] = d->pool.handle;
     w->count = 1;
     for (size_t i = 0; i < d->nodes_count; i++) {
-        for (unsigned int k = 0; k < d->nodes[i].parts_count; k++) {
+        for (unsigned int k = 0; k < d->nodes[i].batches_max; k++) {
             mri_schedule_batch *p = &d->nodes[i].batches[k];
 
             if (p->handle.kind != MRI_NONE) {
@@ -127,7 +127,7 @@ static void list_all(const mri_scheduler *d, waiting *w)
 
 /* The few that were told of a small batch may be in tasks of another pool, or
  * have died: the others are told when it has not ended soon. */
-static void tell_the_spared(const waiting *w)
+static void notify_the_deferred(const waiting *w)
 {
     for (size_t i = 1; i < w->count; i++) {
         mri_schedule_batch *p = w->batches[i];
@@ -157,7 +157,7 @@ static void look_what_has_begun(const waiting *w)
     }
 }
 
-static bool some_are_spared(const waiting *w)
+static bool some_are_deferred(const waiting *w)
 {
     for (size_t i = 1; i < w->count; i++) {
         if (w->batches[i]->deferred_until) {
@@ -170,10 +170,10 @@ static bool some_are_spared(const waiting *w)
 /* Seconds after which to look around; MR_FOREVER: nothing could be done. */
 static double patience(const mri_scheduler *d, const waiting *w)
 {
-    if (some_are_spared(w)) {
+    if (some_are_deferred(w)) {
         return MRI_SCHEDULE_DEFER / 1e9;
     }
-    return d->nodes_count == 1 && d->left ? LOOK_AROUND : MR_FOREVER;
+    return d->nodes_count == 1 && d->left ? POLL_INTERVAL : MR_FOREVER;
 }
 
 /* Outputs as mri_wait_any; perhaps none is ready. */
@@ -196,7 +196,7 @@ static mr_error wait_for_any(const mri_scheduler *d, waiting *w)
         }
     }
     if (!error) {
-        tell_the_spared(w);
+        notify_the_deferred(w);
     }
     return error;
 }

@@ -9,7 +9,7 @@
  * of a child is on the rank of the child, so that work is near for it.
  *
  * When a child dies, the process that notices finds it in the table of its
- * pool, marks it lost, and calls the attention of the creator, who starts
+ * pool, marks it lost, and calls the attention of the creator, which starts
  * another if a map is under way, or when the next begins.
  */
 #include "pool/pool.h"
@@ -30,7 +30,7 @@
 #include "runtime/server/child.h"
 #include "util/log.h"
 
-enum { MOST_WORKERS = 4096, TABLE_CHUNK = 256 };
+enum { MAX_WORKERS = 4096, TABLE_CHUNK = 256 };
 
 /* The body; the detail is the table of workers, and the batch that is kept. */
 typedef struct pool_body {
@@ -356,7 +356,7 @@ void mri_pool_end(mr_pool pool)
     (void)!operate(pool, END, &call);
 }
 
-/* For the creator, who is on the rank of the pool. */
+/* For the creator: it is on the rank of the pool. */
 static mri_object *object_of(mr_pool pool)
 {
     assert(!mri_is_far(pool.handle.owner));
@@ -530,7 +530,7 @@ mr_error mr_pool_create(mr_pool *pool, const mr_pool_options *options)
     if (!pool) {
         return mri_bad_argument("mr_pool_create", "pool", "is NULL");
     }
-    if (workers > MOST_WORKERS) {
+    if (workers > MAX_WORKERS) {
         return mri_bad_argument("mr_pool_create", "options->workers",
                                 "is above 4096");
     }

@@ -2,7 +2,7 @@
 /*
  * Pools inside the library: their table of workers, and the work itself.
  *
- * The table lies on the rank of the pool's creator, who alone changes it,
+ * The table lies on the rank of the pool's creator, which alone changes it,
  * inside a map or at the end.
  */
 #ifndef MRI_POOL_POOL_H
@@ -57,15 +57,15 @@ void mri_pool_keep(mr_pool pool, const mr_handle *batch,
                    const mri_batch_spec *spec);
 
 /* Start another child in place of a lost one.  MR_ERR_OWNER_LOST: its rank is
- * lost, and the worker is nobody from now on.  After another error it is nobody
- * and stays lost, so that this can be tried again. */
+ * lost, and the worker's entry is empty from now on.  After another error the
+ * entry is empty and stays marked as lost, so that this can be tried again. */
 mr_error mri_pool_restart(mr_pool pool, unsigned int number);
 
 /* A map ends.  If workers are lost the next map finds that the pool wants
  * attention, and starts others. */
 void mri_pool_ask_for_lost(mr_pool pool);
 
-/* A rank is lost: its workers are nobody. */
+/* A rank is lost: the entries of its workers become empty. */
 void mri_pool_lose_rank(mr_pool pool, unsigned int rank);
 
 #endif

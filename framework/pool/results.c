@@ -2,8 +2,7 @@
 /*
  * Owns which results have come.  A result counts if its task is of a batch that
  * is under way and none came before: so what runs again after a loss is told
- * once.  With its last result a batch is over, and nobody need ask for its
- * end.
+ * once.  A batch is over with its last result; no thread asks for its end.
  */
 #include "pool/results.h"
 
@@ -18,9 +17,9 @@
 #include "util/clock.h"
 
 enum {
-    AHEAD = 8, /* tasks for each worker, by default */
-    PARTS = 4, /* that these are divided into */
-    MOST_AHEAD = 1 << 24,
+    AHEAD = 8,   /* tasks for each worker, by default */
+    BATCHES = 4, /* that these are divided into */
+    MAX_AHEAD = 1 << 24,
     SHORT_TASK = 1000000 /* nanoseconds */
 };
 
@@ -35,7 +34,7 @@ static mri_schedule_batch *batch_with(const mri_scheduler *d, size_t index,
                                       mri_schedule_node **node)
 {
     for (size_t i = 0; i < d->nodes_count; i++) {
-        for (unsigned int k = 0; k < d->nodes[i].parts_count; k++) {
+        for (unsigned int k = 0; k < d->nodes[i].batches_max; k++) {
             mri_schedule_batch *p = &d->nodes[i].batches[k];
 
             if (p->handle.kind != MRI_NONE && index >= p->tasks.first &&
@@ -48,7 +47,7 @@ static mri_schedule_batch *batch_with(const mri_scheduler *d, size_t index,
     return NULL;
 }
 
-/* The message is ours from now on. */
+/* Takes the message over. */
 static void keep(mri_results *r, mri_arrival arrival)
 {
     size_t index = arrival.message->index;
@@ -159,7 +158,7 @@ mr_error mri_results_ask_for_failures(mri_scheduler *d)
     for (size_t i = 0; i < d->nodes_count; i++) {
         mri_schedule_node *n = &d->nodes[i];
 
-        for (unsigned int k = 0; !error && k < n->parts_count; k++) {
+        for (unsigned int k = 0; !error && k < n->batches_max; k++) {
             error = ask(d, n, &n->batches[k]);
         }
     }
@@ -217,7 +216,7 @@ size_t mri_results_come(const mri_scheduler *d)
  * no other worker from having some. */
 unsigned int mri_results_batches(const mri_scheduler *d, size_t workers)
 {
-    size_t batches = workers > PARTS ? workers : PARTS;
+    size_t batches = workers > BATCHES ? workers : BATCHES;
 
     return (unsigned int)(batches < d->results->ahead ? batches
                                                       : d->results->ahead);
@@ -226,7 +225,7 @@ unsigned int mri_results_batches(const mri_scheduler *d, size_t workers)
 /* Tasks that one of several nodes has at most, lest a late one keep others
  * waiting for a worker while those of other nodes are idle: one more for each
  * worker than it works on, and not even that towards the end. */
-static size_t most_of_node(const mri_scheduler *d, const mri_schedule_node *n)
+static size_t max_of_node(const mri_scheduler *d, const mri_schedule_node *n)
 {
     bool short_tasks = n->task > 0 && n->task < SHORT_TASK;
 
@@ -240,7 +239,7 @@ static size_t tasks_of_node(const mri_schedule_node *n)
 {
     size_t sum = 0;
 
-    for (unsigned int k = 0; k < n->parts_count; k++) {
+    for (unsigned int k = 0; k < n->batches_max; k++) {
         sum +=
             n->batches[k].handle.kind != MRI_NONE ? n->batches[k].missing : 0;
     }
@@ -255,8 +254,8 @@ size_t mri_results_batch_size(const mri_scheduler *d,
     const mri_results *r = d->results;
     size_t scheduled = r->total - d->left - r->taken; /* and not taken yet */
     size_t room = r->ahead - scheduled;
-    size_t share = r->ahead * n->workers / (PARTS * d->workers);
-    size_t most = most_of_node(d, n);
+    size_t share = r->ahead * n->workers / (BATCHES * d->workers);
+    size_t most = max_of_node(d, n);
     size_t size = share < most / 2 ? share : most / 2;
 
     assert(scheduled <= r->ahead);
@@ -277,7 +276,7 @@ mr_error mri_results_begin(mri_results *r, size_t total, size_t workers,
     mri_call call = {.in = &spec, .in_size = sizeof spec};
 
     ahead = ahead ? ahead : AHEAD * workers;
-    ahead = ahead < MOST_AHEAD ? ahead : MOST_AHEAD;
+    ahead = ahead < MAX_AHEAD ? ahead : MAX_AHEAD;
     ahead = ahead < total ? ahead : total;
     *r = (mri_results){
         .ordered = ordered, .ahead = ahead ? ahead : 1, .total = total};

@@ -62,8 +62,9 @@ static size_t tasks_of_bytes(const mri_scheduler *d, size_t bytes)
     return size ? larger(bytes / size, 1) : SIZE_MAX;
 }
 
-/* Tasks whose inputs and outputs are not too much at once.  A batch of the
- * allowance, so that several maps, and queues, have room beside. */
+/* The number of tasks whose inputs and outputs fit.  A batch takes a small
+ * share of the allowance, so that several maps, and queues, have room beside
+ * it. */
 static size_t fit_in_memory(const mri_scheduler *d)
 {
     return tasks_of_bytes(
@@ -106,7 +107,7 @@ static size_t size_of_near_batch(const mri_scheduler *d,
 
 static size_t size_of_batch(const mri_scheduler *d, const mri_schedule_node *n)
 {
-    size_t most = smaller(smaller(d->left, n->most), UINT32_MAX);
+    size_t most = smaller(smaller(d->left, n->max_tasks), UINT32_MAX);
     size_t chunk = d->request->chunk ? d->request->chunk : 1;
     size_t share = d->left / (2 * d->workers) * n->workers;
     size_t least = smaller(chunk, UINT32_MAX) * n->workers;
@@ -127,20 +128,20 @@ static size_t size_of_batch(const mri_scheduler *d, const mri_schedule_node *n)
  */
 /* All from some number on, and ranges that came back. */
 
-mri_schedule_range mri_schedule_take(mri_scheduler *d, size_t most)
+mri_schedule_range mri_schedule_take(mri_scheduler *d, size_t max_tasks)
 {
     mri_schedule_range r = {.first = d->next};
 
-    assert(most > 0 && most <= d->left);
-    d->left -= most;
-    r.count = most;
+    assert(max_tasks > 0 && max_tasks <= d->left);
+    d->left -= max_tasks;
+    r.count = max_tasks;
     if (d->again_count) {
         mri_schedule_range *again = &d->again[d->again_count - 1];
 
         r.first = again->first;
         r.again = again->again;
-        r.count = most < again->count ? most : again->count;
-        d->left += most - r.count;
+        r.count = max_tasks < again->count ? max_tasks : again->count;
+        d->left += max_tasks - r.count;
         assert(again->count > 0 && again->first + again->count <= d->next);
         again->first += r.count;
         again->count -= r.count;
@@ -284,7 +285,7 @@ static mr_error refuse(mri_scheduler *d, mri_schedule_node *n, size_t count,
         /* Batches of a single node are as large as they are to be: one that
          * ends makes room. */
         if (d->nodes_count > 1 || d->results || d->under_way == 0) {
-            n->most = larger(count / 2, 1);
+            n->max_tasks = larger(count / 2, 1);
         }
         n->full = d->under_way > 0 || count == 1;
         return MR_OK;
@@ -324,12 +325,12 @@ static mr_error schedule_batch(mri_scheduler *d, mri_schedule_node *n,
 /* Of a single node.  Each batch of which all tasks have begun, and some have
  * not ended, keeps at least one worker: so there are places for all of those.
  */
-static unsigned int parts_to_begin(const mri_scheduler *d)
+static unsigned int batches_to_begin(const mri_scheduler *d)
 {
     const mri_schedule_node *n = &d->nodes[0];
     unsigned int count = 0;
 
-    for (unsigned int i = 0; i < n->parts_count; i++) {
+    for (unsigned int i = 0; i < n->batches_max; i++) {
         count += n->batches[i].handle.kind != MRI_NONE && !n->batches[i].begun;
     }
     return count;
@@ -343,7 +344,7 @@ static bool is_time_for(const mri_scheduler *d, unsigned int number)
         return false;
     }
     if (d->nodes_count == 1) {
-        return parts_to_begin(d) < MRI_SCHEDULE_NEAR;
+        return batches_to_begin(d) < MRI_SCHEDULE_NEAR;
     }
     return number == 0 ||
            (number < MRI_SCHEDULE_FAR && d->left >= 2 * d->workers);
@@ -352,25 +353,25 @@ static bool is_time_for(const mri_scheduler *d, unsigned int number)
 static bool wants_batch(const mri_scheduler *d, const mri_schedule_node *n,
                         unsigned int number)
 {
-    return d->left && n->workers && !n->full && number < n->parts_count &&
+    return d->left && n->workers && !n->full && number < n->batches_max &&
            n->batches[number].handle.kind == MRI_NONE &&
            (d->results ? mri_results_batch_size(d, n) > 0
                        : is_time_for(d, number));
 }
 
-static unsigned int most_batches(const mri_scheduler *d)
+static unsigned int max_batches(const mri_scheduler *d)
 {
     unsigned int most = 0;
 
     for (size_t k = 0; k < d->nodes_count; k++) {
-        most = d->nodes[k].parts_count > most ? d->nodes[k].parts_count : most;
+        most = d->nodes[k].batches_max > most ? d->nodes[k].batches_max : most;
     }
     return most;
 }
 
 mr_error mri_schedule_more(mri_scheduler *d)
 {
-    unsigned int most = d->left ? most_batches(d) : 0;
+    unsigned int most = d->left ? max_batches(d) : 0;
     mr_error error = MR_OK;
 
     if (d->under_way == 0) {
@@ -398,12 +399,13 @@ void mri_schedule_batch_ended(mri_scheduler *d, mri_schedule_batch *p)
 
 /* ---- begin and end ------------------------------------------------------- */
 
-/* It has been told to all but the spared, and not ended soon. */
+/* All but the deferred workers were notified of it, and it did not end within
+ * MRI_SCHEDULE_DEFER. */
 static void take_adopted(mri_scheduler *d)
 {
     mri_schedule_batch *p = &d->nodes[0].batches[0];
 
-    assert(d->nodes_count && d->nodes[0].parts_count && !d->under_way);
+    assert(d->nodes_count && d->nodes[0].batches_max && !d->under_way);
     p->handle = d->adopted;
     p->tasks = mri_schedule_take(d, d->left);
     p->missing = p->tasks.count;
@@ -449,7 +451,7 @@ void mri_schedule_end(mri_scheduler *d)
     for (size_t i = 0; i < d->nodes_count; i++) {
         mri_schedule_node *n = &d->nodes[i];
 
-        for (unsigned int k = 0; n->spec && k < n->parts_count; k++) {
+        for (unsigned int k = 0; n->spec && k < n->batches_max; k++) {
             if (n->batches[k].handle.kind != MRI_NONE) {
                 mri_batch_cancel(n->batches[k].handle);
             }

@@ -35,7 +35,7 @@ static mri_schedule_node *find_node(const mri_scheduler *d, uint32_t leader)
     return NULL;
 }
 
-/* After changes of the table: who lives where. */
+/* After changes of the table: count the workers that live on each node. */
 static void look_at_table(mri_scheduler *d)
 {
     unsigned int me = mri_endpoint_rank(mri_self_endpoint());
@@ -67,7 +67,7 @@ static mr_error add_batches(const mri_scheduler *d, mri_schedule_node *n)
                    : MRI_SCHEDULE_FAR;
 
     n->batches = calloc(count, sizeof *n->batches);
-    n->parts_count = n->batches ? count : 0;
+    n->batches_max = n->batches ? count : 0;
     return n->batches ? MR_OK : MR_ERR_NO_MEMORY;
 }
 
@@ -86,7 +86,7 @@ static mr_error fill_node(mri_scheduler *d, mri_schedule_node *n,
     n->leader = leader;
     n->near =
         leader == mri_node.leaders[mri_endpoint_rank(mri_self_endpoint())];
-    n->most = SIZE_MAX;
+    n->max_tasks = SIZE_MAX;
     mri_schedule_describe(d->request, n->spec);
     if (d->results) {
         n->spec->results = d->results->queue;
@@ -136,7 +136,7 @@ static mr_error notify(const mri_scheduler *d, const mri_schedule_node *n,
     mr_error error = MR_OK;
 
     assert(slot < n->spec->workers);
-    for (unsigned int k = 0; !error && k < n->parts_count; k++) {
+    for (unsigned int k = 0; !error && k < n->batches_max; k++) {
         if (n->batches[k].handle.kind != MRI_NONE &&
             worker->mailbox.kind != MRI_NONE) {
             error = mri_batch_notify(n->batches[k].handle, worker, slot,
@@ -156,9 +156,9 @@ static bool has_worker(const mri_schedule_node *n, unsigned int number)
     return false;
 }
 
-/* What a dead worker had taken lies in its slot again.  The worker that takes
- * its place is notified; without one all others of the node are, as they may
- * have left the batches by now. */
+/* The tasks that a dead worker had taken lie in its slot again.  The worker
+ * that takes its place is notified; without one all others of the node are, as
+ * they may have left the batches by now. */
 static mr_error notify_of_the_rest(const mri_scheduler *d, unsigned int number)
 {
     mr_error error = MR_OK;
@@ -203,13 +203,13 @@ static mr_error restart(mri_scheduler *d, unsigned int number)
     return error == MR_ERR_OWNER_LOST ? MR_OK : error;
 }
 
-/* Tasks lie on a node where nobody works, and where nobody can be started? */
+/* Do tasks lie on a node where no worker lives, and none can be started? */
 static bool is_stuck(const mri_scheduler *d)
 {
     for (size_t i = 0; d->not_started && i < d->nodes_count; i++) {
         const mri_schedule_node *n = &d->nodes[i];
 
-        for (unsigned int k = 0; !n->workers && k < n->parts_count; k++) {
+        for (unsigned int k = 0; !n->workers && k < n->batches_max; k++) {
             if (n->batches[k].handle.kind != MRI_NONE) {
                 return true;
             }
@@ -239,7 +239,7 @@ static size_t tasks_ended(const mri_scheduler *d)
         return mri_results_come(d);
     }
     for (size_t i = 0; i < d->nodes_count; i++) {
-        for (unsigned int k = 0; k < d->nodes[i].parts_count; k++) {
+        for (unsigned int k = 0; k < d->nodes[i].batches_max; k++) {
             const mri_schedule_batch *p = &d->nodes[i].batches[k];
             uint64_t ended = 0;
 
@@ -315,7 +315,7 @@ mr_error mri_schedule_lose(mri_scheduler *d, mri_schedule_node *n)
 
     mri_log(MR_LOG_WARNING,
             "rank %u is lost; its tasks of a map are scheduled again", n->rank);
-    for (unsigned int i = 0; i < n->parts_count; i++) {
+    for (unsigned int i = 0; i < n->batches_max; i++) {
         if (n->batches[i].handle.kind != MRI_NONE) {
             mr_error one = lose_batch(d, n, &n->batches[i]);
 

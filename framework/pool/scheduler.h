@@ -42,8 +42,8 @@ typedef struct mri_schedule_node {
     size_t workers;    /* that live */
     mri_batch_spec *spec;
     mri_schedule_batch *batches;
-    unsigned int parts_count; /* that may be under way */
-    size_t most;              /* tasks in a batch, for want of memory */
+    unsigned int batches_max; /* that may be under way */
+    size_t max_tasks;         /* tasks in a batch, as memory is short */
     double task; /* nanoseconds for one, of the last batch; 0: not known; where
                     results come one by one, with the time that it waits */
     bool full;   /* no memory, until a batch ends */
@@ -79,12 +79,12 @@ typedef struct mri_scheduler {
 /* ---- pool/schedule.c ------------------------------------------------------
  */
 
-/* Find who works, and start others in place of lost workers.  MR_ERR_NO_MEMORY,
+/* Find the workers, and start others in place of lost ones.  MR_ERR_NO_MEMORY,
  * or why no worker could be started. */
 mr_error mri_schedule_begin(mri_scheduler *d, mr_pool pool,
                             const mri_map_request *request);
 
-/* Nanoseconds after which those are told of a batch who were spared. */
+/* Nanoseconds after which the deferred notifications of a batch are sent. */
 enum { MRI_SCHEDULE_DEFER = 100000 };
 
 /* Schedule as much as may be under way. */
@@ -107,7 +107,7 @@ void *mri_schedule_outputs(const mri_scheduler *d, mri_schedule_range r);
 /* A batch has ended, or is not waited for any more. */
 void mri_schedule_batch_ended(mri_scheduler *d, mri_schedule_batch *p);
 
-/* What is under way is given up. */
+/* Give up the batches that are under way. */
 void mri_schedule_end(mri_scheduler *d);
 
 /* Seconds, as a time-out. */
@@ -124,7 +124,7 @@ static inline int64_t mri_schedule_now(const mri_scheduler *d)
  */
 
 /* The next tasks to be scheduled, at most so many; there are some. */
-mri_schedule_range mri_schedule_take(mri_scheduler *d, size_t most);
+mri_schedule_range mri_schedule_take(mri_scheduler *d, size_t max_tasks);
 
 /* They are to be scheduled again.  MR_ERR_NO_MEMORY. */
 mr_error mri_schedule_give_back(mri_scheduler *d, mri_schedule_range r);
@@ -132,7 +132,7 @@ mr_error mri_schedule_give_back(mri_scheduler *d, mri_schedule_range r);
 /* ---- pool/schedule_nodes.c ------------------------------------------------
  */
 
-/* Find who works where.  MR_ERR_NO_MEMORY. */
+/* Find the nodes and their workers.  MR_ERR_NO_MEMORY. */
 mr_error mri_schedule_add_nodes(mri_scheduler *d);
 
 /* Start others in place of workers that died, and let them join the batches

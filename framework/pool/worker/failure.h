@@ -26,7 +26,7 @@ void mri_batch_describe_failure(mri_record *self, size_t index, mr_error code,
 void mri_batch_fail(mri_record *self, mri_batch *batch,
                     const mr_task_error *error);
 
-/* Keep a failure in a slot for the creator, who asks for it each second. */
+/* Keep a failure in a slot for the creator: it asks for it each second. */
 void mri_batch_keep_failure(mri_slot *slot, const mr_task_error *error);
 
 /* Wait until the creator has asked for it, or the batch is cancelled. */

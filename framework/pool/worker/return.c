@@ -22,7 +22,7 @@
 /* A message that was as large as this is not kept for the next batch. */
 enum { LARGE_MESSAGE = 1 << 20 };
 
-#define LOOK_UP_AFTER 1.0 /* seconds */
+#define POLL_INTERVAL 1.0 /* seconds */
 
 /* Of the thread that works. */
 static _Thread_local struct stream {
@@ -81,15 +81,15 @@ mr_error mr_task_return(const void *data, size_t size)
     return MR_OK;
 }
 
-/* MR_OK also when nobody wants it any more.  MR_ERR_TIMEOUT only if it is not
- * to wait until there is room. */
+/* MR_OK also when the result is not wanted any more.  MR_ERR_TIMEOUT only if
+ * `waits` is false and there is no room. */
 static mr_error put(const mri_result *message, size_t size, bool waits)
 {
     mr_error error;
 
     do {
         error = mri_mailbox_put(stream.batch->results, message, size,
-                                LOOK_UP_AFTER);
+                                POLL_INTERVAL);
         if (error == MR_ERR_CLOSED || error == MR_ERR_STALE ||
             error == MR_ERR_OWNER_LOST || mri_load(&stream.batch->cancelled)) {
             return MR_OK;

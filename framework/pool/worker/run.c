@@ -2,15 +2,15 @@
 /*
  * Owns the loop of a worker, and stealing.
  *
- * What pool/worker/death.c relies on, store by store:
+ * pool/worker/death.c relies on the order of stores:
  * - A claim is written before the compare-exchange that takes it: it counts
  *   if the range then does not begin where the claim does.  Only the slot's
  *   worker moves the beginning of its range.
  * - `done` grows by one store when a claim is finished; done_at_claim tells
  *   whether that was before the death.
  * - While a thief is entered in two slots, the victim's and its own, the end
- *   of both ranges is changed by nobody else: the range is stolen if the
- * victim's range ends where the stolen one begins.
+ *   of both ranges is changed by no other thread: the range is stolen if the
+ *   victim's range ends where the stolen one begins.
  */
 #include "pool/worker/run.h"
 
@@ -92,8 +92,8 @@ static uint64_t take(worker *w)
     }
 }
 
-/* What is one number takes a store and no call: in a chunk of one task that is
- * a tenth of all instructions. */
+/* An output of one number takes a store and no call: in a chunk of one task a
+ * call would be a tenth of all instructions. */
 static void clear(unsigned char *output, size_t size)
 {
     if (size == sizeof(uint64_t)) {
@@ -103,7 +103,7 @@ static void clear(unsigned char *output, size_t size)
     }
 }
 
-/* The loop that all else is for: what it needs is in locals, since a shared
+/* The loop that all else is for.  It keeps its values in locals, since a shared
  * store makes the compiler read everything else again. */
 static void run(worker *w, uint64_t claimed)
 {
@@ -304,8 +304,8 @@ void mri_batch_stop(mri_record *self, mri_object *object)
     mri_store(&self->active, 0);
 }
 
-/* What ended last is seen by the worker that looks last: the swaps are barriers
- * between what was done and the look at what others have done. */
+/* The worker that looks last sees the end of all tasks: the swaps are barriers
+ * between its own work and its look at the work of the others. */
 void mri_batch_leave(mri_record *self, mri_object *object, mri_slot *slot)
 {
     mri_batch *batch = mri_batch_of(object);
@@ -335,7 +335,7 @@ static mr_error no_function(const void *input, void *output,
     return MR_ERR_FUNCTION;
 }
 
-/* What a worker needs to know, in its slot. */
+/* The facts that a worker needs for the tasks of its slot. */
 static worker begin(mri_record *self, mri_batch *batch, mri_slot *slot,
                     unsigned int number)
 {
@@ -378,7 +378,7 @@ void mri_batch_run(mri_record *self, mri_object *object, unsigned int slot,
     assert(mri_peek(&self->working) == mri_ref_of(object));
     if (!mri_batch_enter_slot(self, &batch->slots[slot])) {
         mri_store(&self->working, 0);
-        return; /* it is being filled again, and we will be told again */
+        return; /* it is being filled again; another notification comes */
     }
     w = begin(self, batch, &batch->slots[slot], number);
     mri_inside_task = true;

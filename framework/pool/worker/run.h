@@ -39,12 +39,12 @@ static inline uint64_t mri_range_end(uint64_t range)
 }
 
 typedef struct mri_slot {
-    /* What others see: the tasks that nobody has taken, and who is stealing
-     * from here, or into here, by its record. */
+    /* Others see these: the tasks that no worker has taken, and the record of
+     * the thief that steals from here, or into here. */
     _Alignas(64) mri_word range;
     mri_word thief;
-    /* What the worker writes down, for the reaper. */
-    _Alignas(64) mri_word worker; /* record; 0: nobody is in the slot */
+    /* The worker writes these for the reaper. */
+    _Alignas(64) mri_word worker; /* record; 0: the slot is empty */
     mri_word done;                /* tasks that ended here, well or not */
     mri_word done_at_claimed;     /* what done was when the claim was made */
     mri_word claimed; /* the range being taken or worked on; 0: none */
@@ -52,14 +52,14 @@ typedef struct mri_slot {
     mri_word victim;  /* 1 + the slot being stolen from; 0: none */
     mri_word stolen;  /* the range being stolen; 0: none */
     /* With results one by one: a failure that could not be sent, as the worker
-     * died or there is no room, until the creator has asked for it; nobody
+     * died or there is no room, until the creator has asked for it; no worker
      * works here again before that. */
     mri_word has_failure;
     mr_task_error failure;
 } mri_slot;
 
-/* The detail of an object of kind MRI_BATCH.  What comes before `begun` is
- * changed by nobody while a worker is in a slot. */
+/* The detail of an object of kind MRI_BATCH.  No thread
+ * changes the fields before `begun` while a worker is in a slot. */
 typedef struct mri_batch {
     mri_function_ref function;
     mr_handle results; /* a mailbox to put each result into, or none */
@@ -122,7 +122,7 @@ static inline bool mri_batch_enter_slot(mri_record *self, mri_slot *slot)
 void mri_batch_run(mri_record *self, mri_object *object, unsigned int slot,
                    unsigned int number);
 
-/* True as long as some slot has tasks that nobody took. */
+/* True as long as some slot has tasks that no worker took. */
 bool mri_batch_anything_left(mri_batch *batch);
 
 /* Tasks that have ended. */
