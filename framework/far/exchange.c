@@ -75,7 +75,7 @@ bool mri_exchange_is_inside(void)
 
 static mri_segment *my_segment(void)
 {
-    return mri_segment_at(mri_segment_of(mri_ref_of(mri_keeper())));
+    return mri_segment_at(mri_index_of_self());
 }
 
 static uint64_t index_of(mri_ref thread)

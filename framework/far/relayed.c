@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "engine/wait.h"
+#include "far/client.h"
 #include "far/exchange.h"
 #include "far/keeper.h"
 #include "util/fault.h"
@@ -33,11 +34,6 @@ typedef struct relayed {
 static MRI_RANK_LOCAL relayed relayed_by_rank;
 #define own MRI_OWN(relayed_by_rank)
 
-static unsigned int my_index(void)
-{
-    return mri_segment_of(mri_ref_of(mri_keeper()));
-}
-
 static void *allocate(size_t size)
 {
     return mri_fault_allocation() ? NULL : calloc(1, size);
@@ -48,7 +44,7 @@ static void *allocate(size_t size)
 /* Not a block that MPI does not let go of. */
 static void block_free(mri_relayed_call *call)
 {
-    if (!call->outgoing.kept) {
+    if (call->block && !call->outgoing.kept) {
         mri_keeper_free_block(call->block, call->block_size);
     }
     call->block = 0;
@@ -86,7 +82,7 @@ static mri_relayed_call *call_take(mri_relayed_thread *thread)
 
 static mri_relay_row *row_of(uint64_t number)
 {
-    return mri_relay_row_at(my_index(), number);
+    return mri_relay_row_at(mri_index_of_self(), number);
 }
 
 /* The next reply of a row, to be filled and published; NULL: there is no room,
@@ -109,7 +105,8 @@ static void publish(mri_relay_row *row, uint64_t number)
 {
     assert(mri_exchange_is_inside());
     mri_store(&row->replied, mri_peek(&row->replied) + 1);
-    mri_ring(mri_table_row(&mri_segment_at(my_index())->records, number));
+    mri_ring(
+        mri_table_row(&mri_segment_at(mri_index_of_self())->records, number));
 }
 
 bool mri_relayed_write(uint64_t number, const mri_relay_reply *reply)
@@ -243,7 +240,8 @@ mri_relayed_call *mri_relayed_call_make(mri_relayed_thread *thread,
         return NULL;
     }
     assert(head->endpoint == thread->caller.endpoint);
-    assert(!request->block || mri_segment_of(request->block) == my_index());
+    assert(!request->block ||
+           mri_segment_of(request->block) == mri_index_of_self());
     call->block = request->block;
     call->block_size = request->block_size;
     call->creates = head->what == MRI_CREATE;
@@ -288,7 +286,7 @@ unsigned int mri_relayed_under_way(void)
 mri_relayed_thread *mri_relayed_thread_of(uint64_t number, uint64_t endpoint)
 {
     mri_relayed_thread *thread = own.of_rows[number];
-    const mri_table *records = &mri_segment_at(my_index())->records;
+    const mri_table *records = &mri_segment_at(mri_index_of_self())->records;
 
     while (thread && thread->caller.endpoint != endpoint) {
         thread = thread->next_of_row;
