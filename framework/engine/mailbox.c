@@ -13,7 +13,7 @@
 
 enum { PUT = 0, GET, COUNT };
 
-/* Lists of waiters: for an item, for room. */
+/* Lists of waiters: for an item, the one of mr_wait; for room. */
 enum { GETTERS = 0, PUTTERS = 1 };
 
 typedef struct mailbox_body {
@@ -75,13 +75,6 @@ static bool ready(mri_object *object, unsigned int variant)
 {
     (void)variant;
     return !mri_channel_empty(channel_of(object));
-}
-
-static unsigned int ready_list(mri_object *object, unsigned int variant)
-{
-    (void)object;
-    (void)variant;
-    return GETTERS;
 }
 
 static void dispose(mri_record *self, mri_object *object)
@@ -162,7 +155,6 @@ const mri_kind_ops mri_mailbox_ops = {.name = "mailbox",
                                       .create = create,
                                       .ready = ready,
                                       .ready_internal = true,
-                                      .ready_list = ready_list,
                                       .dispose = dispose,
                                       .forget = forget,
                                       .repair = repair};
@@ -175,7 +167,6 @@ const mri_kind_ops mri_queue_ops = {.name = "queue",
                                     .bulk = MRI_QUEUE_ITEMS,
                                     .create = create_queue,
                                     .ready = ready,
-                                    .ready_list = ready_list,
                                     .dispose = dispose,
                                     .forget = forget,
                                     .repair = repair};

@@ -38,7 +38,7 @@ void mri_objects_begin(void)
 void mri_kind_register(const mri_kind_ops *ops)
 {
     assert(ops->kind > MRI_NONE && ops->kind < MRI_KINDS && ops->tries);
-    assert(!ops->ready == !ops->ready_list);
+    assert(ops->ready || !ops->ready_list);
     mri_kinds[ops->kind] = ops;
 }
 

@@ -186,7 +186,7 @@ typedef struct mri_kind_ops {
     /* Lists of waiters beyond MRI_LISTS, at the end of the body. */
     unsigned int more_lists;
 
-    /* The list in which to wait for that. */
+    /* The list in which to wait for that; NULL: list 0. */
     unsigned int (*ready_list)(mri_object *object, unsigned int variant);
 
     /* Free the blocks of an object that nobody uses.  May be called again
@@ -227,6 +227,13 @@ extern const mri_kind_ops *mri_kinds[MRI_KINDS]; /* none is NULL */
 static inline const mri_kind_ops *mri_ops_of(mri_kind kind)
 {
     return mri_kinds[kind < MRI_KINDS ? kind : MRI_NONE];
+}
+
+static inline unsigned int mri_ready_list(const mri_kind_ops *ops,
+                                          mri_object *object,
+                                          unsigned int variant)
+{
+    return ops->ready_list ? ops->ready_list(object, variant) : 0;
 }
 
 static inline mri_kind mri_identity_kind(uint64_t identity)

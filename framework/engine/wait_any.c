@@ -48,7 +48,7 @@ static mr_error enter_all(mri_wait_set *s)
         mri_kind kind = (mri_kind)s->handles[i].kind;
         mri_object *object = mri_row(s->handles[i]);
         unsigned int list =
-            mri_ops_of(kind)->ready_list(object, s->handles[i].variant);
+            mri_ready_list(mri_ops_of(kind), object, s->handles[i].variant);
 
         if (!mri_wait_enter(s->self, &s->entries[i], object, list,
                             mri_identity(s->handles[i]))) {
@@ -130,7 +130,7 @@ mr_error mri_wait_set_check(const mr_handle *handles, size_t count)
         if (!ops->ready) {
             return never_ready();
         }
-        if (ops->ready_list(object, handles[i].variant) >=
+        if (mri_ready_list(ops, object, handles[i].variant) >=
             MRI_LISTS + ops->more_lists) {
             return MR_ERR_STALE; /* no such part */
         }

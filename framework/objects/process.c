@@ -154,13 +154,6 @@ static bool ready(mri_object *object, unsigned int variant)
     return state_of(object) >= MRI_ENDED;
 }
 
-static unsigned int ready_list(mri_object *object, unsigned int variant)
-{
-    (void)object;
-    (void)variant;
-    return 0;
-}
-
 /* ---- requests to the fork server ----------------------------------------- */
 
 static mr_error request(mr_handle process, int number)
@@ -303,7 +296,6 @@ const mri_kind_ops mri_process_ops = {.name = "process",
                                       .count = TRIES,
                                       .create = create,
                                       .ready = ready,
-                                      .ready_list = ready_list,
                                       .dispose = dispose,
                                       .forget = forget,
                                       .repair = repair};

@@ -329,13 +329,6 @@ static bool ready(mri_object *object, unsigned int variant)
     return mri_batch_ended(batch) == batch->count;
 }
 
-static unsigned int ready_list(mri_object *object, unsigned int variant)
-{
-    (void)object;
-    (void)variant;
-    return 0;
-}
-
 /* A batch without a creator is cancelled. */
 static void forget(mri_record *self, mri_object *object, const mri_gone *gone)
 {
@@ -351,7 +344,6 @@ const mri_kind_ops mri_batch_ops = {.name = "map",
                                     .create = create,
                                     .ready = ready,
                                     .ready_internal = true,
-                                    .ready_list = ready_list,
                                     .dispose = dispose,
                                     .forget = forget,
                                     .repair = mri_batch_repair,

@@ -175,20 +175,12 @@ static bool ready(mri_object *object, unsigned int variant)
     return mri_load(&body_of(object)->attention) != 0;
 }
 
-static unsigned int ready_list(mri_object *object, unsigned int variant)
-{
-    (void)object;
-    (void)variant;
-    return 0;
-}
-
 const mri_kind_ops mri_pool_ops = {.name = "pool",
                                    .kind = MRI_POOL,
                                    .tries = tries,
                                    .count = TRIES,
                                    .ready = ready,
                                    .ready_internal = true,
-                                   .ready_list = ready_list,
                                    .dispose = dispose,
                                    .forget = forget};
 

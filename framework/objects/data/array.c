@@ -283,7 +283,6 @@ const mri_kind_ops mri_array_ops = {.name = "array",
                                                 1u << MRI_ARRAY_SET,
                                     .create = create,
                                     .ready = mri_sync_ready,
-                                    .ready_list = mri_sync_ready_list,
                                     .dispose = dispose,
                                     .forget = forget};
 

@@ -268,7 +268,6 @@ const mri_kind_ops mri_value_ops = {.name = "value",
                                     .count = TRIES,
                                     .create = create,
                                     .ready = mri_sync_ready,
-                                    .ready_list = mri_sync_ready_list,
                                     .dispose = dispose,
                                     .forget = mri_sync_forget};
 

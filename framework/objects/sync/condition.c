@@ -386,7 +386,6 @@ const mri_kind_ops mri_condition_ops = {.name = "condition",
                                         .count = TRIES,
                                         .create = create,
                                         .ready = mri_sync_ready,
-                                        .ready_list = mri_sync_ready_list,
                                         .abandon = abandon,
                                         .forget = mri_sync_forget};
 

@@ -75,13 +75,6 @@ static bool ready(mri_object *object, unsigned int variant)
     return mri_load(word_of(object)) & FLAG;
 }
 
-static unsigned int ready_list(mri_object *object, unsigned int variant)
-{
-    (void)object;
-    (void)variant;
-    return 0;
-}
-
 static mr_error create(mri_record *self, unsigned int index, mri_call *call,
                        mr_handle *handle)
 {
@@ -107,8 +100,7 @@ const mri_kind_ops mri_event_ops = {.name = "event",
                                     .tries = tries,
                                     .count = TRIES,
                                     .create = create,
-                                    .ready = ready,
-                                    .ready_list = ready_list};
+                                    .ready = ready};
 
 mr_error mr_event_create(mr_event *event, const mr_event_options *options)
 {

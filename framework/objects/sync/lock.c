@@ -54,7 +54,6 @@ const mri_kind_ops mri_lock_ops = {.name = "lock",
                                    .count = MRI_SYNC_TRIES,
                                    .create = create,
                                    .ready = mri_sync_ready,
-                                   .ready_list = mri_sync_ready_list,
                                    .forget = mri_sync_forget};
 
 const mri_kind_ops mri_rlock_ops = {.name = "recursive lock",
@@ -63,7 +62,6 @@ const mri_kind_ops mri_rlock_ops = {.name = "recursive lock",
                                     .count = MRI_SYNC_TRIES,
                                     .create = create_recursive,
                                     .ready = mri_sync_ready,
-                                    .ready_list = mri_sync_ready_list,
                                     .forget = mri_sync_forget};
 
 mr_error mr_lock_create(mr_lock *lock, const mr_lock_options *options)

@@ -80,13 +80,6 @@ static bool ready(mri_object *object, unsigned int variant)
     return mri_load(&body_of(object)->count) != 0;
 }
 
-static unsigned int ready_list(mri_object *object, unsigned int variant)
-{
-    (void)object;
-    (void)variant;
-    return 0;
-}
-
 static mr_error create(mri_record *self, unsigned int index, mri_call *call,
                        mr_handle *handle)
 {
@@ -112,8 +105,7 @@ const mri_kind_ops mri_semaphore_ops = {.name = "semaphore",
                                         .tries = tries,
                                         .count = TRIES,
                                         .create = create,
-                                        .ready = ready,
-                                        .ready_list = ready_list};
+                                        .ready = ready};
 
 mr_error mr_semaphore_create(mr_semaphore *semaphore, unsigned int value,
                              const mr_semaphore_options *options)

@@ -82,13 +82,6 @@ bool mri_sync_ready(mri_object *object, unsigned int variant)
     return owner == 0 || owner == MRI_OWNER_DIED;
 }
 
-unsigned int mri_sync_ready_list(mri_object *object, unsigned int variant)
-{
-    (void)object;
-    (void)variant;
-    return 0;
-}
-
 void mri_sync_forget(mri_record *self, mri_object *object, const mri_gone *gone)
 {
     mri_sync *sync = mri_sync_of(object);

@@ -79,7 +79,6 @@ mri_try mri_sync_give_recursive;
 
 /* Members of the ops of all kinds that begin with this body. */
 bool mri_sync_ready(mri_object *object, unsigned int variant);
-unsigned int mri_sync_ready_list(mri_object *object, unsigned int variant);
 void mri_sync_forget(mri_record *self, mri_object *object,
                      const mri_gone *gone);
 
