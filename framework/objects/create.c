@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Owns the checks that all functions which make an object have in common.
+ * Owns what all functions that make an object have in common.
  */
 #include "objects/create.h"
 
@@ -20,4 +20,16 @@ mr_error mri_create_at(const mri_kind_ops *ops, int place, mri_call *call,
     }
     error = mri_place_rank(function, place, &rank);
     return error ? error : mri_create(ops, rank, call, handle);
+}
+
+mr_error mri_create_zeroed(mri_record *self, unsigned int index, mri_kind kind,
+                           mr_handle *handle)
+{
+    mri_object *object;
+    mr_error error = mri_object_build(self, index, kind, &object);
+
+    if (!error) {
+        *handle = mri_object_publish(self, object);
+    }
+    return error;
 }

@@ -16,4 +16,8 @@ mr_error mri_create_at(const mri_kind_ops *ops, int place, mri_call *call,
                        const char *function, const char *argument,
                        mr_handle *handle);
 
+/* The body of mri_kind_ops.create for a kind whose objects begin with zeros. */
+mr_error mri_create_zeroed(mri_record *self, unsigned int index, mri_kind kind,
+                           mr_handle *handle);
+
 #endif

@@ -55,9 +55,9 @@ static mri_condition_body *body_of(mri_object *object)
 /* The object that has the lock, entered; NULL: it was destroyed. */
 static mri_object *enter_lock(mri_record *self, mri_object *object)
 {
-    mr_handle given = body_of(object)->given;
+    mr_handle given = body_of(object)->chosen.given;
 
-    return given.kind == MRI_NONE
+    return body_of(object)->chosen.kind == MRI_LOCK_OWN
                ? object
                : mri_enter_second(self, given, (mri_kind)given.kind);
 }
@@ -72,7 +72,7 @@ static void leave_lock(mri_record *self, const mri_object *object,
 
 static bool is_recursive(const mri_object *object)
 {
-    return body_of((mri_object *)object)->given.kind != MRI_LOCK;
+    return body_of((mri_object *)object)->chosen.given.kind != MRI_LOCK;
 }
 
 /* How often the calling thread holds the lock.  A Lock is its endpoint's. */
@@ -344,7 +344,7 @@ static mr_error try_notify(mri_record *self, mri_object *object, mri_call *call)
 static mr_error try_check(mri_record *self, mri_object *object, mri_call *call)
 {
     (void)self;
-    *(mr_handle *)call->out = body_of(object)->given;
+    *(mri_chosen_lock *)call->out = body_of(object)->chosen;
     return MR_OK;
 }
 
@@ -361,20 +361,21 @@ static mri_try *const tries[] = {
 static mr_error create(mri_record *self, unsigned int index, mri_call *call,
                        mr_handle *handle)
 {
-    const mr_handle *given = call->in;
+    const mri_chosen_lock *chosen = call->in;
+    mr_handle given = chosen->given;
     mri_object *object;
     mr_error error;
 
-    if (given->kind != MRI_NONE) {
-        object = mri_enter_second(self, *given, (mri_kind)given->kind);
+    if (chosen->kind == MRI_LOCK_GIVEN) {
+        object = mri_enter_second(self, given, (mri_kind)given.kind);
         mri_leave_second(self);
         if (!object) {
-            return mri_why_stale(*given);
+            return mri_why_stale(given);
         }
     }
     error = mri_object_build(self, index, MRI_CONDITION, &object);
     if (!error) {
-        body_of(object)->given = *given;
+        body_of(object)->chosen = *chosen;
         *handle = mri_object_publish(self, object);
     }
     return error;
@@ -392,20 +393,26 @@ const mri_kind_ops mri_condition_ops = {.name = "condition",
 mr_error mr_condition_create(mr_condition *condition,
                              const mr_condition_options *options)
 {
-    mr_handle lock = options ? options->lock.handle : (mr_handle){0};
+    mr_lock lock = options ? options->lock : (mr_lock){0};
     int place = options ? options->place : 0;
-    mri_call call = {.in = &lock, .in_size = sizeof lock};
+    mri_chosen_lock chosen;
+    mri_call call = {.in = &chosen, .in_size = sizeof chosen};
+    mr_error error =
+        mri_choose_lock("mr_condition_create", lock, false, &chosen);
 
-    if (lock.kind != MRI_NONE) {
-        if (!mri_is_lock(lock) || lock.kind == MRI_CONDITION) {
+    if (error) {
+        return error;
+    }
+    if (chosen.kind == MRI_LOCK_GIVEN) {
+        if (lock.handle.kind == MRI_CONDITION) {
             return mri_bad_argument("mr_condition_create", "options->lock",
-                                    "is not a lock");
+                                    "belongs to another condition");
         }
-        if (place != 0 && place != MR_ON_RANK((int)lock.owner)) {
+        if (place != 0 && place != MR_ON_RANK((int)lock.handle.owner)) {
             return mri_bad_argument("mr_condition_create", "options->place",
                                     "is not the rank of the lock");
         }
-        place = MR_ON_RANK((int)lock.owner);
+        place = MR_ON_RANK((int)lock.handle.owner);
     }
     return mri_create_at(&mri_condition_ops, place, &call,
                          "mr_condition_create", "condition",
@@ -414,18 +421,15 @@ mr_error mr_condition_create(mr_condition *condition,
 
 mr_error mr_condition_get_lock(mr_condition condition, mr_lock *lock)
 {
-    mr_handle given;
-    mri_call call = {.out = &given, .out_size = sizeof given};
+    mri_chosen_lock chosen;
+    mri_call call = {.out = &chosen, .out_size = sizeof chosen};
     mr_error error;
 
     if (!lock) {
         return mri_bad_argument("mr_condition_get_lock", "lock", "is NULL");
     }
     error = mri_operate(&mri_condition_ops, condition.handle, CHECK, &call, 0);
-    if (!error) {
-        lock->handle = given.kind == MRI_NONE ? condition.handle : given;
-    }
-    return error;
+    return error ? error : mri_get_chosen_lock(&chosen, condition.handle, lock);
 }
 
 mr_error mr_condition_wait(mr_condition condition, double timeout)
@@ -434,16 +438,6 @@ mr_error mr_condition_wait(mr_condition condition, double timeout)
 
     return mri_operate(&mri_condition_ops, condition.handle, WAIT, &call,
                        timeout);
-}
-
-static double rest_until(int64_t deadline)
-{
-    int64_t now = mri_now();
-
-    if (deadline == MRI_NEVER) {
-        return MR_FOREVER;
-    }
-    return now < deadline ? (double)(deadline - now) * 1e-9 : 0;
 }
 
 mr_error mr_condition_wait_for(mr_condition condition,
@@ -465,7 +459,8 @@ mr_error mr_condition_wait_for(mr_condition condition,
         if (error) {
             return error;
         }
-        error = mr_condition_wait(condition, rest_until(deadline));
+        error =
+            mr_condition_wait(condition, mri_timeout_left(timeout, deadline));
         if (error && error != MR_ERR_TIMEOUT) {
             return error;
         }

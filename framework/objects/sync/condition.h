@@ -26,7 +26,7 @@ typedef struct mri_condition_body {
     mri_word waiting;  /* threads that wait for a grant ... */
     mri_word eligible; /* ... those of them with a ticket below the horizon */
     mri_word grants;
-    mr_handle given; /* the lock of another object; kind MRI_NONE: none */
+    mri_chosen_lock chosen; /* its own, or that of another object */
 } mri_condition_body;
 
 _Static_assert(sizeof(mri_condition_body) <= MRI_BODY, "fits into a row");

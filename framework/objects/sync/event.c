@@ -78,14 +78,8 @@ static bool ready(mri_object *object, unsigned int variant)
 static mr_error create(mri_record *self, unsigned int index, mri_call *call,
                        mr_handle *handle)
 {
-    mri_object *object;
-    mr_error error = mri_object_build(self, index, MRI_EVENT, &object);
-
     (void)call;
-    if (!error) {
-        *handle = mri_object_publish(self, object);
-    }
-    return error;
+    return mri_create_zeroed(self, index, MRI_EVENT, handle);
 }
 
 static mri_try *const tries[] = {

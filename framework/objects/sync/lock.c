@@ -22,30 +22,18 @@ static mri_try *const recursive_tries[] = {
     [MRI_SYNC_GIVE] = mri_sync_give_recursive,
 };
 
-static mr_error build(mri_record *self, unsigned int index, mri_kind kind,
-                      mr_handle *handle)
-{
-    mri_object *object;
-    mr_error error = mri_object_build(self, index, kind, &object);
-
-    if (!error) {
-        *handle = mri_object_publish(self, object);
-    }
-    return error;
-}
-
 static mr_error create(mri_record *self, unsigned int index, mri_call *call,
                        mr_handle *handle)
 {
     (void)call;
-    return build(self, index, MRI_LOCK, handle);
+    return mri_create_zeroed(self, index, MRI_LOCK, handle);
 }
 
 static mr_error create_recursive(mri_record *self, unsigned int index,
                                  mri_call *call, mr_handle *handle)
 {
     (void)call;
-    return build(self, index, MRI_RLOCK, handle);
+    return mri_create_zeroed(self, index, MRI_RLOCK, handle);
 }
 
 const mri_kind_ops mri_lock_ops = {.name = "lock",

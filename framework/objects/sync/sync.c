@@ -113,3 +113,13 @@ mr_error mri_choose_lock(const char *function, mr_lock given, bool none,
                                 .given = given.handle};
     return MR_OK;
 }
+
+mr_error mri_get_chosen_lock(const mri_chosen_lock *chosen, mr_handle own,
+                             mr_lock *lock)
+{
+    if (chosen->kind == MRI_LOCK_NONE) {
+        return MR_ERR_STATE;
+    }
+    lock->handle = chosen->kind == MRI_LOCK_GIVEN ? chosen->given : own;
+    return MR_OK;
+}

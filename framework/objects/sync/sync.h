@@ -19,7 +19,7 @@
 
 enum { MRI_SYNC_TAKE = 0, MRI_SYNC_GIVE, MRI_SYNC_TRIES };
 
-/* Which lock a Value or an Array has. */
+/* Which lock a Value, an Array or a Condition has. */
 enum { MRI_LOCK_OWN = 0, MRI_LOCK_GIVEN, MRI_LOCK_NONE };
 
 /* What options say of it; the kind is one of these. */
@@ -31,6 +31,10 @@ typedef struct mri_chosen_lock {
 /* MR_ERR_ARGUMENT, with a message that names `function`. */
 mr_error mri_choose_lock(const char *function, mr_lock given, bool none,
                          mri_chosen_lock *chosen);
+
+/* The lock of an object that has `own` as its own one.  MR_ERR_STATE: none. */
+mr_error mri_get_chosen_lock(const mri_chosen_lock *chosen, mr_handle own,
+                             mr_lock *lock);
 
 typedef struct mri_sync {
     mri_word owner;  /* endpoint id; 0: free; MRI_OWNER_DIED */
