@@ -72,6 +72,7 @@ memory_sources = \
 	framework/memory/record.h \
 	framework/memory/segment.c \
 	framework/memory/segment.h \
+	framework/memory/bits.h \
 	framework/memory/slice.c \
 	framework/memory/slice.h \
 	framework/memory/window.c \

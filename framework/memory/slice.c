@@ -16,47 +16,29 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "memory/bits.h"
+
 /* ---- one by one ---------------------------------------------------------- */
 
-static void load_words(unsigned char *out, unsigned char *elements,
-                       size_t bytes)
+/* Inline with each size, so that the loop has one kind of access. */
+static inline __attribute__((always_inline)) void
+load_each(unsigned char *out, unsigned char *elements, size_t size,
+          size_t bytes)
 {
-    for (size_t i = 0; i < bytes; i += sizeof(uint64_t)) {
-        uint64_t bits = atomic_load_explicit((_Atomic uint64_t *)(elements + i),
-                                             memory_order_relaxed);
+    for (size_t i = 0; i < bytes; i += size) {
+        uint64_t bits = mri_bits_load(size, elements + i, memory_order_relaxed);
 
-        memcpy(out + i, &bits, sizeof bits);
+        mri_bits_to(size, bits, out + i);
     }
 }
 
-static void load_halves(unsigned char *out, unsigned char *elements,
-                        size_t bytes)
+static inline __attribute__((always_inline)) void
+store_each(unsigned char *elements, const unsigned char *in, size_t size,
+           size_t bytes)
 {
-    for (size_t i = 0; i < bytes; i += sizeof(uint32_t)) {
-        uint32_t bits = atomic_load_explicit((_Atomic uint32_t *)(elements + i),
-                                             memory_order_relaxed);
-
-        memcpy(out + i, &bits, sizeof bits);
-    }
-}
-
-static void load_quarters(unsigned char *out, unsigned char *elements,
-                          size_t bytes)
-{
-    for (size_t i = 0; i < bytes; i += sizeof(uint16_t)) {
-        uint16_t bits = atomic_load_explicit((_Atomic uint16_t *)(elements + i),
-                                             memory_order_relaxed);
-
-        memcpy(out + i, &bits, sizeof bits);
-    }
-}
-
-static void load_bytes(unsigned char *out, unsigned char *elements,
-                       size_t bytes)
-{
-    for (size_t i = 0; i < bytes; i++) {
-        out[i] = atomic_load_explicit((_Atomic uint8_t *)(elements + i),
-                                      memory_order_relaxed);
+    for (size_t i = 0; i < bytes; i += size) {
+        mri_bits_store(size, elements + i, mri_bits_from(size, in + i),
+                       memory_order_relaxed);
     }
 }
 
@@ -64,66 +46,21 @@ static inline void load_elements(unsigned char *out, unsigned char *elements,
                                  size_t size, size_t bytes)
 {
     if (__builtin_expect(size == sizeof(uint64_t), 1)) {
-        load_words(out, elements, bytes);
+        load_each(out, elements, sizeof(uint64_t), bytes);
         return;
     }
     switch (size) {
     case sizeof(uint8_t):
-        load_bytes(out, elements, bytes);
+        load_each(out, elements, sizeof(uint8_t), bytes);
         break;
     case sizeof(uint16_t):
-        load_quarters(out, elements, bytes);
+        load_each(out, elements, sizeof(uint16_t), bytes);
         break;
     case sizeof(uint32_t):
-        load_halves(out, elements, bytes);
+        load_each(out, elements, sizeof(uint32_t), bytes);
         break;
     default:
         memcpy(out, elements, bytes);
-    }
-}
-
-static void store_words(unsigned char *elements, const unsigned char *in,
-                        size_t bytes)
-{
-    for (size_t i = 0; i < bytes; i += sizeof(uint64_t)) {
-        uint64_t bits;
-
-        memcpy(&bits, in + i, sizeof bits);
-        atomic_store_explicit((_Atomic uint64_t *)(elements + i), bits,
-                              memory_order_relaxed);
-    }
-}
-
-static void store_halves(unsigned char *elements, const unsigned char *in,
-                         size_t bytes)
-{
-    for (size_t i = 0; i < bytes; i += sizeof(uint32_t)) {
-        uint32_t bits;
-
-        memcpy(&bits, in + i, sizeof bits);
-        atomic_store_explicit((_Atomic uint32_t *)(elements + i), bits,
-                              memory_order_relaxed);
-    }
-}
-
-static void store_quarters(unsigned char *elements, const unsigned char *in,
-                           size_t bytes)
-{
-    for (size_t i = 0; i < bytes; i += sizeof(uint16_t)) {
-        uint16_t bits;
-
-        memcpy(&bits, in + i, sizeof bits);
-        atomic_store_explicit((_Atomic uint16_t *)(elements + i), bits,
-                              memory_order_relaxed);
-    }
-}
-
-static void store_bytes(unsigned char *elements, const unsigned char *in,
-                        size_t bytes)
-{
-    for (size_t i = 0; i < bytes; i++) {
-        atomic_store_explicit((_Atomic uint8_t *)(elements + i), in[i],
-                              memory_order_relaxed);
     }
 }
 
@@ -132,18 +69,18 @@ static inline void store_elements(unsigned char *elements,
                                   size_t bytes)
 {
     if (__builtin_expect(size == sizeof(uint64_t), 1)) {
-        store_words(elements, in, bytes);
+        store_each(elements, in, sizeof(uint64_t), bytes);
         return;
     }
     switch (size) {
     case sizeof(uint8_t):
-        store_bytes(elements, in, bytes);
+        store_each(elements, in, sizeof(uint8_t), bytes);
         break;
     case sizeof(uint16_t):
-        store_quarters(elements, in, bytes);
+        store_each(elements, in, sizeof(uint16_t), bytes);
         break;
     case sizeof(uint32_t):
-        store_halves(elements, in, bytes);
+        store_each(elements, in, sizeof(uint32_t), bytes);
         break;
     default:
         memcpy(elements, in, bytes);

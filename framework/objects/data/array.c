@@ -157,12 +157,32 @@ static mr_error try_change(mri_record *self, mri_object *object, mri_call *call)
     if (body_of(object)->type & MRI_SPREAD || mri_is_bytes(type)) {
         return MR_ERR_STALE; /* nobody was given such a handle */
     }
-    slice.result = how == MRI_COMPARE_EXCHANGE ? 1 : call->in_size / size;
+    slice.result = call->in_size / size;
     error = check_slice(object, &slice);
     for (uint64_t i = 0; !error && i < slice.result; i++) {
         mri_element_change(type, how, element(object, call->argument + i),
                            (const unsigned char *)call->in + i * size,
                            call->out_size ? call->out : NULL);
+    }
+    return error;
+}
+
+/* Of element call->argument, from call->in to call->more; call->result is 1
+ * first, and then tells whether it was so. */
+static mr_error try_compare_exchange(mri_record *self, mri_object *object,
+                                     mri_call *call)
+{
+    mr_type type = (mr_type)body_of(object)->type;
+    mr_error error = check_slice(object, call);
+
+    (void)self;
+    if (!error && mri_is_bytes(type)) {
+        error = MR_ERR_STALE; /* nobody was given such a handle */
+    }
+    if (!error) {
+        call->result =
+            mri_element_compare_exchange(type, element(object, call->argument),
+                                         call->in, call->more, call->out);
     }
     return error;
 }
@@ -217,6 +237,7 @@ static mri_try *const tries[] = {
     [MRI_ARRAY_SET] = try_set,
     [MRI_ARRAY_ADD] = try_add,
     [MRI_ARRAY_CHANGE] = try_change,
+    [MRI_ARRAY_COMPARE_EXCHANGE] = try_compare_exchange,
     [MRI_ARRAY_BLOCKS] = try_blocks,
     [MRI_ARRAY_GO_WITH] = try_go_with,
 };

@@ -3,8 +3,6 @@
  * Owns the public functions of Array: they make Arrays and reach their
  * elements. A slice of a spread Array is one of each block.
  */
-#include <string.h>
-
 #include "engine/operation.h"
 #include "objects/data/array.h"
 #include "objects/data/element.h"
@@ -166,34 +164,34 @@ static mr_error find(mr_array *array, size_t *index)
     return MR_OK;
 }
 
-/* One element. */
-static mr_error change(mr_array array, size_t index, mri_change how,
-                       const void *in, size_t in_size, void *before)
+/* Do something to one element.  Inline, so that the operation is known. */
+static inline __attribute__((always_inline)) mr_error
+operate(mr_array array, size_t index, unsigned int operation, mri_call *call)
 {
-    mri_call call = {.in = in,
-                     .in_size = in_size,
-                     .out = before,
-                     .out_size = before ? size_of(array) : 0,
-                     .result = how};
     mr_error error = mri_is_spread(array) ? find(&array, &index) : MR_OK;
 
-    call.argument = index;
-    return error ? error
-                 : mri_operate(&mri_array_ops, array.handle, MRI_ARRAY_CHANGE,
-                               &call, 0);
+    call->argument = index;
+    return error
+               ? error
+               : mri_operate(&mri_array_ops, array.handle, operation, call, 0);
 }
 
 static mr_error change_by(mr_array array, size_t index, mri_change how,
                           const void *in, void *before, const char *function)
 {
+    size_t size = size_of(array);
+    mri_call call = {.in = in,
+                     .in_size = size,
+                     .out = before,
+                     .out_size = before ? size : 0,
+                     .result = how};
     mr_error error;
 
     if (!in) {
         return mri_bad_argument(function, "in", "is NULL");
     }
     error = check_change(array, how, function);
-    return error ? error
-                 : change(array, index, how, in, size_of(array), before);
+    return error ? error : operate(array, index, MRI_ARRAY_CHANGE, &call);
 }
 
 mr_error mr_array_add(mr_array array, size_t index, const void *amount,
@@ -211,13 +209,7 @@ mr_error mr_array_add(mr_array array, size_t index, const void *amount,
         return mri_bad_argument("mr_array_add", "amount", "is NULL");
     }
     error = check_change(array, MRI_ADD, "mr_array_add");
-    if (!error && mri_is_spread(array)) {
-        error = find(&array, &index);
-    }
-    call.argument = index;
-    return error ? error
-                 : mri_operate(&mri_array_ops, array.handle, MRI_ARRAY_ADD,
-                               &call, 0);
+    return error ? error : operate(array, index, MRI_ARRAY_ADD, &call);
 }
 
 mr_error mr_array_min(mr_array array, size_t index, const void *in,
@@ -242,8 +234,14 @@ mr_error mr_array_exchange(mr_array array, size_t index, const void *in,
 mr_error mr_array_compare_exchange(mr_array array, size_t index, void *expected,
                                    const void *in, bool *exchanged)
 {
-    unsigned char both[2 * sizeof(uint64_t)];
     size_t size = size_of(array);
+    mri_call call = {.in = expected,
+                     .in_size = size,
+                     .more = in,
+                     .more_size = size,
+                     .out = expected,
+                     .out_size = size,
+                     .result = 1};
     mr_error error;
 
     if (!expected || !in || !exchanged) {
@@ -252,15 +250,11 @@ mr_error mr_array_compare_exchange(mr_array array, size_t index, void *expected,
     }
     error =
         check_change(array, MRI_COMPARE_EXCHANGE, "mr_array_compare_exchange");
-    if (error) {
-        return error;
-    }
-    memcpy(both, expected, size);
-    memcpy(both + size, in, size);
-    error =
-        change(array, index, MRI_COMPARE_EXCHANGE, both, 2 * size, expected);
     if (!error) {
-        *exchanged = memcmp(both, expected, size) == 0;
+        error = operate(array, index, MRI_ARRAY_COMPARE_EXCHANGE, &call);
+    }
+    if (!error) {
+        *exchanged = call.result != 0;
     }
     return error;
 }
@@ -322,14 +316,7 @@ mr_error mr_array_get_lock(mr_array array, mr_lock *lock)
         return mri_bad_argument("mr_array_get_lock", "lock", "is NULL");
     }
     error = mri_array_ask(array, &facts);
-    if (!error && facts.lock.kind == MRI_LOCK_NONE) {
-        return MR_ERR_STATE;
-    }
-    if (!error) {
-        lock->handle =
-            facts.lock.kind == MRI_LOCK_GIVEN ? facts.lock.given : array.handle;
-    }
-    return error;
+    return error ? error : mri_get_chosen_lock(&facts.lock, array.handle, lock);
 }
 
 /* ---- making and unmaking ------------------------------------------------- */

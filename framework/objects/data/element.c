@@ -12,6 +12,7 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "memory/bits.h"
 #include "util/fault.h"
 
 _Static_assert(sizeof(bool) == 1, "a bool is a byte");
@@ -41,82 +42,8 @@ static reading reading_of(mr_type type)
     }
 }
 
-/* ---- bits ---------------------------------------------------------------- */
-
-static uint64_t bits_from(size_t size, const void *from)
-{
-    uint8_t one;
-    uint16_t two;
-    uint32_t four;
-    uint64_t eight;
-
-    switch (size) {
-    case sizeof one:
-        memcpy(&one, from, sizeof one);
-        return one;
-    case sizeof two:
-        memcpy(&two, from, sizeof two);
-        return two;
-    case sizeof four:
-        memcpy(&four, from, sizeof four);
-        return four;
-    default:
-        memcpy(&eight, from, sizeof eight);
-        return eight;
-    }
-}
-
-static void bits_to(size_t size, uint64_t bits, void *to)
-{
-    uint8_t one = (uint8_t)bits;
-    uint16_t two = (uint16_t)bits;
-    uint32_t four = (uint32_t)bits;
-
-    switch (size) {
-    case sizeof one:
-        memcpy(to, &one, sizeof one);
-        break;
-    case sizeof two:
-        memcpy(to, &two, sizeof two);
-        break;
-    case sizeof four:
-        memcpy(to, &four, sizeof four);
-        break;
-    default:
-        memcpy(to, &bits, sizeof bits);
-    }
-}
-
-static uint64_t load(size_t size, void *at)
-{
-    switch (size) {
-    case 1:
-        return atomic_load((_Atomic uint8_t *)at);
-    case 2:
-        return atomic_load((_Atomic uint16_t *)at);
-    case 4:
-        return atomic_load((_Atomic uint32_t *)at);
-    default:
-        return atomic_load((_Atomic uint64_t *)at);
-    }
-}
-
-static void store(size_t size, void *at, uint64_t bits)
-{
-    switch (size) {
-    case 1:
-        atomic_store((_Atomic uint8_t *)at, (uint8_t)bits);
-        break;
-    case 2:
-        atomic_store((_Atomic uint16_t *)at, (uint16_t)bits);
-        break;
-    case 4:
-        atomic_store((_Atomic uint32_t *)at, (uint32_t)bits);
-        break;
-    default:
-        atomic_store((_Atomic uint64_t *)at, bits);
-    }
-}
+/* ---- changes of bits
+ * ---------------------------------------------------------------- */
 
 static uint64_t fetch_add(size_t size, void *at, uint64_t bits)
 {
@@ -184,10 +111,10 @@ static double double_of(size_t size, uint64_t bits)
     double number;
 
     if (size == sizeof single) {
-        bits_to(size, bits, &single);
+        mri_bits_to(size, bits, &single);
         return (double)single;
     }
-    bits_to(size, bits, &number);
+    mri_bits_to(size, bits, &number);
     return number;
 }
 
@@ -195,8 +122,8 @@ static uint64_t bits_of_double(size_t size, double number)
 {
     float single = (float)number;
 
-    return size == sizeof single ? bits_from(size, &single)
-                                 : bits_from(size, &number);
+    return size == sizeof single ? mri_bits_from(size, &single)
+                                 : mri_bits_from(size, &number);
 }
 
 static int64_t signed_of(size_t size, uint64_t bits)
@@ -241,7 +168,7 @@ static uint64_t change_by_loop(mr_type type, mri_change change, void *at,
                                uint64_t by)
 {
     size_t size = mri_number_sizes[type];
-    uint64_t old = load(size, at);
+    uint64_t old = mri_bits_load(size, at, memory_order_seq_cst);
     uint64_t new;
 
     do {
@@ -256,14 +183,14 @@ void mri_element_load(mr_type type, void *at, void *out)
 {
     size_t size = mri_number_sizes[type];
 
-    bits_to(size, load(size, at), out);
+    mri_bits_to(size, mri_bits_load(size, at, memory_order_seq_cst), out);
 }
 
 void mri_element_store(mr_type type, void *at, const void *in)
 {
     size_t size = mri_number_sizes[type];
 
-    store(size, at, bits_from(size, in));
+    mri_bits_store(size, at, mri_bits_from(size, in), memory_order_seq_cst);
     mri_fault_point();
 }
 
@@ -271,16 +198,11 @@ static uint64_t change_bits(mr_type type, mri_change change, void *at,
                             const void *in)
 {
     size_t size = mri_number_sizes[type];
-    uint64_t bits = bits_from(size, in);
-    uint64_t expected = bits;
+    uint64_t bits = mri_bits_from(size, in);
 
     switch (change) {
     case MRI_EXCHANGE:
         return exchange(size, at, bits);
-    case MRI_COMPARE_EXCHANGE:
-        bits = bits_from(size, (const unsigned char *)in + size);
-        (void)compare_exchange(size, at, &expected, bits);
-        return expected;
     case MRI_ADD:
         return reading_of(type) == FLOATING
                    ? change_by_loop(type, change, at, bits)
@@ -316,6 +238,18 @@ void mri_element_change(mr_type type, mri_change change, void *at,
 
     mri_fault_point();
     if (before) {
-        bits_to(mri_number_sizes[type], old, before);
+        mri_bits_to(mri_number_sizes[type], old, before);
     }
+}
+
+bool mri_element_compare_exchange(mr_type type, void *at, const void *expected,
+                                  const void *in, void *before)
+{
+    size_t size = mri_number_sizes[type];
+    uint64_t old = mri_bits_from(size, expected);
+    bool done = compare_exchange(size, at, &old, mri_bits_from(size, in));
+
+    mri_fault_point();
+    mri_bits_to(size, old, before);
+    return done;
 }

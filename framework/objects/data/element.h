@@ -18,7 +18,7 @@ typedef enum mri_change {
     MRI_MIN,
     MRI_MAX,
     MRI_EXCHANGE,
-    MRI_COMPARE_EXCHANGE /* `in` is the expected element, then the new one */
+    MRI_COMPARE_EXCHANGE
 } mri_change;
 
 enum { MRI_NUMBER_TYPES = 16 };
@@ -73,7 +73,11 @@ static inline bool mri_element_has(mr_type type, mri_change change)
 void mri_element_change(mr_type type, mri_change change, void *at,
                         const void *in, void *before);
 
-/* The same for MRI_ADD of a double; and of any number. */
+/* MRI_COMPARE_EXCHANGE: true if it was `expected` and is `in` now. */
+bool mri_element_compare_exchange(mr_type type, void *at, const void *expected,
+                                  const void *in, void *before);
+
+/* mri_element_change for MRI_ADD of a double; and of any number. */
 void mri_element_add_double(void *at, const void *in, void *before);
 
 static inline void mri_element_add(mr_type type, void *at, const void *in,

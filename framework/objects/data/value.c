@@ -30,7 +30,15 @@ typedef struct value_body {
 
 _Static_assert(sizeof(value_body) <= MRI_BODY, "fits into a row");
 
-enum { GET = MRI_SYNC_TRIES, SET, ADD, CHANGE, GET_LOCK, TRIES };
+enum {
+    GET = MRI_SYNC_TRIES,
+    SET,
+    ADD,
+    CHANGE,
+    COMPARE_EXCHANGE,
+    GET_LOCK,
+    TRIES
+};
 
 typedef struct value_spec {
     uint64_t type;
@@ -79,23 +87,26 @@ static void get_bytes(mri_record *self, mri_object *object, mri_call *call)
 }
 
 /* `in` becomes the bytes, if they are `expected` now or that is NULL. */
-static void change_bytes(mri_record *self, mri_object *object, mri_call *call,
+static bool change_bytes(mri_record *self, mri_object *object, mri_call *call,
                          const void *expected, const void *in)
 {
     value_body *value = body_of(object);
     size_t size = mri_element_size(type_of(call));
     uint64_t used;
+    bool changes;
 
     mri_latch(self, &value->latch);
     used = mri_peek(&value->used);
+    changes = !expected || memcmp(expected, block_at(object, used), size) == 0;
     if (call->out_size) {
         memcpy(call->out, block_at(object, used), size);
     }
-    if (!expected || memcmp(expected, block_at(object, used), size) == 0) {
+    if (changes) {
         memcpy(block_at(object, !used), in, size);
         mri_store(&value->used, !used);
     }
     mri_unlatch(self, &value->latch);
+    return changes;
 }
 
 /* ---- operations ---------------------------------------------------------- */
@@ -163,24 +174,34 @@ static mr_error try_add(mri_record *self, mri_object *object, mri_call *call)
     return MR_OK;
 }
 
-/* call->argument is an mri_change. */
+/* call->argument is an mri_change, but for MRI_COMPARE_EXCHANGE. */
 static mr_error try_change(mri_record *self, mri_object *object, mri_call *call)
 {
-    mri_change change = (mri_change)call->argument;
-    const unsigned char *in = call->in;
-
     if (!is_of_type(object, call)) {
         return MR_ERR_STALE;
     }
-    if (!mri_is_bytes(type_of(call))) {
-        mri_element_change(type_of(call), change, &body_of(object)->number,
-                           call->in, call->out_size ? call->out : NULL);
-    } else if (change == MRI_COMPARE_EXCHANGE) {
-        change_bytes(self, object, call, in,
-                     in + mri_element_size(type_of(call)));
+    if (mri_is_bytes(type_of(call))) {
+        (void)change_bytes(self, object, call, NULL, call->in);
     } else {
-        change_bytes(self, object, call, NULL, in);
+        mri_element_change(type_of(call), (mri_change)call->argument,
+                           &body_of(object)->number, call->in,
+                           call->out_size ? call->out : NULL);
     }
+    return MR_OK;
+}
+
+/* From call->in to call->more; call->result: it was so. */
+static mr_error try_compare_exchange(mri_record *self, mri_object *object,
+                                     mri_call *call)
+{
+    if (!is_of_type(object, call)) {
+        return MR_ERR_STALE;
+    }
+    call->result = mri_is_bytes(type_of(call))
+                       ? change_bytes(self, object, call, call->in, call->more)
+                       : mri_element_compare_exchange(
+                             type_of(call), &body_of(object)->number, call->in,
+                             call->more, call->out);
     return MR_OK;
 }
 
@@ -203,6 +224,7 @@ static mri_try *const tries[] = {
     [SET] = try_set,
     [ADD] = try_add,
     [CHANGE] = try_change,
+    [COMPARE_EXCHANGE] = try_compare_exchange,
     [GET_LOCK] = try_get_lock,
 };
 
@@ -346,18 +368,6 @@ static mr_error ask(mr_value value, mri_chosen_lock *chosen)
     return mri_operate(&mri_value_ops, value.handle, GET_LOCK, &call, 0);
 }
 
-static mr_error change(mr_value value, mri_change how, const void *in,
-                       size_t in_size, void *before)
-{
-    mri_call call = {.argument = how,
-                     .in = in,
-                     .in_size = in_size,
-                     .out = before,
-                     .out_size = before ? size_of(value) : 0};
-
-    return mri_operate(&mri_value_ops, value.handle, CHANGE, &call, 0);
-}
-
 static mr_error refuse(mr_value value, const char *function)
 {
     mri_chosen_lock chosen;
@@ -373,13 +383,20 @@ static mr_error refuse(mr_value value, const char *function)
 static mr_error change_by(mr_value value, mri_change how, const void *in,
                           void *before, const char *function)
 {
+    size_t size = size_of(value);
+    mri_call call = {.argument = how,
+                     .in = in,
+                     .in_size = size,
+                     .out = before,
+                     .out_size = before ? size : 0};
+
     if (!in) {
         return mri_bad_argument(function, "in", "is NULL");
     }
     if (__builtin_expect(!mri_element_has(type_in(value), how), 0)) {
         return refuse(value, function);
     }
-    return change(value, how, in, size_of(value), before);
+    return mri_operate(&mri_value_ops, value.handle, CHANGE, &call, 0);
 }
 
 mr_error mr_value_add(mr_value value, const void *amount, void *before)
@@ -418,18 +435,22 @@ mr_error mr_value_compare_exchange(mr_value value, void *expected,
                                    const void *in, bool *exchanged)
 {
     size_t size = size_of(value);
-    unsigned char both[2 * MR_BYTES_MAX];
+    mri_call call = {.in = expected,
+                     .in_size = size,
+                     .more = in,
+                     .more_size = size,
+                     .out = expected,
+                     .out_size = size};
     mr_error error;
 
     if (!expected || !in || !exchanged) {
         return mri_bad_argument("mr_value_compare_exchange",
                                 "expected, in or exchanged", "is NULL");
     }
-    memcpy(both, expected, size);
-    memcpy(both + size, in, size);
-    error = change(value, MRI_COMPARE_EXCHANGE, both, 2 * size, expected);
+    error =
+        mri_operate(&mri_value_ops, value.handle, COMPARE_EXCHANGE, &call, 0);
     if (!error) {
-        *exchanged = memcmp(both, expected, size) == 0;
+        *exchanged = call.result != 0;
     }
     return error;
 }
@@ -443,14 +464,7 @@ mr_error mr_value_get_lock(mr_value value, mr_lock *lock)
         return mri_bad_argument("mr_value_get_lock", "lock", "is NULL");
     }
     error = ask(value, &chosen);
-    if (!error && chosen.kind == MRI_LOCK_NONE) {
-        return MR_ERR_STATE;
-    }
-    if (!error) {
-        lock->handle =
-            chosen.kind == MRI_LOCK_GIVEN ? chosen.given : value.handle;
-    }
-    return error;
+    return error ? error : mri_get_chosen_lock(&chosen, value.handle, lock);
 }
 
 mr_error mr_value_destroy(mr_value value)
