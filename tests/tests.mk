@@ -372,33 +372,22 @@ libmultirank_threads_la_LDFLAGS = $(libmultirank_core_la_LDFLAGS)
 libmultirank_threads_la_LIBADD = $(libmultirank_core_la_LIBADD)
 
 # Whatever sees rank-local variables is compiled as that library is.
-tests_unit_far_test_SOURCES = \
+nodes_sources = \
 	tests/unit/fake.c \
 	tests/unit/fake_nodes.c \
 	tests/unit/fake_nodes.h \
-	tests/unit/far_test.c \
 	tests/unit/message_fake.c
-tests_unit_far_test_CPPFLAGS = $(AM_CPPFLAGS) -DMRI_RANKS_ARE_THREADS
-tests_unit_far_test_LDADD = tests/harness/libharness.a libmultirank-threads.la \
-	$(CUNIT_LIBS)
-tests_unit_far_sync_test_SOURCES = \
-	tests/unit/fake.c \
-	tests/unit/fake_nodes.c \
-	tests/unit/fake_nodes.h \
-	tests/unit/far_sync_test.c \
-	tests/unit/message_fake.c
-tests_unit_far_sync_test_CPPFLAGS = $(AM_CPPFLAGS) -DMRI_RANKS_ARE_THREADS
-tests_unit_far_sync_test_LDADD = tests/harness/libharness.a libmultirank-threads.la \
-	$(CUNIT_LIBS)
-tests_unit_far_fault_test_SOURCES = \
-	tests/unit/fake.c \
-	tests/unit/fake_nodes.c \
-	tests/unit/fake_nodes.h \
-	tests/unit/far_fault_test.c \
-	tests/unit/message_fake.c
-tests_unit_far_fault_test_CPPFLAGS = $(AM_CPPFLAGS) -DMRI_RANKS_ARE_THREADS
-tests_unit_far_fault_test_LDADD = tests/harness/libharness.a libmultirank-threads.la \
-	$(CUNIT_LIBS)
+nodes_cppflags = $(AM_CPPFLAGS) -DMRI_RANKS_ARE_THREADS
+nodes_ldadd = tests/harness/libharness.a libmultirank-threads.la $(CUNIT_LIBS)
+tests_unit_far_test_SOURCES = tests/unit/far_test.c $(nodes_sources)
+tests_unit_far_test_CPPFLAGS = $(nodes_cppflags)
+tests_unit_far_test_LDADD = $(nodes_ldadd)
+tests_unit_far_sync_test_SOURCES = tests/unit/far_sync_test.c $(nodes_sources)
+tests_unit_far_sync_test_CPPFLAGS = $(nodes_cppflags)
+tests_unit_far_sync_test_LDADD = $(nodes_ldadd)
+tests_unit_far_fault_test_SOURCES = tests/unit/far_fault_test.c $(nodes_sources)
+tests_unit_far_fault_test_CPPFLAGS = $(nodes_cppflags)
+tests_unit_far_fault_test_LDADD = $(nodes_ldadd)
 
 # A library for tests to give functions of.  With a place to be installed at it
 # is made a shared one; the programs find it where it is built.
@@ -450,8 +439,11 @@ tests_cxx_sync_test_LDADD = $(cxx_ldadd)
 
 # By the library as programs have it, and without a script around the program,
 # under which callgrind would count.
+tests_counts_hot_paths_SOURCES = tests/counts/hot_paths.c \
+	tests/counts/callgrind.h
 tests_counts_hot_paths_LDFLAGS = $(AM_LDFLAGS) -no-install
 tests_counts_hot_paths_LDADD = libmultirank.la
+tests_counts_paths_SOURCES = tests/counts/paths.c tests/counts/callgrind.h
 tests_counts_paths_LDFLAGS = $(AM_LDFLAGS) -no-install
 tests_counts_paths_LDADD = libmultirank.la
 

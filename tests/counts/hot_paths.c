@@ -9,24 +9,9 @@
  * to wait, see map_of_one: single calls of it have files of their own, and the
  * script takes the least of them.
  */
-#include <multirank.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/syscall.h>
-#include <time.h>
-#include <unistd.h>
+#include "counts/callgrind.h"
 
-#ifdef HAVE_VALGRIND_CALLGRIND_H
-#include <valgrind/callgrind.h>
-#else
-#define CALLGRIND_IS_MISSING
-#define CALLGRIND_START_INSTRUMENTATION
-#define CALLGRIND_STOP_INSTRUMENTATION
-#define CALLGRIND_ZERO_STATS
-#define CALLGRIND_TOGGLE_COLLECT
-#define CALLGRIND_DUMP_STATS_AT(name) (void)(name)
-#endif
+#include <string.h>
 
 /* A multiple of the 31 items that a block of a queue has. */
 enum { REPEAT = 31 * 32, WARM = 31 * 8, LARGE = 1024 };
@@ -38,27 +23,6 @@ static mr_queue queues[2];
 static mr_pipe_end ends[2];
 static mr_array array;
 static mr_pool pool;
-
-/* An error ends the program: there is nothing to count then. */
-static void must(mr_error error)
-{
-    if (error) {
-        fprintf(stderr, "hot_paths: %s\n", mr_error_text(error));
-        exit(1);
-    }
-}
-
-static void begin(void)
-{
-    CALLGRIND_START_INSTRUMENTATION;
-    CALLGRIND_ZERO_STATS;
-}
-
-static void end(const char *name)
-{
-    CALLGRIND_DUMP_STATS_AT(name);
-    CALLGRIND_STOP_INSTRUMENTATION;
-}
 
 /* ---- value, lock, array -------------------------------------------------- */
 
@@ -215,21 +179,6 @@ static void wait_for_2(int count)
 }
 
 /* ---- map ----------------------------------------------------------------- */
-
-/* Seconds by which the clock of this process is ahead of the kernel's, which
- * ends sleeps: a sleep with a time-out lasts so much longer. */
-static time_t ahead;
-
-/* Instead of the C library's.  Not inline, as that is not, so that nothing else
- * is compiled in another way. */
-__attribute__((noinline)) int clock_gettime(clockid_t clock,
-                                            struct timespec *time)
-{
-    long error = syscall(SYS_clock_gettime, clock, time);
-
-    time->tv_sec += ahead;
-    return (int)error;
-}
 
 /* What the tasks of a map share. */
 typedef struct plan {

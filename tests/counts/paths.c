@@ -7,62 +7,13 @@
  * caller; in the worker it counts from the first task of the first map to the
  * first task of the third.  Each of both writes a file with the kind's name.
  */
-#include <multirank.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/syscall.h>
-#include <time.h>
-#include <unistd.h>
+#include "counts/callgrind.h"
 
-#ifdef HAVE_VALGRIND_CALLGRIND_H
-#include <valgrind/callgrind.h>
-#else
-#define CALLGRIND_IS_MISSING
-#define CALLGRIND_START_INSTRUMENTATION
-#define CALLGRIND_STOP_INSTRUMENTATION
-#define CALLGRIND_ZERO_STATS
-#define CALLGRIND_DUMP_STATS_AT(name) (void)(name)
-#endif
+#include <stdint.h>
+#include <string.h>
 
 /* Tasks: the inputs of a small map take less than 64 KiB. */
 enum { SMALL = 4, LARGE = 1 << 17, ROUNDS = 3 };
-
-/* Seconds by which the clock of this process is ahead of the kernel's, see
- * tests/counts/hot_paths.c: the caller waits for a small map so much longer
- * before it goes the way of large ones. */
-static time_t ahead;
-
-/* Instead of the C library's. */
-__attribute__((noinline)) int clock_gettime(clockid_t clock,
-                                            struct timespec *time)
-{
-    long error = syscall(SYS_clock_gettime, clock, time);
-
-    time->tv_sec += ahead;
-    return (int)error;
-}
-
-static void must(mr_error error)
-{
-    if (error) {
-        fprintf(stderr, "paths: %s\n", mr_error_text(error));
-        exit(1);
-    }
-}
-
-static void begin(void)
-{
-    CALLGRIND_START_INSTRUMENTATION;
-    CALLGRIND_ZERO_STATS;
-}
-
-static void end(const char *name)
-{
-    CALLGRIND_DUMP_STATS_AT(name);
-    CALLGRIND_STOP_INSTRUMENTATION;
-}
 
 static const char *name_of(size_t count)
 {
@@ -125,7 +76,8 @@ int main(int argc, char **argv)
     must(mr_pool_create(&pool, NULL));
     must(mr_pool_map(pool, square, NULL, 0, (int64_t[]){0}, sizeof(int64_t),
                      (int64_t[]){0}, sizeof(int64_t), 1, NULL));
-    ahead = 10;
+    ahead = 10; /* the caller waits for a small map so much longer before it
+                 * goes the way of large ones */
     map(pool, SMALL);
     ahead = 0;
     map(pool, LARGE);

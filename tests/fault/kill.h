@@ -102,6 +102,16 @@ static inline bool start_victim(scene *s)
     return good;
 }
 
+/* The victim died with the lock, or ended with it: the next is told. */
+static inline bool died_holding(mr_lock lock)
+{
+    mr_error error = mr_lock_acquire(lock, GUARD);
+
+    MRT_CHECK(is_held(error));
+    MRT_OK(mr_lock_release(lock));
+    return error == MR_ERR_HOLDER_DIED;
+}
+
 /* Another process in the scene, on another rank than the victim. */
 static inline bool start_peer(scene *s, mr_process_function *function)
 {

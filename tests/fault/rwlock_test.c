@@ -4,11 +4,6 @@
  */
 #include "fault/kill.h"
 
-static bool is_held(mr_error error)
-{
-    return error == MR_OK || error == MR_ERR_HOLDER_DIED;
-}
-
 /* ---- RWLock -------------------------------------------------------------- */
 
 enum { READERS = 0, WRITERS };

@@ -9,21 +9,6 @@
 
 #include "objects/sync/condition.h"
 
-static bool is_held(mr_error error)
-{
-    return error == MR_OK || error == MR_ERR_HOLDER_DIED;
-}
-
-/* The victim died with the lock, or ended with it: the next is told. */
-static bool died_holding(mr_lock lock)
-{
-    mr_error error = mr_lock_acquire(lock, GUARD);
-
-    MRT_CHECK(is_held(error));
-    MRT_OK(mr_lock_release(lock));
-    return error == MR_ERR_HOLDER_DIED;
-}
-
 /* ---- RLock --------------------------------------------------------------- */
 
 static bool make_rlock(scene *s)

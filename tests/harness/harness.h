@@ -30,6 +30,12 @@ typedef struct mrt_test {
     double limit;
 } mrt_test;
 
+/** A test that is called as its function, with the limit of most. */
+#define MRT_TEST(name) \
+    {                  \
+#name, name, 0 \
+    }
+
 /** The number of elements of an array, for the count of mrt_main. */
 #define MRT_COUNT(array) (sizeof(array) / sizeof((array)[0]))
 

@@ -316,22 +316,17 @@ static void barrier_with_an_action_leaves_nothing(void)
     await_objects_in_use(before);
 }
 
-#define TEST(name)     \
-    {                  \
-#name, name, 0 \
-    }
-
 static const mrt_test tests[] = {
-    TEST(barrier_refuses_no_parties_and_null),
-    TEST(barrier_gives_each_party_its_index),
-    TEST(barrier_tells_parties_and_waiting),
-    TEST(barrier_time_out_breaks_it_for_all),
-    TEST(barrier_abort_and_reset_send_those_who_wait_away),
-    TEST(barrier_breaks_when_one_who_waits_is_killed),
-    TEST(barrier_breaks_when_one_that_passed_is_killed),
-    TEST(barrier_breaks_when_its_action_is_killed),
-    TEST(barrier_runs_its_action_once_by_the_last),
-    TEST(barrier_with_an_action_leaves_nothing),
+    MRT_TEST(barrier_refuses_no_parties_and_null),
+    MRT_TEST(barrier_gives_each_party_its_index),
+    MRT_TEST(barrier_tells_parties_and_waiting),
+    MRT_TEST(barrier_time_out_breaks_it_for_all),
+    MRT_TEST(barrier_abort_and_reset_send_those_who_wait_away),
+    MRT_TEST(barrier_breaks_when_one_who_waits_is_killed),
+    MRT_TEST(barrier_breaks_when_one_that_passed_is_killed),
+    MRT_TEST(barrier_breaks_when_its_action_is_killed),
+    MRT_TEST(barrier_runs_its_action_once_by_the_last),
+    MRT_TEST(barrier_with_an_action_leaves_nothing),
 };
 
 int main(int argc, char **argv)

@@ -419,22 +419,17 @@ static void condition_waiters_are_closed_with_their_given_lock(void)
     destroy_queues(&s);
 }
 
-#define TEST(name)     \
-    {                  \
-#name, name, 0 \
-    }
-
 static const mrt_test tests[] = {
-    TEST(condition_refuses_what_is_no_lock),
-    TEST(condition_must_hold_the_lock),
-    TEST(condition_time_out_gives_the_lock_back),
-    TEST(condition_waits_over_each_kind_of_lock),
-    TEST(condition_wait_for_asks_after_each_notification),
-    TEST(condition_notify_wakes_as_many_as_it_says),
-    TEST(condition_notify_of_two_wakes_two_living),
-    TEST(condition_waiter_killed_while_its_own_process_has_the_lock),
-    TEST(condition_destroy_closes_and_frees_a_given_lock),
-    TEST(condition_waiters_are_closed_with_their_given_lock),
+    MRT_TEST(condition_refuses_what_is_no_lock),
+    MRT_TEST(condition_must_hold_the_lock),
+    MRT_TEST(condition_time_out_gives_the_lock_back),
+    MRT_TEST(condition_waits_over_each_kind_of_lock),
+    MRT_TEST(condition_wait_for_asks_after_each_notification),
+    MRT_TEST(condition_notify_wakes_as_many_as_it_says),
+    MRT_TEST(condition_notify_of_two_wakes_two_living),
+    MRT_TEST(condition_waiter_killed_while_its_own_process_has_the_lock),
+    MRT_TEST(condition_destroy_closes_and_frees_a_given_lock),
+    MRT_TEST(condition_waiters_are_closed_with_their_given_lock),
 };
 
 int main(int argc, char **argv)

@@ -557,28 +557,23 @@ static void save_that_fails_leaves_the_old_file(void)
     MRT_ERROR(mr_array_save(array, "file.npy"), MR_ERR_STALE);
 }
 
-#define TEST(name)     \
-    {                  \
-#name, name, 0 \
-    }
-
 int main(int argc, char **argv)
 {
     static const mrt_test tests[] = {
-        TEST(values_of_all_types_change_atomically),
-        TEST(changes_of_several_processes_are_not_lost),
-        TEST(bool_is_exchanged_and_not_added),
-        TEST(struct_is_never_torn),
-        TEST(struct_is_compared_and_exchanged_as_a_whole),
-        TEST(largest_struct_fits),
-        TEST(access_by_another_type_is_refused),
-        TEST(lock_is_the_given_one_or_none),
-        TEST(slices_are_accumulated),
-        TEST(blocks_of_a_spread_array_have_whole_rows),
-        TEST(array_of_structs_keeps_them),
-        TEST(array_comes_back_from_its_file),
-        TEST(damaged_files_are_refused),
-        TEST(save_that_fails_leaves_the_old_file),
+        MRT_TEST(values_of_all_types_change_atomically),
+        MRT_TEST(changes_of_several_processes_are_not_lost),
+        MRT_TEST(bool_is_exchanged_and_not_added),
+        MRT_TEST(struct_is_never_torn),
+        MRT_TEST(struct_is_compared_and_exchanged_as_a_whole),
+        MRT_TEST(largest_struct_fits),
+        MRT_TEST(access_by_another_type_is_refused),
+        MRT_TEST(lock_is_the_given_one_or_none),
+        MRT_TEST(slices_are_accumulated),
+        MRT_TEST(blocks_of_a_spread_array_have_whole_rows),
+        MRT_TEST(array_of_structs_keeps_them),
+        MRT_TEST(array_comes_back_from_its_file),
+        MRT_TEST(damaged_files_are_refused),
+        MRT_TEST(save_that_fails_leaves_the_old_file),
     };
 
     return suite_main("data", tests, MRT_COUNT(tests), argc, argv);

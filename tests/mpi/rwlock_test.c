@@ -173,17 +173,12 @@ static void rwlock_of_a_killed_writer_is_told_to_all_up_to_the_next(void)
     end_rwlock_scene(&s);
 }
 
-#define TEST(name)     \
-    {                  \
-#name, name, 0 \
-    }
-
 static const mrt_test tests[] = {
-    TEST(rwlock_has_many_readers_or_one_writer),
-    TEST(rwlock_forgets_a_writer_killed_while_it_waits),
-    TEST(rwlock_forgets_a_reader_killed_while_it_waits),
-    TEST(rwlock_of_a_killed_reader_is_free),
-    TEST(rwlock_of_a_killed_writer_is_told_to_all_up_to_the_next),
+    MRT_TEST(rwlock_has_many_readers_or_one_writer),
+    MRT_TEST(rwlock_forgets_a_writer_killed_while_it_waits),
+    MRT_TEST(rwlock_forgets_a_reader_killed_while_it_waits),
+    MRT_TEST(rwlock_of_a_killed_reader_is_free),
+    MRT_TEST(rwlock_of_a_killed_writer_is_told_to_all_up_to_the_next),
 };
 
 int main(int argc, char **argv)

@@ -230,6 +230,14 @@ static inline int rank_of(int i)
     return i % mr_size();
 }
 
+/* Locks */
+
+/* Does a call that takes a lock say that the caller has it? */
+static inline bool is_held(mr_error error)
+{
+    return error == MR_OK || error == MR_ERR_HOLDER_DIED;
+}
+
 /* Waiters */
 
 /* The letter that the kernel gives the state of a thread, or 0. */

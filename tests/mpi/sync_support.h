@@ -72,9 +72,4 @@ static inline void kill_child(mr_process process)
     END(process, -SIGKILL);
 }
 
-static inline bool is_held(mr_error error)
-{
-    return error == MR_OK || error == MR_ERR_HOLDER_DIED;
-}
-
 #endif

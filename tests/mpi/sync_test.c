@@ -612,27 +612,22 @@ static void wait_takes_semaphores_events_and_locks(void)
     destroy_queues(&s);
 }
 
-#define TEST(name)     \
-    {                  \
-#name, name, 0 \
-    }
-
 static const mrt_test tests[] = {
-    TEST(create_refuses_null_and_ranks_that_do_not_exist),
-    TEST(waits_refuse_nan_and_change_nothing),
-    TEST(all_are_stale_after_destroy),
-    TEST(handles_that_name_nothing_are_stale),
+    MRT_TEST(create_refuses_null_and_ranks_that_do_not_exist),
+    MRT_TEST(waits_refuse_nan_and_change_nothing),
+    MRT_TEST(all_are_stale_after_destroy),
+    MRT_TEST(handles_that_name_nothing_are_stale),
     {"destroy_wakes_those_who_wait", destroy_wakes_those_who_wait, 60},
     {"hundred_thousand_of_each_kind_leave_nothing",
      hundred_thousand_of_each_kind_leave_nothing, 120},
-    TEST(rlock_has_an_owner_and_a_count),
-    TEST(rlock_release_by_another_is_an_error),
-    TEST(rlock_of_a_killed_holder_is_passed_on),
-    TEST(semaphore_counts_up_to_its_limit),
-    TEST(bounded_semaphore_release_above_its_start_is_an_error),
-    TEST(semaphore_release_wakes_as_many_living_ones),
-    TEST(event_set_wakes_all_who_wait),
-    TEST(wait_takes_semaphores_events_and_locks),
+    MRT_TEST(rlock_has_an_owner_and_a_count),
+    MRT_TEST(rlock_release_by_another_is_an_error),
+    MRT_TEST(rlock_of_a_killed_holder_is_passed_on),
+    MRT_TEST(semaphore_counts_up_to_its_limit),
+    MRT_TEST(bounded_semaphore_release_above_its_start_is_an_error),
+    MRT_TEST(semaphore_release_wakes_as_many_living_ones),
+    MRT_TEST(event_set_wakes_all_who_wait),
+    MRT_TEST(wait_takes_semaphores_events_and_locks),
 };
 
 int main(int argc, char **argv)

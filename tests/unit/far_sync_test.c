@@ -260,20 +260,15 @@ static void semaphore_and_event_serve_all_nodes(void)
     play_with_each_owner(give_and_take);
 }
 
-#define TEST(name)     \
-    {                  \
-#name, name, 0 \
-    }
-
 int main(int argc, char **argv)
 {
     static const mrt_test tests[] = {
-        TEST(condition_orders_actors_of_all_nodes),
-        TEST(wait_that_times_out_comes_back_with_the_lock),
-        TEST(barrier_holds_actors_of_all_nodes),
-        TEST(party_of_another_node_that_gives_up_breaks_the_barrier),
-        TEST(rwlock_excludes_writers_of_all_nodes),
-        TEST(semaphore_and_event_serve_all_nodes),
+        MRT_TEST(condition_orders_actors_of_all_nodes),
+        MRT_TEST(wait_that_times_out_comes_back_with_the_lock),
+        MRT_TEST(barrier_holds_actors_of_all_nodes),
+        MRT_TEST(party_of_another_node_that_gives_up_breaks_the_barrier),
+        MRT_TEST(rwlock_excludes_writers_of_all_nodes),
+        MRT_TEST(semaphore_and_event_serve_all_nodes),
     };
 
     return mrt_main("far_sync", tests, MRT_COUNT(tests), argc, argv);

@@ -161,18 +161,13 @@ static void dead_holders_are_no_holders(void)
     fake_stop();
 }
 
-#define TEST(name)     \
-    {                  \
-#name, name, 0 \
-    }
-
 int main(int argc, char **argv)
 {
     static const mrt_test tests[] = {
-        TEST(readers_share_and_a_writer_does_not),
-        TEST(writers_exclude_all_and_nobody_starves),
-        TEST(new_reader_does_not_overtake_a_writer_that_waits),
-        TEST(dead_holders_are_no_holders),
+        MRT_TEST(readers_share_and_a_writer_does_not),
+        MRT_TEST(writers_exclude_all_and_nobody_starves),
+        MRT_TEST(new_reader_does_not_overtake_a_writer_that_waits),
+        MRT_TEST(dead_holders_are_no_holders),
     };
 
     return mrt_main("rwlock", tests, MRT_COUNT(tests), argc, argv);

@@ -641,35 +641,30 @@ static void end_of_no_endpoint_leaves_free_locks_alone(void)
     fake_stop();
 }
 
-#define TEST(name)     \
-    {                  \
-#name, name, 0 \
-    }
-
 int main(int argc, char **argv)
 {
     static const mrt_test tests[] = {
-        TEST(rlock_is_taken_again_by_its_thread_alone),
-        TEST(semaphore_counts),
-        TEST(bounded_semaphore_refuses_more_than_its_first_value),
-        TEST(semaphore_gives_each_count_once),
-        TEST(release_of_several_wakes_as_many),
-        TEST(event_is_set_until_it_is_cleared),
-        TEST(short_set_releases_all_who_wait),
-        TEST(condition_wants_its_lock_held),
-        TEST(wait_that_times_out_holds_the_lock_again),
-        TEST(notify_releases_as_many_as_it_says),
-        TEST(notification_is_not_kept_for_later_waiters),
-        TEST(dead_waiter_takes_no_notification),
-        TEST(wait_for_ends_when_the_predicate_holds),
-        TEST(parties_of_a_barrier_have_numbers),
-        TEST(action_runs_once_before_any_party_goes_on),
-        TEST(party_that_gives_up_before_its_round_breaks_the_barrier),
-        TEST(party_that_gives_up_breaks_the_barrier),
-        TEST(reset_and_abort_send_parties_away),
-        TEST(crash_of_a_member_breaks_the_barrier),
-        TEST(barrier_of_one_never_waits),
-        TEST(end_of_no_endpoint_leaves_free_locks_alone),
+        MRT_TEST(rlock_is_taken_again_by_its_thread_alone),
+        MRT_TEST(semaphore_counts),
+        MRT_TEST(bounded_semaphore_refuses_more_than_its_first_value),
+        MRT_TEST(semaphore_gives_each_count_once),
+        MRT_TEST(release_of_several_wakes_as_many),
+        MRT_TEST(event_is_set_until_it_is_cleared),
+        MRT_TEST(short_set_releases_all_who_wait),
+        MRT_TEST(condition_wants_its_lock_held),
+        MRT_TEST(wait_that_times_out_holds_the_lock_again),
+        MRT_TEST(notify_releases_as_many_as_it_says),
+        MRT_TEST(notification_is_not_kept_for_later_waiters),
+        MRT_TEST(dead_waiter_takes_no_notification),
+        MRT_TEST(wait_for_ends_when_the_predicate_holds),
+        MRT_TEST(parties_of_a_barrier_have_numbers),
+        MRT_TEST(action_runs_once_before_any_party_goes_on),
+        MRT_TEST(party_that_gives_up_before_its_round_breaks_the_barrier),
+        MRT_TEST(party_that_gives_up_breaks_the_barrier),
+        MRT_TEST(reset_and_abort_send_parties_away),
+        MRT_TEST(crash_of_a_member_breaks_the_barrier),
+        MRT_TEST(barrier_of_one_never_waits),
+        MRT_TEST(end_of_no_endpoint_leaves_free_locks_alone),
     };
 
     return mrt_main("sync", tests, MRT_COUNT(tests), argc, argv);
