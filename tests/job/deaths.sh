@@ -96,3 +96,16 @@ two_die() { # RANKS
     expect_deaths "$1" 2
     expect_all_know "$1" 2
 }
+
+# All of these, in jobs of few ranks.
+check_deaths() {
+    local ranks what
+    for ranks in 2 3 4; do
+        for what in waits held map queue array small after; do
+            check one_dies $ranks $what 12
+        done
+    done
+    for ranks in 3 4; do
+        check two_die $ranks
+    done
+}

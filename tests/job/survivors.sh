@@ -15,12 +15,5 @@ if ! have_launcher; then
     echo "SKIP: $reason"
     exit 77
 fi
-for ranks in 2 3 4; do
-    for what in waits held map queue array small after; do
-        check one_dies $ranks $what 12
-    done
-done
-for ranks in 3 4; do
-    check two_die $ranks
-done
+check_deaths
 report survivors

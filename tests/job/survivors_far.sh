@@ -45,14 +45,7 @@ if ! have_launcher; then
 fi
 check default_patience_notices_within_10_s 2
 export MR_PATIENCE=3
-for ranks in 2 3 4; do
-    for what in waits held map queue array small after; do
-        check one_dies $ranks $what 12
-    done
-done
-for ranks in 3 4; do
-    check two_die $ranks
-done
+check_deaths
 for ranks in 2 3; do
     check stopped_rank_comes_back $ranks
 done

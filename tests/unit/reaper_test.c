@@ -59,20 +59,19 @@ static void check_that_all_are_different(void)
     }
 }
 
-/* True if the reaper died. */
-static bool reap_once(int64_t k)
+/* One dies, and a reaper of it at its k-th point; both are reaped.  True if the
+ * reaper died. */
+static bool reap_twice(int64_t k, fake_body *dies, fake_body *reaps)
 {
     uint64_t self = mri_self_endpoint();
     mri_record *record = mri_self();
-    uint64_t used = fake_used(0);
-    uint64_t rows = mri_objects_in_use(0);
     uint64_t reaper;
     bool died;
 
     dead = fake_endpoint(0, MRI_SLOT_FIRST_PROCESS);
-    MRT_CHECK(fake_dies(leave_much, 0, NULL));
+    MRT_CHECK(fake_dies(dies, 0, NULL));
     reaper = fake_endpoint(0, MRI_SLOT_FIRST_PROCESS + 1);
-    died = fake_dies_at(k, reap_the_dead, 0, NULL);
+    died = fake_dies_at(k, reaps, 0, NULL);
     if (!died) {
         mri_self_leave();
     }
@@ -81,6 +80,16 @@ static bool reap_once(int64_t k)
     mri_reap_repair(dead);
     fake_reap(reaper);
     fake_reap(dead);
+    return died;
+}
+
+/* True if the reaper died. */
+static bool reap_once(int64_t k)
+{
+    uint64_t used = fake_used(0);
+    uint64_t rows = mri_objects_in_use(0);
+    bool died = reap_twice(k, leave_much, reap_the_dead);
+
     if (!MRT_EQUAL(fake_used(0), used) ||
         !MRT_EQUAL(mri_objects_in_use(0), rows)) {
         printf("       by a death at point %lld\n", (long long)k);
@@ -141,24 +150,10 @@ static void reap_the_killed(unsigned int number, void *user)
 /* True if the reaper died. */
 static bool forget_once(int64_t k)
 {
-    uint64_t self = mri_self_endpoint();
-    mri_record *record = mri_self();
-    uint64_t reaper;
     bool died;
 
     make_held();
-    dead = fake_endpoint(0, MRI_SLOT_FIRST_PROCESS);
-    MRT_CHECK(fake_dies(hold_and_die, 0, NULL));
-    reaper = fake_endpoint(0, MRI_SLOT_FIRST_PROCESS + 1);
-    died = fake_dies_at(k, reap_the_killed, 0, NULL);
-    if (!died) {
-        mri_self_leave();
-    }
-    fake_return(self, record);
-    mri_reap_repair(reaper);
-    mri_reap_repair(dead);
-    fake_reap(reaper);
-    fake_reap(dead);
+    died = reap_twice(k, hold_and_die, reap_the_killed);
     check_held();
     if (mrt_failed()) {
         printf("       by a death at point %lld\n", (long long)k);

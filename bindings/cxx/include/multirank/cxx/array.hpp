@@ -104,43 +104,27 @@ template <class T> class array_handle
      *  see mr_array_add. */
     T add(std::size_t index, T amount) const
     {
-        T before = {};
-
-        detail::check(mr_array_add(c_, index, &amount, &before),
-                      "mr_array_add");
-        return before;
+        return change(mr_array_add, index, amount, "mr_array_add");
     }
 
     /** Makes one element the smaller of itself and a number, and gives what it
      *  was before; see mr_array_min. */
     T min(std::size_t index, T number) const
     {
-        T before = {};
-
-        detail::check(mr_array_min(c_, index, &number, &before),
-                      "mr_array_min");
-        return before;
+        return change(mr_array_min, index, number, "mr_array_min");
     }
 
     /** The same with the larger; see mr_array_max. */
     T max(std::size_t index, T number) const
     {
-        T before = {};
-
-        detail::check(mr_array_max(c_, index, &number, &before),
-                      "mr_array_max");
-        return before;
+        return change(mr_array_max, index, number, "mr_array_max");
     }
 
     /** Writes one element, and gives what it was before; see
      *  mr_array_exchange. */
     T exchange(std::size_t index, T desired) const
     {
-        T before = {};
-
-        detail::check(mr_array_exchange(c_, index, &desired, &before),
-                      "mr_array_exchange");
-        return before;
+        return change(mr_array_exchange, index, desired, "mr_array_exchange");
     }
 
     /** Writes one element if it is `expected`, which else becomes what it is;
@@ -208,6 +192,17 @@ template <class T> class array_handle
     }
 
   private:
+    using changer = mr_error(mr_array, std::size_t, const void *, void *);
+
+    T change(changer *function, std::size_t index, T by,
+             const char *caller) const
+    {
+        T before = {};
+
+        detail::check(function(c_, index, &by, &before), caller);
+        return before;
+    }
+
     mr_array c_ = {};
 };
 

@@ -88,39 +88,26 @@ template <class T> class value_handle
      *  mr_value_add. */
     T add(T amount) const
     {
-        T before = {};
-
-        detail::check(mr_value_add(c_, &amount, &before), "mr_value_add");
-        return before;
+        return change(mr_value_add, amount, "mr_value_add");
     }
 
     /** Makes it the smaller of itself and a number, and gives what it was
      *  before; see mr_value_min. */
     T min(T number) const
     {
-        T before = {};
-
-        detail::check(mr_value_min(c_, &number, &before), "mr_value_min");
-        return before;
+        return change(mr_value_min, number, "mr_value_min");
     }
 
     /** The same with the larger; see mr_value_max. */
     T max(T number) const
     {
-        T before = {};
-
-        detail::check(mr_value_max(c_, &number, &before), "mr_value_max");
-        return before;
+        return change(mr_value_max, number, "mr_value_max");
     }
 
     /** Writes it, and gives what it was before; see mr_value_exchange. */
     T exchange(T desired) const
     {
-        T before = {};
-
-        detail::check(mr_value_exchange(c_, &desired, &before),
-                      "mr_value_exchange");
-        return before;
+        return change(mr_value_exchange, desired, "mr_value_exchange");
     }
 
     /** Writes it if it is `expected`, which else becomes what it is; see
@@ -151,6 +138,16 @@ template <class T> class value_handle
     }
 
   private:
+    using changer = mr_error(mr_value, const void *, void *);
+
+    T change(changer *function, T by, const char *caller) const
+    {
+        T before = {};
+
+        detail::check(function(c_, &by, &before), caller);
+        return before;
+    }
+
     mr_value c_ = {};
 };
 
