@@ -134,11 +134,11 @@ mr_error mri_object_build(mri_record *self, unsigned int index, mri_kind kind,
     }
     mri_unlatch(self, &segment->objects_latch);
     if (error) {
-        mri_log(MR_LOG_WARNING,
-                "rank %u has no room for another object: %s; destroy some, or "
-                "create it on another rank",
-                (unsigned int)segment->rank, mr_error_text(error));
-        return error;
+        return mri_fail(
+            error, MR_LOG_WARNING,
+            "rank %u has no room for another object: %s; destroy some, or "
+            "create it on another rank",
+            (unsigned int)segment->rank, mr_error_text(error));
     }
     *result = object;
     return MR_OK;

@@ -114,13 +114,14 @@ static void make_key(void)
     pthread_key_create(&leave_key, leave_at_exit);
 }
 
-static void warn_once(const char *text)
+static mri_record *refuse(const char *text)
 {
     static atomic_bool warned;
+    bool again = atomic_exchange(&warned, true);
 
-    if (!atomic_exchange(&warned, true)) {
-        mri_log(MR_LOG_WARNING, "%s", text);
-    }
+    (void)!mri_fail(MR_ERR_STATE, again ? MR_LOG_DEBUG : MR_LOG_WARNING, "%s",
+                    text);
+    return NULL;
 }
 
 mri_record *mri_self_claim(void)
@@ -130,16 +131,14 @@ mri_record *mri_self_claim(void)
     mri_record *record;
 
     if (!mri_node.base || !endpoint) {
-        warn_once("there is no job: call mr_init first, and nothing after "
-                  "mr_finalize");
-        return NULL;
+        return refuse("there is no job: call mr_init first, and nothing after "
+                      "mr_finalize");
     }
     segment = mri_segment_at(mri_index_of(mri_endpoint_rank(endpoint)));
     record = claim_in(segment, endpoint);
     if (!record) {
-        warn_once("too many threads of this rank and its processes use the "
-                  "library at once");
-        return NULL;
+        return refuse("too many threads of this rank and its processes use the "
+                      "library at once");
     }
     mri_store(&record->pid, (uint64_t)getpid());
     mri_store(&record->sleeping, MRI_AWAKE);

@@ -42,8 +42,7 @@ mr_error mri_mpi_error(const char *call, int code)
     if (MPI_Error_string(code, text, &length) != MPI_SUCCESS) {
         text[0] = '\0';
     }
-    mri_log(MR_LOG_ERROR, "%s failed: %s", call, text);
-    return MR_ERR_MPI;
+    return mri_fail(MR_ERR_MPI, MR_LOG_ERROR, "%s failed: %s", call, text);
 }
 
 /* ---- operations ---------------------------------------------------------- */

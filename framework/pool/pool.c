@@ -81,15 +81,15 @@ static mr_error try_begin(mri_record *self, mri_object *object, mri_call *call)
     uint64_t nobody = 0;
 
     if (!call->argument && mri_load(&pool->creator) != mri_load(&self->owner)) {
-        mri_log(MR_LOG_INFO, "only the process that has created a pool may use "
-                             "it: create another here");
-        return MR_ERR_STATE;
+        return mri_fail(MR_ERR_STATE, MR_LOG_INFO,
+                        "only the process that has created a pool may use "
+                        "it: create another here");
     }
     if (!mri_cas(&pool->busy, &nobody, mri_ref_of(self))) {
-        mri_log(MR_LOG_INFO,
-                "another map of this pool is under way: wait until it returns, "
-                "or destroy its iterator, or create another pool");
-        return MR_ERR_STATE;
+        return mri_fail(
+            MR_ERR_STATE, MR_LOG_INFO,
+            "another map of this pool is under way: wait until it returns, "
+            "or destroy its iterator, or create another pool");
     }
     return MR_OK;
 }

@@ -77,9 +77,9 @@ mr_error mri_map_begin(mr_pool pool)
         return MR_ERR_STATE;
     }
     if (mri_inside_task) {
-        mri_log(MR_LOG_INFO, "a task of a pool cannot start a map: start it "
-                             "from main or from a process");
-        return MR_ERR_STATE;
+        return mri_fail(MR_ERR_STATE, MR_LOG_INFO,
+                        "a task of a pool cannot start a map: start it "
+                        "from main or from a process");
     }
     return mri_pool_begin(pool);
 }

@@ -263,11 +263,11 @@ mr_error mri_schedule_restart_dead(mri_scheduler *d)
         d->restarts = 0;
     }
     if (d->restarts > FUTILE_RESTARTS) {
-        mri_log(MR_LOG_ERROR,
-                "the children of a pool die before they finish a task, %u in "
-                "a row; the map is given up, the next one starts others",
-                d->restarts);
-        return MR_ERR_WORKER_DIED;
+        return mri_fail(
+            MR_ERR_WORKER_DIED, MR_LOG_ERROR,
+            "the children of a pool die before they finish a task, %u in "
+            "a row; the map is given up, the next one starts others",
+            d->restarts);
     }
     return mri_schedule_restart_lost(d);
 }

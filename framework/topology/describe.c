@@ -179,9 +179,9 @@ mr_error mri_describe(mri_description *description, int bind,
 
     memset(description, 0, sizeof *description);
     if (!mri_topology_load(&topology, true)) {
-        mri_log(MR_LOG_ERROR, "hwloc finds no topology here; if HWLOC_XMLFILE "
-                              "or HWLOC_SYNTHETIC is set, is it right?");
-        return MR_ERR_SYSTEM;
+        return mri_fail(MR_ERR_SYSTEM, MR_LOG_ERROR,
+                        "hwloc finds no topology here; if HWLOC_XMLFILE "
+                        "or HWLOC_SYNTHETIC is set, is it right?");
     }
     error = add_all(topology, description);
     if (!error && description->foreign && placements) {

@@ -12,6 +12,14 @@
 void mri_log(mr_log_level level, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
+/* Give one message that says why a call of this thread fails with `error`,
+ * which is returned.  mr_last_error tells it, whatever the level of the log. */
+mr_error mri_fail(mr_error error, mr_log_level level, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* In a process that was forked: its creator's errors are not its own. */
+void mri_last_error_forget(void);
+
 /* Log that an argument has no meaning, and return MR_ERR_ARGUMENT. */
 mr_error mri_bad_argument(const char *function, const char *argument,
                           const char *what);

@@ -249,7 +249,22 @@ void process_says_what_is_wrong()
     THROWS(MR_ERR_STATE, child.set_daemon(true));
 }
 
+void exception_names_the_wrong_argument()
+{
+    std::string text;
+
+    try {
+        multirank::topology nowhere{multirank::size()};
+    } catch (const multirank::error &thrown) {
+        text = thrown.what();
+    }
+    MRT_CHECK(text.find("mr_topology_read: rank") != std::string::npos);
+    MRT_CHECK(multirank::last_error(MR_ERR_ARGUMENT) != "");
+    MRT_CHECK(multirank::last_error(MR_ERR_FAR) == "");
+}
+
 const mrt_test tests[] = {
+    TEST(exception_names_the_wrong_argument),
     TEST(process_gets_its_arguments),
     TEST(process_runs_a_lambda),
     TEST(process_has_a_name_and_knows_itself),

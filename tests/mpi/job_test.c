@@ -5,6 +5,7 @@
  */
 #include "mpi/support.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <unistd.h>
 
@@ -13,6 +14,7 @@ static struct {
     int rank, size, processors;
     char host[MR_HOST_SIZE];
     mr_error finalize, process, queue, pipe, lock, value, array, pool;
+    char first[512], last[512]; /* errors */
 } before;
 
 /* Messages that the hook was given; children count in their own copy. */
@@ -50,6 +52,7 @@ static void look_before(void)
     mr_array array;
     mr_pool pool;
 
+    snprintf(before.first, sizeof before.first, "%s", mr_last_error(MR_OK));
     before.rank = mr_rank();
     before.size = mr_size();
     before.processors = mr_processors();
@@ -62,6 +65,8 @@ static void look_before(void)
     before.value = mr_value_create(&value, MR_INT64, NULL, NULL);
     before.array = mr_array_create(&array, MR_INT64, 1, NULL, NULL);
     before.pool = mr_pool_create(&pool, NULL);
+    snprintf(before.last, sizeof before.last, "%s",
+             mr_last_error(MR_ERR_STATE));
 }
 
 static void job_does_not_exist_before_init(void)
@@ -299,6 +304,71 @@ static void log_hook_is_inherited_by_children(void)
     }
 }
 
+static void last_error_says_that_there_is_no_job(void)
+{
+    MRT_TEXT(before.first, "");
+    MRT_CHECK(strstr(before.last, "call mr_init first") != NULL);
+}
+
+static void last_error_names_a_bad_argument(void)
+{
+    MRT_ERROR(mr_queue_create(NULL, NULL), MR_ERR_ARGUMENT);
+    MRT_CHECK(strstr(mr_last_error(MR_ERR_ARGUMENT), "mr_queue_create: queue"));
+    MRT_TEXT(mr_last_error(MR_OK), mr_last_error(MR_ERR_ARGUMENT));
+    MRT_TEXT(mr_last_error(MR_ERR_STATE), "");
+    MRT_ERROR(mr_lock_create(NULL, NULL), MR_ERR_ARGUMENT);
+    MRT_CHECK(strstr(mr_last_error(MR_ERR_ARGUMENT), "mr_lock_create: lock"));
+}
+
+static void last_error_names_the_error_of_the_system(void)
+{
+    mr_array array;
+
+    MRT_ERROR(mr_array_load(&array, "/nowhere/x.npy", NULL), MR_ERR_SYSTEM);
+    MRT_CHECK(strstr(mr_last_error(MR_ERR_SYSTEM), "/nowhere/x.npy"));
+    MRT_CHECK(strstr(mr_last_error(MR_ERR_SYSTEM), strerror(ENOENT)));
+}
+
+static void *fail_in_thread(void *argument)
+{
+    bool *right = argument;
+
+    *right = !*mr_last_error(MR_OK) &&
+             mr_queue_create(NULL, NULL) == MR_ERR_ARGUMENT &&
+             strstr(mr_last_error(MR_ERR_ARGUMENT), "mr_queue_create");
+    return NULL;
+}
+
+static void last_error_is_that_of_its_thread(void)
+{
+    pthread_t thread;
+    bool right = false;
+
+    MRT_ERROR(mr_lock_create(NULL, NULL), MR_ERR_ARGUMENT);
+    MRT_EQUAL(pthread_create(&thread, NULL, fail_in_thread, &right), 0);
+    pthread_join(thread, NULL);
+    MRT_CHECK(right);
+    MRT_CHECK(strstr(mr_last_error(MR_ERR_ARGUMENT), "mr_lock_create"));
+}
+
+static int look_at_last_error(const void *argument, size_t size)
+{
+    (void)argument;
+    (void)size;
+    CHILD_CHECK(!*mr_last_error(MR_OK));
+    CHILD_ERROR(mr_process_create(NULL, nothing, NULL, 0, NULL),
+                MR_ERR_ARGUMENT);
+    CHILD_CHECK(*mr_last_error(MR_ERR_ARGUMENT));
+    return child_result();
+}
+
+static void last_error_of_a_process_is_its_own(void)
+{
+    for (int rank = 0; rank < mr_size(); rank++) {
+        RUN(rank, look_at_last_error, NULL, 0);
+    }
+}
+
 static int others;
 
 static void count_others(mr_log_level level, const char *text, void *user)
@@ -341,6 +411,14 @@ static const mrt_test tests[] = {
     {"log_is_silent_about_time_outs", log_is_silent_about_time_outs, 0},
     {"log_hook_is_inherited_by_children", log_hook_is_inherited_by_children, 0},
     {"log_hook_can_be_replaced", log_hook_can_be_replaced, 0},
+    {"last_error_says_that_there_is_no_job",
+     last_error_says_that_there_is_no_job, 0},
+    {"last_error_names_a_bad_argument", last_error_names_a_bad_argument, 0},
+    {"last_error_names_the_error_of_the_system",
+     last_error_names_the_error_of_the_system, 0},
+    {"last_error_is_that_of_its_thread", last_error_is_that_of_its_thread, 0},
+    {"last_error_of_a_process_is_its_own", last_error_of_a_process_is_its_own,
+     0},
 };
 
 int main(int argc, char **argv)

@@ -38,6 +38,27 @@ typedef void mr_log_hook(mr_log_level level, const char *text, void *user);
  */
 MR_API void mr_log_set_hook(mr_log_hook *hook, void *user);
 
+/**
+ * The reason of the last error that a call in this thread has returned: the
+ * text that the log has, whatever its level.  The log of another rank or
+ * process may have a reason that this thread cannot tell.
+ *
+ *     mr_error error = mr_array_load(&array, path, NULL);
+ *     if (error) {
+ *         printf("%s: %s\n", mr_error_text(error), mr_last_error(error));
+ *     }
+ *
+ * A call that succeeds changes nothing, so ask directly after the error.
+ *
+ * Callers:   any thread, also before mr_init.
+ * Blocks:    never.
+ * Ownership: the text belongs to the thread and changes with its next error.
+ *            It is "" if the last error that had a reason was not `error`.
+ *            MR_OK asks for the last reason of whatever error.
+ * Differs:   Python keeps the text in the exception.
+ */
+MR_API const char *mr_last_error(mr_error error);
+
 #ifdef __cplusplus
 }
 #endif

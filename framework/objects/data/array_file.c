@@ -40,15 +40,14 @@ typedef struct file {
 
 static mr_error system_error(const file *f, const char *what)
 {
-    mri_log(MR_LOG_WARNING, "%s: cannot %s %s: %s", f->function, what, f->path,
-            strerror(errno));
-    return MR_ERR_SYSTEM;
+    return mri_fail(MR_ERR_SYSTEM, MR_LOG_WARNING, "%s: cannot %s %s: %s",
+                    f->function, what, f->path, strerror(errno));
 }
 
 static mr_error bad_file(const file *f, const char *why)
 {
-    mri_log(MR_LOG_INFO, "%s: %s %s", f->function, f->path, why);
-    return MR_ERR_ARGUMENT;
+    return mri_fail(MR_ERR_ARGUMENT, MR_LOG_INFO, "%s: %s %s", f->function,
+                    f->path, why);
 }
 
 /* ---- types --------------------------------------------------------------- */

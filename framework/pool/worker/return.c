@@ -64,9 +64,9 @@ static bool make_room(size_t size)
 mr_error mr_task_return(const void *data, size_t size)
 {
     if (!stream.function) {
-        mri_log(MR_LOG_INFO, "mr_task_return: call it only in a task of "
-                             "mr_pool_imap or mr_pool_imap_unordered");
-        return MR_ERR_STATE;
+        return mri_fail(MR_ERR_STATE, MR_LOG_INFO,
+                        "mr_task_return: call it only in a task of "
+                        "mr_pool_imap or mr_pool_imap_unordered");
     }
     if (!data && size) {
         return mri_bad_argument("mr_task_return", "data", "is NULL");

@@ -71,8 +71,8 @@ mr_error mr_function_register(const char *name, mr_function *function)
     mr_error error;
 
     if (mri_here.pid) {
-        mri_log(MR_LOG_INFO, "mr_function_register: call it before mr_init");
-        return MR_ERR_STATE;
+        return mri_fail(MR_ERR_STATE, MR_LOG_INFO,
+                        "mr_function_register: call it before mr_init");
     }
     if (!name || !*name || strlen(name) >= MR_FUNCTION_NAME_SIZE) {
         return mri_bad_argument("mr_function_register", "name",
@@ -130,18 +130,18 @@ mr_error mri_function_encode(mri_function *function, mri_function_ref *ref)
         return MR_OK;
     }
     if (!mri_module_at(address, &module) || !module.id) {
-        mri_log(MR_LOG_INFO,
-                "the function at %p lies in no loaded module: give a function "
-                "of the program or of a shared library",
-                (void *)address);
-        return MR_ERR_FUNCTION;
+        return mri_fail(
+            MR_ERR_FUNCTION, MR_LOG_INFO,
+            "the function at %p lies in no loaded module: give a function "
+            "of the program or of a shared library",
+            (void *)address);
     }
     if (differs_between_hosts(&module)) {
-        mri_log(MR_LOG_WARNING,
-                "the function at %p lies in %s and may lie elsewhere on "
-                "another processor: give a function of your own that calls it",
-                (void *)address, module.name);
-        return MR_ERR_FUNCTION;
+        return mri_fail(
+            MR_ERR_FUNCTION, MR_LOG_WARNING,
+            "the function at %p lies in %s and may lie elsewhere on "
+            "another processor: give a function of your own that calls it",
+            (void *)address, module.name);
     }
     *ref = (mri_function_ref){.module = module.id,
                               .offset = address - module.base};
@@ -158,25 +158,26 @@ static bool open_module(const mri_function_ref *ref, mri_module *module)
     void *library;
 
     if (!ref->name[0]) {
-        mri_log(MR_LOG_ERROR,
-                "host %s runs another program than the caller of a function, "
-                "or the path of the function's library is too long",
-                mri_here.host);
+        mri_fail(MR_ERR_FUNCTION, MR_LOG_ERROR,
+                 "host %s runs another program than the caller of a function, "
+                 "or the path of the function's library is too long",
+                 mri_here.host);
         return false;
     }
     library = dlopen(ref->name, RTLD_NOW | RTLD_LOCAL);
     if (!library) {
-        mri_log(MR_LOG_ERROR,
-                "host %s cannot open the library of a function: %s; install it "
-                "there, at the same path",
-                mri_here.host, dlerror());
+        mri_fail(
+            MR_ERR_FUNCTION, MR_LOG_ERROR,
+            "host %s cannot open the library of a function: %s; install it "
+            "there, at the same path",
+            mri_here.host, dlerror());
         return false;
     }
     if (!mri_module_with(ref->module, module)) {
-        mri_log(MR_LOG_ERROR,
-                "host %s has another build of %s than the caller of a "
-                "function in it: copy the same file to all hosts",
-                mri_here.host, ref->name);
+        mri_fail(MR_ERR_FUNCTION, MR_LOG_ERROR,
+                 "host %s has another build of %s than the caller of a "
+                 "function in it: copy the same file to all hosts",
+                 mri_here.host, ref->name);
         dlclose(library);
         return false;
     }
@@ -188,10 +189,10 @@ static mri_function *find_by_name(const char *name)
     const entry *registered = find(name, NULL);
 
     if (!registered) {
-        mri_log(MR_LOG_ERROR,
-                "host %s has no function that is registered as %s: register "
-                "it before mr_init, on all hosts",
-                mri_here.host, name);
+        mri_fail(MR_ERR_FUNCTION, MR_LOG_ERROR,
+                 "host %s has no function that is registered as %s: register "
+                 "it before mr_init, on all hosts",
+                 mri_here.host, name);
     }
     return registered ? registered->function : NULL;
 }
@@ -251,9 +252,9 @@ mr_error mr_function_unpack(const mr_function_handle *handle,
     memcpy(&ref, handle, sizeof ref);
     if (!memchr(ref.name, '\0', sizeof ref.name) ||
         (!ref.module && !ref.name[0])) {
-        mri_log(MR_LOG_INFO, "mr_function_unpack: the handle holds no "
-                             "function; fill it by mr_function_pack");
-        return MR_ERR_FUNCTION;
+        return mri_fail(MR_ERR_FUNCTION, MR_LOG_INFO,
+                        "mr_function_unpack: the handle holds no "
+                        "function; fill it by mr_function_pack");
     }
     found = mri_function_decode(&ref);
     if (!found || (ref.module && !is_in_module(found, ref.module))) {

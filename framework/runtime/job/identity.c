@@ -30,17 +30,17 @@ mr_error mri_may_create_processes(const char *function)
         return MR_ERR_STATE;
     }
     if (mri_inside_task) {
-        mri_log(MR_LOG_INFO,
-                "%s: a task of a pool may not call this: call it in main or in "
-                "a process",
-                function);
-        return MR_ERR_STATE;
+        return mri_fail(
+            MR_ERR_STATE, MR_LOG_INFO,
+            "%s: a task of a pool may not call this: call it in main or in "
+            "a process",
+            function);
     }
     if (mri_load(&mri_endpoint_at(self)->daemon)) {
-        mri_log(MR_LOG_INFO,
-                "%s: a daemon may have no children: start them elsewhere",
-                function);
-        return MR_ERR_STATE;
+        return mri_fail(
+            MR_ERR_STATE, MR_LOG_INFO,
+            "%s: a daemon may have no children: start them elsewhere",
+            function);
     }
     return MR_OK;
 }

@@ -101,10 +101,10 @@ static mr_error check_threads(void)
     if (mri_all.threads) {
         return MR_OK;
     }
-    mri_log(MR_LOG_ERROR,
-            "a job on several nodes needs MPI_THREAD_SERIALIZED or more: start "
-            "MPI by MPI_Init_thread, or let mr_init start it");
-    return MR_ERR_MPI;
+    return mri_fail(
+        MR_ERR_MPI, MR_LOG_ERROR,
+        "a job on several nodes needs MPI_THREAD_SERIALIZED or more: start "
+        "MPI by MPI_Init_thread, or let mr_init start it");
 }
 
 /* A job on one node needs none. */
@@ -418,9 +418,8 @@ mr_error mr_init(int *argc, char ***argv)
     (void)argc;
     (void)argv;
     if (this_job.started) {
-        mri_log(MR_LOG_INFO,
-                "mr_init: the job was started before: call it once");
-        return MR_ERR_STATE;
+        return mri_fail(MR_ERR_STATE, MR_LOG_INFO,
+                        "mr_init: the job was started before: call it once");
     }
     this_job.started = true;
     error = mri_standard_streams_open();

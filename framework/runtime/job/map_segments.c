@@ -116,11 +116,11 @@ mr_error mri_check_ranks(unsigned int ranks)
     if (ranks <= MRI_RANKS_MAX) {
         return MR_OK;
     }
-    mri_log(MR_LOG_ERROR,
-            "the job has %u ranks, but at most %d can work together; start "
-            "fewer",
-            ranks, MRI_RANKS_MAX);
-    return MR_ERR_LIMIT;
+    return mri_fail(
+        MR_ERR_LIMIT, MR_LOG_ERROR,
+        "the job has %u ranks, but at most %d can work together; start "
+        "fewer",
+        ranks, MRI_RANKS_MAX);
 }
 
 mr_error mri_nodes_find(void)

@@ -172,10 +172,10 @@ mr_error mri_server_setup_send(const mri_server_setup *setup, const char *files)
                             left < RIGHTS_AT_ONCE ? left : RIGHTS_AT_ONCE);
     }
     if (!error && !receive_byte(MRI_SERVER_READY)) {
-        mri_log(MR_LOG_ERROR,
-                "the fork server could not start: is there too little memory, "
-                "or a limit on processes (ulimit -u)?");
-        error = MR_ERR_SYSTEM;
+        error = mri_fail(
+            MR_ERR_SYSTEM, MR_LOG_ERROR,
+            "the fork server could not start: is there too little memory, "
+            "or a limit on processes (ulimit -u)?");
     }
     return error ? error : start_watcher();
 }

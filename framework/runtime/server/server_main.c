@@ -310,6 +310,7 @@ void mri_server_main(int socket, pid_t rank)
     mri_leftovers_read();
     mri_server_clean(socket);
     mr_set_interrupt(NULL, NULL); /* main's hook is not that of its processes */
+    mri_last_error_forget();
     if (!mri_server_receive(socket, &me.files, &me.files_size)) {
         mri_leftovers_remove();
         _exit(0);

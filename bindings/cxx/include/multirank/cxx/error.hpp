@@ -7,6 +7,7 @@
 #define MULTIRANK_CXX_ERROR_HPP
 
 #include <multirank/base.h>
+#include <multirank/log.h>
 
 #include <stdexcept>
 #include <string>
@@ -68,12 +69,30 @@ class broken_barrier : public error
     using error::error;
 };
 
+/** Why the last call of this thread that gave this error did so, "" if that is
+ *  not known; see mr_last_error. */
+inline std::string last_error(mr_error code = MR_OK)
+{
+    return mr_last_error(code);
+}
+
 namespace detail
 {
 
+/* For errors that always have a reason: that of another error might be old. */
+inline std::string reason(mr_error code)
+{
+    const bool has_reason =
+        code == MR_ERR_ARGUMENT || code == MR_ERR_SYSTEM || code == MR_ERR_MPI;
+    const std::string text = has_reason ? last_error(code) : "";
+
+    return text.empty() ? text : " (" + text + ")";
+}
+
 [[noreturn]] inline void fail(mr_error code, const char *caller)
 {
-    const std::string text = std::string(caller) + ": " + mr_error_text(code);
+    const std::string text =
+        std::string(caller) + ": " + mr_error_text(code) + reason(code);
 
     switch (code) {
     case MR_ERR_END_OF_FILE:
