@@ -221,8 +221,14 @@ objects_sources = \
 	framework/objects/kinds.h \
 	framework/objects/pipe.c \
 	framework/objects/pipe.h \
-	framework/objects/process.c \
-	framework/objects/process.h \
+	framework/objects/process/calls.h \
+	framework/objects/process/create.c \
+	framework/objects/process/end.c \
+	framework/objects/process/life.c \
+	framework/objects/process/own.c \
+	framework/objects/process/process.c \
+	framework/objects/process/process.h \
+	framework/objects/process/questions.c \
 	framework/objects/queue/queue.c \
 	framework/objects/sync/barrier.c \
 	framework/objects/sync/condition.c \

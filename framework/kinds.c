@@ -5,7 +5,7 @@
 #include "objects/kinds.h"
 
 #include "engine/mailbox.h"
-#include "objects/process.h"
+#include "objects/process/process.h"
 #include "pool/batch.h"
 #include "pool/context.h"
 #include "pool/pool.h"

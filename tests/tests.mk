@@ -65,6 +65,7 @@ mpi_suites = \
 	tests/mpi/pool_spread_test \
 	tests/mpi/pool_test \
 	tests/mpi/pool_worker_test \
+	tests/mpi/process_end_test \
 	tests/mpi/process_family_test \
 	tests/mpi/process_test \
 	tests/mpi/queue_crowd_test \
@@ -193,6 +194,7 @@ one_rank = \
 	tests/mpi/pool_iterate_test \
 	tests/mpi/pool_small_test \
 	tests/mpi/pool_test \
+	tests/mpi/process_end_test \
 	tests/mpi/process_family_test \
 	tests/mpi/process_test \
 	tests/mpi/topology_test

@@ -55,7 +55,7 @@ static bool look_at_process(const mri_endpoint *row, uint64_t id,
         if (!mri_load(&object->detail)) {
             return false;
         }
-        memcpy(one->name, mri_process_detail_of(object)->name, MR_NAME_SIZE);
+        memccpy(one->name, mri_process_name_of(object), 0, MR_NAME_SIZE);
         one->name[MR_NAME_SIZE - 1] = '\0';
         from->workers = (unsigned int)mri_process_of(object)->workers;
     }

@@ -23,7 +23,7 @@
 #include "engine/operation.h"
 #include "engine/wait.h"
 #include "objects/kinds.h"
-#include "objects/process.h"
+#include "objects/process/process.h"
 #include "pool/worker/run.h"
 #include "runtime/job/identity.h"
 #include "runtime/job/place_ranks.h"

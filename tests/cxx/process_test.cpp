@@ -130,23 +130,28 @@ void sleep_for_ever(multirank::queue_handle<int> never)
     never.get();
 }
 
-void process_is_terminated_and_killed()
+void process_is_terminated_killed_and_interrupted()
 {
     multirank::queue<int> never;
     multirank::process first(multirank::fn<sleep_for_ever>, never);
     multirank::process second(multirank::fn<sleep_for_ever>, never);
+    multirank::process third(multirank::fn<sleep_for_ever>, never);
 
     first.start();
     second.start();
+    third.start();
     MRT_CHECK(first.is_alive());
     MRT_CHECK(!first.try_join_for(brief));
     first.terminate();
     second.kill();
+    third.interrupt();
     MRT_EQUAL(multirank::wait({first}, guard).size(), 1);
     first.join();
     second.join();
+    third.join();
     MRT_EQUAL(first.exit_code().value_or(0), -SIGTERM);
     MRT_EQUAL(second.exit_code().value_or(0), -SIGKILL);
+    MRT_EQUAL(third.exit_code().value_or(0), -SIGINT);
 }
 
 void process_is_joined_at_the_end_of_its_variable()
@@ -241,7 +246,7 @@ void process_says_what_is_wrong()
     multirank::process_options options;
     multirank::process child([] {});
 
-    options.name = std::string(100, 'n');
+    options.name = std::string(MR_NAME_SIZE, 'n');
     THROWS(MR_ERR_ARGUMENT, multirank::process(options, [] {}));
     THROWS(MR_ERR_STATE, child.join());
     child.start();
@@ -270,7 +275,7 @@ const mrt_test tests[] = {
     TEST(process_has_a_name_and_knows_itself),
     TEST(exception_of_a_process_is_its_failure),
     TEST(pipe_among_the_arguments_is_held),
-    TEST(process_is_terminated_and_killed),
+    TEST(process_is_terminated_killed_and_interrupted),
     TEST(process_is_joined_at_the_end_of_its_variable),
     TEST(daemon_is_terminated_at_the_end_of_its_variable),
     TEST(exception_kills_the_process_that_it_leaves),

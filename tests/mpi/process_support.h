@@ -14,6 +14,12 @@ static inline int nothing(const void *argument, size_t size)
     return 0;
 }
 
+static inline int return_the_argument(const void *argument, size_t size)
+{
+    (void)size;
+    return *(const int *)argument;
+}
+
 /* Queues: a child says something in the first, and waits for the second
  * before it goes on; a parent tells of its children in the third. */
 typedef struct stage {

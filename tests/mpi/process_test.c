@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The contract of mr_process: its life from create to destroy, how it ends, its
- * name and its place.
+ * The contract of mr_process: its life from create to destroy, its name and its
+ * place.
  */
 #include "mpi/process_support.h"
 
@@ -83,6 +83,7 @@ static void everything_is_stale(mr_process process)
     MRT_ERROR(mr_process_exit_code(process, &code), MR_ERR_STALE);
     MRT_ERROR(mr_process_terminate(process), MR_ERR_STALE);
     MRT_ERROR(mr_process_kill(process), MR_ERR_STALE);
+    MRT_ERROR(mr_process_interrupt(process), MR_ERR_STALE);
     MRT_ERROR(mr_process_set_daemon(process, true), MR_ERR_STALE);
     MRT_ERROR(mr_process_daemon(process, &truth), MR_ERR_STALE);
     MRT_ERROR(mr_process_name(process, name, sizeof name), MR_ERR_STALE);
@@ -168,6 +169,7 @@ static void process_that_was_not_started_has_no_life(void)
     MRT_ERROR(mr_process_pid(process, &pid), MR_ERR_STATE);
     MRT_ERROR(mr_process_terminate(process), MR_ERR_STATE);
     MRT_ERROR(mr_process_kill(process), MR_ERR_STATE);
+    MRT_ERROR(mr_process_interrupt(process), MR_ERR_STATE);
     MRT_OK(mr_process_destroy(process));
     everything_is_stale(process);
 }
@@ -206,6 +208,7 @@ static void process_lives_from_start_to_end(void)
         MRT_ERROR(mr_process_start(process), MR_ERR_STATE);
         MRT_OK(mr_process_terminate(process));
         MRT_OK(mr_process_kill(process));
+        MRT_OK(mr_process_interrupt(process));
         MRT_OK(mr_process_exit_code(process, &code));
         MRT_EQUAL(code, 0);
         MRT_OK(mr_process_destroy(process));
@@ -338,12 +341,6 @@ static void process_may_be_started_by_several_threads(void)
     }
 }
 
-static int return_the_argument(const void *argument, size_t size)
-{
-    (void)size;
-    return *(const int *)argument;
-}
-
 static void two_hundred_processes_run_at_once(void)
 {
     enum { COUNT = 200 };
@@ -393,154 +390,6 @@ static void processes_run_one_after_the_other(void)
             return;
         }
     }
-}
-
-/* How it ends */
-
-static int exit_with_the_argument(const void *argument, size_t size)
-{
-    (void)size;
-    exit(*(const int *)argument);
-}
-
-static int leave_with_the_argument(const void *argument, size_t size)
-{
-    (void)size;
-    _exit(*(const int *)argument);
-}
-
-static void process_exit_code_is_taken_modulo_256(void)
-{
-    static const int codes[] = {0, 1, 3, 127, 128, 255, 256, 257, 1000, -1};
-
-    for (size_t i = 0; i < MRT_COUNT(codes); i++) {
-        mr_process returns, exits, leaves;
-        int code = codes[i];
-
-        START(&returns, rank_of((int)i), return_the_argument, &code,
-              sizeof code);
-        START(&exits, ANYWHERE, exit_with_the_argument, &code, sizeof code);
-        START(&leaves, ANYWHERE, leave_with_the_argument, &code, sizeof code);
-        END(returns, code & 0xff);
-        END(exits, code & 0xff);
-        END(leaves, code & 0xff);
-    }
-}
-
-static int die_by_signal(const void *argument, size_t size)
-{
-    int number = *(const int *)argument;
-
-    (void)size;
-    forbid_core();
-    if (number == SIGABRT) {
-        abort();
-    }
-    if (number == SIGSEGV) {
-        crash();
-    }
-    raise(number);
-    return 0;
-}
-
-static void process_exit_code_names_the_signal(void)
-{
-    static const int numbers[] = {SIGABRT, SIGSEGV, SIGKILL, SIGTERM, SIGINT,
-                                  SIGHUP,  SIGUSR1, SIGFPE,  SIGPIPE};
-
-    for (size_t i = 0; i < MRT_COUNT(numbers); i++) {
-        mr_process process;
-
-        START(&process, rank_of((int)i), die_by_signal, &numbers[i],
-              sizeof numbers[i]);
-        END(process, -numbers[i]);
-    }
-}
-
-static void process_can_be_terminated_and_killed(void)
-{
-    stage s;
-
-    if (!make_stage(&s)) {
-        return;
-    }
-    for (int rank = 0; rank < mr_size(); rank++) {
-        mr_process terminated, killed;
-
-        START(&terminated, rank, wait_until_told, &s, sizeof s);
-        START(&killed, rank, wait_until_told, &s, sizeof s);
-        hear(&s);
-        hear(&s);
-        MRT_OK(mr_process_terminate(terminated));
-        MRT_OK(mr_process_kill(killed));
-        END(terminated, -SIGTERM);
-        END(killed, -SIGKILL);
-    }
-    destroy_stage(&s);
-}
-
-/* It may be signalled before it came to run anything. */
-static void process_can_be_killed_right_after_its_start(void)
-{
-    stage s;
-
-    if (!make_stage(&s)) {
-        return;
-    }
-    for (int i = 0; i < 30; i++) {
-        mr_process process;
-
-        START(&process, rank_of(i), wait_until_told, &s, sizeof s);
-        MRT_OK(i % 2 ? mr_process_kill(process)
-                     : mr_process_terminate(process));
-        END(process, i % 2 ? -SIGKILL : -SIGTERM);
-    }
-    destroy_stage(&s);
-}
-
-static int kill_another(const void *argument, size_t size)
-{
-    (void)size;
-    CHILD_OK(mr_process_kill(*(const mr_process *)argument));
-    return child_result();
-}
-
-static void process_may_be_killed_by_anybody(void)
-{
-    mr_process process;
-    stage s;
-
-    if (!make_stage(&s)) {
-        return;
-    }
-    START(&process, 0, wait_until_told, &s, sizeof s);
-    hear(&s);
-    RUN(mr_size() - 1, kill_another, &process, sizeof process);
-    END(process, -SIGKILL);
-    destroy_stage(&s);
-}
-
-static int ignore_sigterm(const void *argument, size_t size)
-{
-    signal(SIGTERM, SIG_IGN);
-    return wait_until_told(argument, size);
-}
-
-static void process_may_ignore_terminate_but_not_kill(void)
-{
-    mr_process process;
-    stage s;
-
-    if (!make_stage(&s)) {
-        return;
-    }
-    START(&process, ANYWHERE, ignore_sigterm, &s, sizeof s);
-    hear(&s);
-    MRT_OK(mr_process_terminate(process));
-    MRT_ERROR(mr_process_join(process, SHORT), MR_ERR_TIMEOUT);
-    MRT_OK(mr_process_kill(process));
-    END(process, -SIGKILL);
-    destroy_stage(&s);
 }
 
 /* Name, pid, place */
@@ -733,17 +582,6 @@ static const mrt_test tests[] = {
      60},
     {"processes_run_one_after_the_other", processes_run_one_after_the_other,
      60},
-    {"process_exit_code_is_taken_modulo_256",
-     process_exit_code_is_taken_modulo_256, 0},
-    {"process_exit_code_names_the_signal", process_exit_code_names_the_signal,
-     0},
-    {"process_can_be_terminated_and_killed",
-     process_can_be_terminated_and_killed, 0},
-    {"process_can_be_killed_right_after_its_start",
-     process_can_be_killed_right_after_its_start, 0},
-    {"process_may_be_killed_by_anybody", process_may_be_killed_by_anybody, 0},
-    {"process_may_ignore_terminate_but_not_kill",
-     process_may_ignore_terminate_but_not_kill, 0},
     {"process_names_count_up", process_names_count_up, 0},
     {"process_may_be_named", process_may_be_named, 0},
     {"process_names_of_children_stand_below_their_creators",

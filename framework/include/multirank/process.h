@@ -37,7 +37,7 @@ typedef struct mr_process {
  * The argument is aligned to 64 bytes. */
 typedef int mr_process_function(const void *argument, size_t size);
 
-#define MR_NAME_SIZE 48 /* bytes of a name with its final zero */
+#define MR_NAME_SIZE 256 /* bytes of a name with its final zero */
 
 /* Zeroed means: all defaults. */
 typedef struct mr_process_options {
@@ -169,6 +169,18 @@ MR_CHECKED mr_error mr_process_terminate(mr_process process);
  * Differs:   no shared object breaks, at whatever point the process is killed.
  */
 MR_CHECKED mr_error mr_process_kill(mr_process process);
+
+/**
+ * Interrupt a process, by SIGINT, as Ctrl-C does.  Without a handler of its own
+ * that ends it.  The call has no effect on a process that has ended.
+ *
+ * Callers:   any endpoint, any thread.
+ * Blocks:    until the fork server has the request; not until the process
+ *            is interrupted.
+ * Errors:    MR_ERR_STATE - it was not started;
+ *            MR_ERR_STALE - it was destroyed.
+ */
+MR_CHECKED mr_error mr_process_interrupt(mr_process process);
 
 /**
  * Free a process object whose process does not run.

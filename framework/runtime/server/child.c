@@ -79,8 +79,7 @@ static void become(mri_object *process, uint64_t endpoint)
     mri_here.pid = getpid();
     mri_stalled = NULL;
     mri_become(endpoint, false);
-    mri_log_set_place("rank %u, %.16s", rank,
-                      mri_process_detail_of(process)->name);
+    mri_log_set_place("rank %u, %.16s", rank, mri_process_name_of(process));
 }
 
 void mri_child_run(mri_object *process, uint64_t endpoint,
@@ -98,8 +97,9 @@ void mri_child_run(mri_object *process, uint64_t endpoint,
     close(output[1]);
     become(process, endpoint);
     mri_output_redirect(mri_handle_of(process), &body->printed);
-    code =
-        function(mri_process_detail_of(process)->argument, body->argument_size);
+    code = function((const char *)mri_process_detail_of(process) +
+                        mri_process_argument_at(body),
+                    body->argument_size);
     mri_child_at_exit();
     _exit(code & 0xff);
 }

@@ -8,6 +8,8 @@
 
 #include <multirank/process.h>
 
+#include <string.h>
+
 #include "engine/object.h"
 #include "runtime/code/function.h"
 
@@ -29,18 +31,18 @@ typedef struct mri_process_body {
     mri_word creator; /* endpoint */
     mri_word error;   /* why the last start failed */
     mri_word daemon;
-    mri_word printed; /* something of it is on the way to rank 0 */
-    uint64_t holds;   /* an mri_ranks: where something is held for it */
-    uint64_t workers; /* with it, that do tasks on its rank; 0: it is none */
+    mri_word printed;    /* something of it is on the way to rank 0 */
+    uint64_t holds;      /* an mri_ranks: where something is held for it */
+    uint64_t workers;    /* with it, that do tasks on its rank; 0: it is none */
+    uint64_t names_size; /* bytes of both */
     uint64_t argument_size;
 } mri_process_body;
 
-/* Its detail: what it runs, names, then the argument. */
+/* Its detail: what it runs, its name and its path ("1:2"), each with a zero at
+ * its end, then the argument. */
 typedef struct mri_process_detail {
     mri_function_ref function;
-    char name[MR_NAME_SIZE];
-    char path[MR_NAME_SIZE]; /* "1:2" */
-    _Alignas(64) unsigned char argument[];
+    char names[];
 } mri_process_detail;
 
 static inline mri_process_body *mri_process_of(mri_object *object)
@@ -51,6 +53,25 @@ static inline mri_process_body *mri_process_of(mri_object *object)
 static inline mri_process_detail *mri_process_detail_of(mri_object *object)
 {
     return mri_at(mri_peek(&object->detail));
+}
+
+static inline const char *mri_process_name_of(mri_object *object)
+{
+    return mri_process_detail_of(object)->names;
+}
+
+static inline const char *mri_process_path_of(mri_object *object)
+{
+    const char *name = mri_process_name_of(object);
+
+    return name + strlen(name) + 1;
+}
+
+/* Where the argument lies in the detail: aligned to 64. */
+static inline size_t mri_process_argument_at(const mri_process_body *body)
+{
+    return (offsetof(mri_process_detail, names) + body->names_size + 63) &
+           ~(size_t)63;
 }
 
 /* The one operation on a process that this layer calls: all that it printed

@@ -114,6 +114,12 @@ class process_handle
         detail::check(mr_process_kill(c_), "mr_process_kill");
     }
 
+    /** Interrupts it, as Ctrl-C does; see mr_process_interrupt. */
+    void interrupt() const
+    {
+        detail::check(mr_process_interrupt(c_), "mr_process_interrupt");
+    }
+
     /** Makes it a daemon or none, before its start; see
      *  mr_process_set_daemon. */
     void set_daemon(bool daemon) const
