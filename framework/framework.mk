@@ -94,6 +94,8 @@ message_sources = \
 engine_sources = \
 	framework/engine/channel.c \
 	framework/engine/channel.h \
+	framework/engine/channel_cells.h \
+	framework/engine/channel_get.c \
 	framework/engine/elsewhere.c \
 	framework/engine/elsewhere.h \
 	framework/engine/interrupt.c \
@@ -230,6 +232,8 @@ objects_sources = \
 	framework/objects/process/process.h \
 	framework/objects/process/questions.c \
 	framework/objects/queue/queue.c \
+	framework/objects/queue/queue.h \
+	framework/objects/queue/queue_calls.c \
 	framework/objects/sync/barrier.c \
 	framework/objects/sync/condition.c \
 	framework/objects/sync/condition.h \

@@ -6,6 +6,7 @@
 
 #include "engine/mailbox.h"
 #include "objects/process/process.h"
+#include "objects/queue/queue.h"
 #include "pool/batch.h"
 #include "pool/context.h"
 #include "pool/pool.h"

@@ -69,6 +69,8 @@ mpi_suites = \
 	tests/mpi/process_family_test \
 	tests/mpi/process_test \
 	tests/mpi/queue_crowd_test \
+	tests/mpi/queue_end_test \
+	tests/mpi/queue_many_test \
 	tests/mpi/queue_test \
 	tests/mpi/placement_test \
 	tests/mpi/rwlock_test \
@@ -275,6 +277,8 @@ far_asan_runs = \
 	tests/mpi/pool_iterate_test.far.np3 \
 	tests/mpi/pool_test.far.np3 \
 	tests/mpi/process_test.far.np3 \
+	tests/mpi/queue_end_test.far.np3 \
+	tests/mpi/queue_many_test.far.np3 \
 	tests/mpi/queue_test.far.np3 \
 	tests/mpi/rwlock_test.far.np3 \
 	tests/mpi/sync_crowd_test.far.np3 \

@@ -16,6 +16,8 @@
 
 #include "engine/object.h"
 
+#define MRI_CHANNEL_CLOSED UINT64_MAX
+
 typedef struct mri_channel {
     /* Under put_latch, but for head_seen. */
     mri_word put_latch;
@@ -23,19 +25,22 @@ typedef struct mri_channel {
     mri_word put_block; /* the last block */
     mri_word put_base;  /* the index of its first cell */
     mri_word head_seen; /* head is this or more */
-    uint64_t maxsize;   /* 0: none */
+    mri_word limit;     /* maxsize, or MRI_CHANNEL_CLOSED */
     uint64_t pool;      /* where its memory comes from, an mri_pool */
     /* Under get_latch, but for head, which producers read. */
     _Alignas(64) mri_word get_latch;
     mri_word head;      /* items ever got */
     mri_word get_block; /* the first block */
     mri_word get_base;
-    uint64_t bounded; /* maxsize again, where consumers look */
+    uint64_t maxsize; /* 0: none */
 } mri_channel;
 
 /* Make a channel of zeroed memory in a segment.  MR_ERR_NO_MEMORY. */
 mr_error mri_channel_format(mri_record *self, mri_channel *channel,
                             uint64_t maxsize, mri_pool pool);
+
+/* Where a put waits that finds maxsize items, a list of the object. */
+enum { MRI_CHANNEL_ROOM = 1 };
 
 /*
  * The body of a try function: put call->in at the end, or get the first item
@@ -48,8 +53,39 @@ mr_error mri_channel_put(mri_record *self, mri_channel *channel,
 mr_error mri_channel_get(mri_record *self, mri_channel *channel,
                          mri_call *call);
 
-/* Items in it at some moment. */
-uint64_t mri_channel_count(const mri_channel *channel);
+/*
+ * Put items of call->argument bytes each, which call->in has side by side;
+ * call->result counts those that are put, also before MRI_WOULD_BLOCK and
+ * errors.  `put` is called after each latch, with the items that it brought.
+ */
+typedef void mri_channel_wake(mri_record *self, mri_object *object,
+                              uint64_t count);
+mr_error mri_channel_put_many(mri_record *self, mri_channel *channel,
+                              mri_call *call, mri_object *object,
+                              mri_channel_wake *wake);
+
+/*
+ * Get the first item and those behind it that have the same size, as many as
+ * there are, at most call->argument, and as fit into call->out.  With MR_OK
+ * call->result is their number and call->argument their size; with
+ * MR_ERR_TRUNCATED call->result is the size of the first.
+ */
+mr_error mri_channel_get_many(mri_record *self, mri_channel *channel,
+                              mri_call *call);
+
+/* No more puts: they would block.  What is in it stays.  The caller wakes. */
+void mri_channel_close(mri_record *self, mri_channel *channel);
+
+static inline bool mri_channel_is_closed(const mri_channel *channel)
+{
+    return mri_load(&channel->limit) == MRI_CHANNEL_CLOSED;
+}
+
+/* call->result: items in it at some moment; call->argument: its maxsize. */
+void mri_channel_tell_count(const mri_channel *channel, mri_call *call);
+
+/* Items ever put, at a moment of the call. */
+uint64_t mri_channel_put_ever(mri_record *self, mri_channel *channel);
 
 /* True only if it was empty at some moment of the call. */
 bool mri_channel_empty(const mri_channel *channel);

@@ -11,10 +11,10 @@
 #include "engine/wait.h"
 #include "util/clock.h"
 
-enum { PUT = 0, GET, COUNT };
+enum { PUT = 0, GET, COUNT, TRIES };
 
-/* Lists of waiters: for an item, the one of mr_wait; for room. */
-enum { GETTERS = 0, PUTTERS = 1 };
+/* The list of those that wait for an item. */
+enum { GETTERS = 0 };
 
 typedef struct mailbox_body {
     mri_channel channel;
@@ -33,9 +33,7 @@ static mri_channel *channel_of(mri_object *object)
     return &body_of(object)->channel;
 }
 
-/* Inline in the calls of both kinds, which know them: see put and get. */
-static inline __attribute__((always_inline)) mr_error
-try_put(mri_record *self, mri_object *object, mri_call *call)
+static mr_error try_put(mri_record *self, mri_object *object, mri_call *call)
 {
     mr_error error = mri_channel_put(self, channel_of(object), call);
 
@@ -45,29 +43,22 @@ try_put(mri_record *self, mri_object *object, mri_call *call)
     return error;
 }
 
-static inline __attribute__((always_inline)) mr_error
-try_get(mri_record *self, mri_object *object, mri_call *call)
+static mr_error try_get(mri_record *self, mri_object *object, mri_call *call)
 {
     mri_channel *channel = channel_of(object);
     mr_error error = mri_channel_get(self, channel, call);
 
     call->list = GETTERS;
-    if (!error && channel->bounded) {
-        mri_wake(self, object, PUTTERS);
+    if (!error && channel->maxsize) {
+        mri_wake(self, object, MRI_CHANNEL_ROOM);
     }
     return error;
 }
 
 static mr_error try_count(mri_record *self, mri_object *object, mri_call *call)
 {
-    mri_channel *channel = channel_of(object);
-
     (void)self;
-    call->result = mri_channel_count(channel);
-    if (call->result == 0 && !mri_channel_empty(channel)) {
-        call->result = 1;
-    }
-    call->argument = channel->maxsize;
+    mri_channel_tell_count(channel_of(object), call);
     return MR_OK;
 }
 
@@ -107,12 +98,12 @@ static mri_try *const tries[] = {
     [COUNT] = try_count,
 };
 
-static mr_error build(mri_record *self, unsigned int index, mri_kind kind,
+static mr_error build(mri_record *self, unsigned int index,
                       const mri_mailbox_spec *spec, mri_pool pool,
                       mr_handle *handle)
 {
     mri_object *object = NULL;
-    mr_error error = mri_object_build(self, index, kind, &object);
+    mr_error error = mri_object_build(self, index, MRI_MAILBOX, &object);
 
     if (error) {
         return error;
@@ -132,25 +123,19 @@ mr_error mri_mailbox_build(mri_record *self, unsigned int index,
 {
     mri_mailbox_spec spec = {.maxsize = maxsize};
 
-    return build(self, index, MRI_MAILBOX, &spec, pool, handle);
+    return build(self, index, &spec, pool, handle);
 }
 
 static mr_error create(mri_record *self, unsigned int index, mri_call *call,
                        mr_handle *handle)
 {
-    return build(self, index, MRI_MAILBOX, call->in, MRI_HEAP, handle);
-}
-
-static mr_error create_queue(mri_record *self, unsigned int index,
-                             mri_call *call, mr_handle *handle)
-{
-    return build(self, index, MRI_QUEUE, call->in, MRI_QUEUE_ITEMS, handle);
+    return build(self, index, call->in, MRI_HEAP, handle);
 }
 
 const mri_kind_ops mri_mailbox_ops = {.name = "mailbox",
                                       .kind = MRI_MAILBOX,
                                       .tries = tries,
-                                      .count = COUNT + 1,
+                                      .count = TRIES,
                                       .one_way = 1 << PUT,
                                       .create = create,
                                       .ready = ready,
@@ -159,28 +144,33 @@ const mri_kind_ops mri_mailbox_ops = {.name = "mailbox",
                                       .forget = forget,
                                       .repair = repair};
 
-const mri_kind_ops mri_queue_ops = {.name = "queue",
-                                    .kind = MRI_QUEUE,
-                                    .tries = tries,
-                                    .count = COUNT + 1,
-                                    .one_way = 1 << PUT,
-                                    .bulk = MRI_QUEUE_ITEMS,
-                                    .create = create_queue,
-                                    .ready = ready,
-                                    .dispose = dispose,
-                                    .forget = forget,
-                                    .repair = repair};
-
 /* ---- calls --------------------------------------------------------------- */
 
-/* What follows is written twice, and not with the operations as an argument, as
- * the shortest calls are made here. */
+mr_error mri_mailbox_put(mr_handle handle, const void *item, size_t size,
+                         double timeout)
+{
+    mri_call call = {.in = item, .in_size = size};
+
+    return mri_operate(&mri_mailbox_ops, handle, PUT, &call, timeout);
+}
+
+mr_error mri_mailbox_get(mr_handle handle, void *item, size_t capacity,
+                         size_t *size, double timeout)
+{
+    mri_call call = {.out = item, .out_size = capacity};
+    mr_error error = mri_operate(&mri_mailbox_ops, handle, GET, &call, timeout);
+
+    if (size && (error == MR_OK || error == MR_ERR_TRUNCATED)) {
+        *size = call.result;
+    }
+    return error;
+}
 
 /* Another consumer may take an item between the look at its size and the
  * taking, so this is a loop. */
-static mr_error
-get_alloc(mr_error (*get)(mr_handle, void *, size_t, size_t *, double),
-          mr_handle handle, void **item, size_t *size, double timeout)
+mr_error
+mri_get_alloc(mr_error (*get)(mr_handle, void *, size_t, size_t *, double),
+              mr_handle handle, void **item, size_t *size, double timeout)
 {
     int64_t deadline = mri_deadline(timeout);
     size_t capacity = 256;
@@ -207,77 +197,20 @@ get_alloc(mr_error (*get)(mr_handle, void *, size_t, size_t *, double),
     return MR_OK;
 }
 
-static mr_error count(const mri_kind_ops *ops, mr_handle handle,
-                      uint64_t *items, uint64_t *maxsize)
+mr_error mri_mailbox_get_alloc(mr_handle handle, void **item, size_t *size,
+                               double timeout)
+{
+    return mri_get_alloc(mri_mailbox_get, handle, item, size, timeout);
+}
+
+mr_error mri_mailbox_count(mr_handle handle, uint64_t *items, uint64_t *maxsize)
 {
     mri_call call = {0};
-    mr_error error = mri_operate(ops, handle, COUNT, &call, 0);
+    mr_error error = mri_operate(&mri_mailbox_ops, handle, COUNT, &call, 0);
 
     if (!error) {
         *items = call.result;
         *maxsize = call.argument;
     }
     return error;
-}
-
-mr_error mri_mailbox_put(mr_handle handle, const void *item, size_t size,
-                         double timeout)
-{
-    mri_call call = {.in = item, .in_size = size};
-
-    return mri_operate(&mri_mailbox_ops, handle, PUT, &call, timeout);
-}
-
-mr_error mri_mailbox_get(mr_handle handle, void *item, size_t capacity,
-                         size_t *size, double timeout)
-{
-    mri_call call = {.out = item, .out_size = capacity};
-    mr_error error = mri_operate(&mri_mailbox_ops, handle, GET, &call, timeout);
-
-    if (size && (error == MR_OK || error == MR_ERR_TRUNCATED)) {
-        *size = call.result;
-    }
-    return error;
-}
-
-mr_error mri_mailbox_get_alloc(mr_handle handle, void **item, size_t *size,
-                               double timeout)
-{
-    return get_alloc(mri_mailbox_get, handle, item, size, timeout);
-}
-
-mr_error mri_mailbox_count(mr_handle handle, uint64_t *items, uint64_t *maxsize)
-{
-    return count(&mri_mailbox_ops, handle, items, maxsize);
-}
-
-mr_error mri_queue_put(mr_handle handle, const void *item, size_t size,
-                       double timeout)
-{
-    mri_call call = {.in = item, .in_size = size};
-
-    return mri_operate(&mri_queue_ops, handle, PUT, &call, timeout);
-}
-
-mr_error mri_queue_get(mr_handle handle, void *item, size_t capacity,
-                       size_t *size, double timeout)
-{
-    mri_call call = {.out = item, .out_size = capacity};
-    mr_error error = mri_operate(&mri_queue_ops, handle, GET, &call, timeout);
-
-    if (size && (error == MR_OK || error == MR_ERR_TRUNCATED)) {
-        *size = call.result;
-    }
-    return error;
-}
-
-mr_error mri_queue_get_alloc(mr_handle handle, void **item, size_t *size,
-                             double timeout)
-{
-    return get_alloc(mri_queue_get, handle, item, size, timeout);
-}
-
-mr_error mri_queue_count(mr_handle handle, uint64_t *items, uint64_t *maxsize)
-{
-    return count(&mri_queue_ops, handle, items, maxsize);
 }

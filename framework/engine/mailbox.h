@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Mailboxes: channels in objects of two kinds.  Those of kind MRI_QUEUE are the
- * Queues of users, and their items leave memory to others.  Those of kind
- * MRI_MAILBOX are the runtime's own, some of them in well-known rows: no handle
- * of a user, forged or damaged, reaches them.
+ * Mailboxes: the queues of the runtime, some of them in well-known rows.  They
+ * are a kind of their own, so no handle of a user, forged or damaged, reaches
+ * them.
  */
 #ifndef MRI_ENGINE_MAILBOX_H
 #define MRI_ENGINE_MAILBOX_H
@@ -36,14 +35,10 @@ mr_error mri_mailbox_get_alloc(mr_handle handle, void **item, size_t *size,
 mr_error mri_mailbox_count(mr_handle handle, uint64_t *items,
                            uint64_t *maxsize);
 
-/* The same for Queues. */
-mr_error mri_queue_put(mr_handle handle, const void *item, size_t size,
-                       double timeout);
-mr_error mri_queue_get(mr_handle handle, void *item, size_t capacity,
-                       size_t *size, double timeout);
-mr_error mri_queue_get_alloc(mr_handle handle, void **item, size_t *size,
-                             double timeout);
-mr_error mri_queue_count(mr_handle handle, uint64_t *items, uint64_t *maxsize);
+/* Get an item of any size by a function that needs room for it. */
+mr_error
+mri_get_alloc(mr_error (*get)(mr_handle, void *, size_t, size_t *, double),
+              mr_handle handle, void **item, size_t *size, double timeout);
 
 /* The mailbox in a row that every segment has from the start. */
 static inline mr_handle mri_mailbox_at(unsigned int rank, unsigned int row)
@@ -53,6 +48,5 @@ static inline mr_handle mri_mailbox_at(unsigned int rank, unsigned int row)
 }
 
 extern const mri_kind_ops mri_mailbox_ops;
-extern const mri_kind_ops mri_queue_ops;
 
 #endif

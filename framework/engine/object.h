@@ -166,6 +166,9 @@ typedef struct mri_kind_ops {
      * caller may go on while they travel, see far/far.h. */
     unsigned int one_way;
 
+    /* A bit of the variant of handles whose calls are never pipelined. */
+    unsigned int one_by_one;
+
     /* Operations, as bits, whose bulk the window may carry: they have no
      * `more`, and what they lend is a block of the arena MRI_ARRAYS. */
     unsigned int windowed;

@@ -189,18 +189,24 @@ static void reap_record(mri_record *dead, void *user)
     mri_record_free(dead);
 }
 
-static void forget(mri_object *object, void *user)
+static void forget_in(mri_object *object, void *user)
 {
     reap_job *job = user;
-    uint64_t identity;
-    const mri_kind_ops *ops;
+    uint64_t identity = mri_load(&object->identity);
+    const mri_kind_ops *ops = mri_ops_of(mri_identity_kind(identity));
 
-    mri_store(&job->self->working, mri_ref_of(object));
-    identity = mri_load(&object->identity);
-    ops = mri_ops_of(mri_identity_kind(identity));
     if (mri_identity_state(identity) == MRI_LIVE && ops->forget) {
         ops->forget(job->self, object, job->gone);
     }
+}
+
+/* A reaper that dies in there is one that worked for the object. */
+static void forget(mri_object *object, void *user)
+{
+    reap_job *job = user;
+
+    mri_store(&job->self->working, mri_ref_of(object));
+    forget_in(object, user);
     mri_store(&job->self->working, 0);
 }
 
@@ -237,6 +243,15 @@ void mri_reap_far(mri_record *self, unsigned int index, const mri_gone *gone)
     reap_records(&job, index);
     mri_wake_for_memory(self, index);
     mri_objects_visit(index, forget, &job);
+}
+
+void mri_reap_unstarted(const mri_gone *gone)
+{
+    reap_job job = {.self = mri_self(), .gone = gone};
+
+    for (unsigned int i = 0; i < mri_node.count; i++) {
+        mri_objects_visit(i, forget_in, &job);
+    }
 }
 
 void mri_reap_rank(mri_record *self, unsigned int index, unsigned int rank)

@@ -25,6 +25,10 @@ void mri_reap(mri_record *self, const mri_gone *gone);
  * holdings in one segment of this one. */
 void mri_reap_far(mri_record *self, unsigned int index, const mri_gone *gone);
 
+/* A process will never run: drop what is held for it in the objects of this
+ * node.  gone->endpoint is 0.  Any thread may call this. */
+void mri_reap_unstarted(const mri_gone *gone);
+
 /* For all endpoints of a lost rank that have proxies there. */
 void mri_reap_rank(mri_record *self, unsigned int index, unsigned int rank);
 

@@ -180,7 +180,8 @@ static mr_error operate(mri_record *self, const mri_kind_ops *ops,
                         mri_call *call, double timeout)
 {
     mri_head head = head_of(MRI_CALL, handle, call, timeout);
-    bool one_way = ops->one_way >> operation & 1;
+    bool one_way =
+        ops->one_way >> operation & 1 && !(handle.variant & ops->one_by_one);
     mri_port *port;
     mr_error error = mri_port_of(self, &port);
 

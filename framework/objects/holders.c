@@ -92,26 +92,27 @@ static mri_holder *free_row(const mri_holders *holders)
     return NULL;
 }
 
-/* Twice as many rows; the old table goes to owned slot 0. */
+/* Twice as many rows, or the first; the old table goes to owned slot 0. */
 static mr_error grow(mri_record *self, const mri_object *object,
                      mri_holders *holders)
 {
     uint64_t capacity = mri_peek(&holders->capacity);
+    uint64_t rows = capacity ? 2 * capacity : FIRST_ROWS;
     mri_ref old = mri_peek(&holders->rows);
     mri_ref new;
     mr_error error;
 
-    if (capacity >= ROWS_MAX) {
+    if (rows > ROWS_MAX) {
         return MR_ERR_LIMIT;
     }
-    error = allocate(self, object, 2 * capacity);
+    error = allocate(self, object, rows);
     if (error) {
         return error;
     }
     new = mri_peek(&self->owned[0].block);
     memcpy(mri_at(new), mri_at(old), size_of(capacity));
     mri_set(self, &holders->rows, new);
-    mri_set(self, &holders->capacity, 2 * capacity);
+    mri_set(self, &holders->capacity, rows);
     mri_set(self, &self->owned[0].size, size_of(capacity));
     mri_set(self, &self->owned[0].block, old);
     mri_commit(self);
@@ -149,6 +150,59 @@ mri_holder *mri_holders_find_gone(const mri_holders *holders,
         }
     }
     return NULL;
+}
+
+mr_error mri_holders_add(mri_record *self, mri_object *object,
+                         mri_holders *holders, uint64_t id, uint64_t role,
+                         mri_word *count)
+{
+    mr_error error = MR_OK;
+
+    mri_latch(self, &holders->latch);
+    if (!mri_holders_find(holders, id, role)) {
+        mri_holder *row;
+
+        error = mri_holders_room(self, object, holders, &row);
+        if (row) {
+            mri_set(self, &row->role, role);
+            mri_set(self, &row->id, id);
+            mri_set(self, count, mri_peek(count) + 1);
+            mri_commit(self);
+        }
+    }
+    mri_unlatch(self, &holders->latch);
+    mri_give_back(self, 0);
+    return error;
+}
+
+mr_error mri_holders_drop(mri_record *self, mri_holders *holders, uint64_t id,
+                          uint64_t role, mri_word *count)
+{
+    mri_holder *row;
+
+    mri_latch(self, &holders->latch);
+    row = mri_holders_find(holders, id, role);
+    if (row) {
+        assert(mri_peek(count) > 0);
+        mri_set(self, &row->id, 0);
+        mri_set(self, count, mri_peek(count) - 1);
+        mri_commit(self);
+    }
+    mri_unlatch(self, &holders->latch);
+    return row ? MR_OK : MR_ERR_NOT_HELD;
+}
+
+uint64_t mri_holders_gone(mri_record *self, mri_holders *holders,
+                          const mri_gone *gone)
+{
+    const mri_holder *row;
+    uint64_t id;
+
+    mri_latch(self, &holders->latch);
+    row = mri_holders_find_gone(holders, gone);
+    id = row ? mri_peek(&row->id) : 0;
+    mri_unlatch(self, &holders->latch);
+    return id;
 }
 
 void mri_holders_dispose(mri_record *self, mri_object *object,

@@ -30,7 +30,8 @@ uint64_t mri_holder_of_process(mr_handle process);
 /* The calling endpoint as a holder: its process, or its endpoint id. */
 uint64_t mri_holder_of_self(void);
 
-/* Make the first table of an object that is being made.  MR_ERR_NO_MEMORY. */
+/* Make the first table of an object that is being made.  Without this the first
+ * holder makes it.  MR_ERR_NO_MEMORY. */
 mr_error mri_holders_format(mri_record *self, mri_object *object,
                             mri_holders *holders);
 
@@ -51,6 +52,20 @@ mr_error mri_holders_room(mri_record *self, mri_object *object,
  * held. */
 mri_holder *mri_holders_find_gone(const mri_holders *holders,
                                   const mri_gone *gone);
+
+/*
+ * Three changes that a table makes by itself, for an object whose holders are
+ * counted in a word of it: begin to hold, unless it holds already; hold no more
+ * (MR_ERR_NOT_HELD); and tell a holder that is gone, or 0.  They take the
+ * latch.
+ */
+mr_error mri_holders_add(mri_record *self, mri_object *object,
+                         mri_holders *holders, uint64_t id, uint64_t role,
+                         mri_word *count);
+mr_error mri_holders_drop(mri_record *self, mri_holders *holders, uint64_t id,
+                          uint64_t role, mri_word *count);
+uint64_t mri_holders_gone(mri_record *self, mri_holders *holders,
+                          const mri_gone *gone);
 
 /* Free the table; nobody uses the object. */
 void mri_holders_dispose(mri_record *self, mri_object *object,

@@ -111,47 +111,24 @@ static mr_error try_hold(mri_record *self, mri_object *object, mri_call *call)
 {
     pipe_body *pipe = body_of(object);
     unsigned int side = call->variant;
-    mr_error error = MR_OK;
 
-    mri_latch(self, &pipe->holders.latch);
-    if (!mri_holders_find(&pipe->holders, call->argument, side)) {
-        mri_holder *row;
-
-        error = mri_holders_room(self, object, &pipe->holders, &row);
-        if (row) {
-            mri_set(self, &row->role, side);
-            mri_set(self, &row->id, call->argument);
-            mri_set(self, &pipe->count[side], mri_peek(&pipe->count[side]) + 1);
-            mri_commit(self);
-        }
-    }
-    mri_unlatch(self, &pipe->holders.latch);
-    mri_give_back(self, 0);
-    return error;
+    return mri_holders_add(self, object, &pipe->holders, call->argument, side,
+                           &pipe->count[side]);
 }
 
 static mr_error drop(mri_record *self, mri_object *object, uint64_t id,
                      unsigned int side)
 {
     pipe_body *pipe = body_of(object);
-    mri_holder *row;
+    mr_error error =
+        mri_holders_drop(self, &pipe->holders, id, side, &pipe->count[side]);
 
-    mri_latch(self, &pipe->holders.latch);
-    row = mri_holders_find(&pipe->holders, id, side);
-    if (row) {
-        assert(mri_peek(&pipe->count[side]) > 0);
-        mri_set(self, &row->id, 0);
-        mri_set(self, &pipe->count[side], mri_peek(&pipe->count[side]) - 1);
-        mri_commit(self);
+    if (!error) {
+        mri_wake_all(self, object, 0);
+        mri_wake_all(self, object, 1);
+        mri_wake_for_memory(self, mri_segment_of(mri_ref_of(object)));
     }
-    mri_unlatch(self, &pipe->holders.latch);
-    if (!row) {
-        return MR_ERR_NOT_HELD;
-    }
-    mri_wake_all(self, object, 0);
-    mri_wake_all(self, object, 1);
-    mri_wake_for_memory(self, mri_segment_of(mri_ref_of(object)));
-    return MR_OK;
+    return error;
 }
 
 static void drop_both(mri_record *self, mri_object *object, uint64_t id)
@@ -165,27 +142,13 @@ static void drop_both(mri_record *self, mri_object *object, uint64_t id)
     }
 }
 
-/* A holder that is gone; 0: there is none. */
-static uint64_t gone_holder(mri_record *self, mri_object *object,
-                            const mri_gone *gone)
-{
-    mri_holders *holders = &body_of(object)->holders;
-    const mri_holder *row;
-    uint64_t id;
-
-    mri_latch(self, &holders->latch);
-    row = mri_holders_find_gone(holders, gone);
-    id = row ? mri_peek(&row->id) : 0;
-    mri_unlatch(self, &holders->latch);
-    return id;
-}
-
 static void forget(mri_record *self, mri_object *object, const mri_gone *gone)
 {
     uint64_t id;
 
     while (mri_identity_state(mri_load(&object->identity)) == MRI_LIVE &&
-           (id = gone_holder(self, object, gone)) != 0) {
+           (id = mri_holders_gone(self, &body_of(object)->holders, gone)) !=
+               0) {
         drop_both(self, object, id);
     }
 }
@@ -214,35 +177,6 @@ static void repair(mri_record *self, mri_object *object, mri_record *dead)
     mri_channel_repair(self, channel_of(object, 1));
     if (nobody_at(object, 0) && nobody_at(object, 1)) {
         mri_object_destroy(mri_handle_of(object), MRI_PIPE);
-    }
-}
-
-typedef struct dropping {
-    mri_record *self;
-    uint64_t holder;
-} dropping;
-
-static void drop_in(mri_object *object, void *user)
-{
-    dropping *d = user;
-    uint64_t active = mri_peek(&d->self->active);
-    uint64_t identity;
-
-    mri_be_active(d->self, mri_ref_of(object), false);
-    identity = mri_load(&object->identity);
-    if (mri_identity_kind(identity) == MRI_PIPE &&
-        mri_identity_state(identity) == MRI_LIVE) {
-        drop_both(d->self, object, d->holder);
-    }
-    mri_store(&d->self->active, active);
-}
-
-void mri_pipe_drop_all(mri_record *self, uint64_t id)
-{
-    dropping d = {.self = self, .holder = id};
-
-    for (unsigned int i = 0; i < mri_node.count; i++) {
-        mri_objects_visit(i, drop_in, &d);
     }
 }
 

@@ -14,7 +14,4 @@
  * MR_ERR_NO_MEMORY. */
 mr_error mri_pipe_hold(mr_pipe_end end, uint64_t holder);
 
-/* Let `holder` hold no end of any pipe of this node any longer. */
-void mri_pipe_drop_all(mri_record *self, uint64_t holder);
-
 #endif

@@ -107,6 +107,75 @@ void queue_is_moved()
     MRT_CHECK(queues.front().empty());
 }
 
+void queue_takes_and_gives_many()
+{
+    multirank::queue<int> numbers({0, multirank::place::anywhere, true});
+    std::vector<int> all;
+
+    numbers.put_many(std::vector<int>{1, 2, 3, 4, 5});
+    MRT_CHECK((numbers.get_many(2) == std::vector<int>{1, 2}));
+    MRT_CHECK(
+        (numbers.try_get_many_for(9, guard) == std::vector<int>{3, 4, 5}));
+    MRT_CHECK(numbers.try_get_many_for(9, brief).empty());
+    multirank::queue_handle<char>(numbers.native_handle()).put('x');
+    THROWS(MR_ERR_ARGUMENT, numbers.get_many(3));
+}
+
+void queue_ends_when_it_is_closed()
+{
+    multirank::simple_queue<std::string> texts;
+    std::string all;
+
+    texts.put("a");
+    texts.put("b");
+    texts.close();
+    THROWS(MR_ERR_CLOSED, texts.put("c"));
+    while (const auto text = texts.next()) {
+        all += *text;
+    }
+    MRT_TEXT(all.c_str(), "ab");
+    THROWS(MR_ERR_END_OF_FILE, texts.get());
+}
+
+void queue_is_joined_when_all_is_done()
+{
+    multirank::joinable_queue<int> tasks;
+
+    tasks.join();
+    tasks.put(1);
+    tasks.put(2);
+    MRT_CHECK(!tasks.try_join_for(brief));
+    tasks.task_done(2);
+    tasks.join();
+    THROWS(MR_ERR_STATE, tasks.task_done());
+}
+
+void produce(multirank::queue_handle<int> numbers, int count)
+{
+    for (int i = 0; i < count; i++) {
+        numbers.put(i);
+    }
+}
+
+void queue_ends_with_its_producers()
+{
+    multirank::queue<int> numbers;
+    multirank::process_options options;
+    int sum = 0;
+
+    options.producer_of = {numbers.native_handle()};
+    numbers.attach_producer();
+    multirank::process first(options, multirank::fn<produce>, numbers, 10);
+    multirank::process second(options, multirank::fn<produce>, numbers, 20);
+    first.start();
+    second.start();
+    numbers.detach_producer();
+    while (const auto number = numbers.next()) {
+        sum += *number;
+    }
+    MRT_EQUAL(sum, 45 + 190);
+}
+
 /* An end of a pipe that is sent through a queue. */
 void handles_travel_through_queues()
 {
@@ -201,6 +270,10 @@ const mrt_test tests[] = {
     TEST(queue_times_out_without_an_exception),
     TEST(queue_says_what_is_wrong),
     TEST(queue_is_moved),
+    TEST(queue_takes_and_gives_many),
+    TEST(queue_ends_when_it_is_closed),
+    TEST(queue_is_joined_when_all_is_done),
+    TEST(queue_ends_with_its_producers),
     TEST(handles_travel_through_queues),
     TEST(pipe_carries_messages_both_ways),
     TEST(pipe_of_one_way_refuses_the_other),

@@ -24,6 +24,7 @@
 
 #include <multirank/base.h>
 #include <multirank/pipe.h>
+#include <multirank/queue.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -47,6 +48,9 @@ typedef struct mr_process_options {
                          over the ranks of all nodes */
     const mr_pipe_end *ends; /* pipe ends that the process will hold */
     size_t ends_count;
+    const mr_queue *producer_of; /* queues that count it as a producer; the
+                                    creator is one: see mr_queue_attach */
+    size_t producer_of_count;
 } mr_process_options;
 
 /**
@@ -58,15 +62,20 @@ typedef struct mr_process_options {
  * Blocks:    never on this node; for a rank of another node until that rank
  *            has answered.
  * Ownership: `argument`, `options` and the memory that these point to are
- *            copied.  The process holds its pipe ends from now on.  The object
+ *            copied.  The process holds its pipe ends, and is a producer of its
+ *            queues, from now on.  The object
  *            lives until mr_process_destroy or the end of the job.
  * Units:     `size` in bytes.
  * Errors:    MR_ERR_ARGUMENT - process or function is NULL; or argument is
  *            NULL with a size; or the name is too long; or there is no such
- *            rank; or a handle in `ends` is not one of a pipe;
+ *            rank; or a handle in `ends` or `producer_of` is not one of a pipe
+ *            or a queue;
  *            MR_ERR_STATE - there is no job, or the caller is a daemon or
  *            inside a pool task;
- *            MR_ERR_STALE - a pipe in `ends` is gone;
+ *            MR_ERR_STALE - a pipe or queue among them is gone;
+ *            MR_ERR_NOT_HELD - the caller is no producer of a queue in
+ *            `producer_of`;
+ *            MR_ERR_CLOSED - a queue in `producer_of` is closed;
  *            MR_ERR_FUNCTION - `function` cannot travel, as mr_function(3)
  *            tells;
  *            MR_ERR_NO_MEMORY, MR_ERR_TOO_LARGE - the segment is full, or

@@ -4,6 +4,11 @@
  *
  * A queue lives on one rank.  The rank of its consumers is the best place,
  * because a put from another node need not wait; see mr_queue_put.
+ *
+ * Consumers learn of the end in one of two ways.  Somebody calls
+ * mr_queue_close; or the producers attach, and the queue closes when the last
+ * of them has detached or died.  Then consumers get what is left, and
+ * MR_ERR_END_OF_FILE.
  */
 #ifndef MULTIRANK_QUEUE_H
 #define MULTIRANK_QUEUE_H
@@ -22,6 +27,8 @@ typedef struct mr_queue {
 typedef struct mr_queue_options {
     size_t maxsize; /* items; 0: as many as the segment has room for */
     int place;      /* MR_ON_RANK(r), or MR_PLACE_DEFAULT: the caller's rank */
+    bool exact;     /* puts from other nodes keep to maxsize, item by item: each
+                       waits until its item is in the queue */
 } mr_queue_options;
 
 /**
@@ -49,9 +56,10 @@ MR_CHECKED mr_error mr_queue_create(mr_queue *queue,
  *
  * A put may return early if the queue is on another node, the item is smaller
  * than 64 KiB and `timeout` is MR_FOREVER.  The item is then on its way.  Each
- * thread has at most 64 such items on their way, also when the queue is full.
- * They arrive in the order of the puts.  Before the thread does anything with
- * another object it waits for their arrival, so no endpoint sees an effect
+ * thread has at most 64 such items on their way, also when the queue is full;
+ * with the option `exact` each put waits instead until its item is in the
+ * queue. They arrive in the order of the puts.  Before the thread does anything
+ * with another object it waits for their arrival, so no endpoint sees an effect
  * before its cause.  If an item cannot arrive because the queue was destroyed
  * or its rank is lost, the thread's next call on this queue returns that error
  * and does nothing else.  If the thread uses another object first, the error
@@ -67,7 +75,8 @@ MR_CHECKED mr_error mr_queue_create(mr_queue *queue,
  *            MR_ERR_TOO_LARGE - the item can never fit;
  *            MR_ERR_ARGUMENT - item is NULL with a size, or timeout is NaN;
  *            MR_ERR_STALE - the queue was destroyed before the call;
- *            MR_ERR_CLOSED - the queue was destroyed during the call.
+ *            MR_ERR_CLOSED - the queue is closed, or was destroyed during the
+ *            call.
  * Differs:   items are bytes.  A put waits for memory when the segment is
  *            full, as if maxsize were reached.
  */
@@ -85,6 +94,7 @@ MR_CHECKED mr_error mr_queue_put(mr_queue queue, const void *item, size_t size,
  * Units:     sizes in bytes; `timeout` in seconds.
  * Errors:    MR_ERR_TIMEOUT - the queue was empty all the time (Python:
  *            Empty);
+ *            MR_ERR_END_OF_FILE - the queue is closed and has no item left;
  *            MR_ERR_TRUNCATED - the item is larger than `capacity`: it stays
  *            the first, and *size tells how much it needs;
  *            MR_ERR_ARGUMENT - item is NULL with a capacity, or timeout is
@@ -106,6 +116,7 @@ MR_CHECKED mr_error mr_queue_get(mr_queue queue, void *item, size_t capacity,
  * Units:     *size in bytes; `timeout` in seconds.
  * Errors:    MR_ERR_TIMEOUT - the queue was empty all the time (Python:
  *            Empty);
+ *            MR_ERR_END_OF_FILE - the queue is closed and has no item left;
  *            MR_ERR_NO_MEMORY - malloc failed, and the item stays the first;
  *            MR_ERR_ARGUMENT - item or size is NULL, or timeout is NaN;
  *            MR_ERR_STALE - the queue was destroyed before the call;
@@ -116,9 +127,59 @@ MR_CHECKED mr_error mr_queue_get_alloc(mr_queue queue, void **item,
                                        size_t *size, double timeout);
 
 /**
+ * Put copies of several items of one size at the end, in their order.  Items of
+ * other producers may come between them.  For small items this is much faster
+ * than single puts.  From another node it may return early, as mr_queue_put.
+ *
+ * Callers:   any endpoint, any thread.
+ * Blocks:    while the queue holds maxsize items or the segment is full, at
+ *            most `timeout` seconds for all items.
+ * Ownership: `items` stays the caller's.  *put is always written, with the
+ *            number of items that are in the queue or on their way; `put` may
+ *            be NULL.
+ * Units:     `items` has `count` items of `size` bytes each, side by side;
+ *            `count` may be 0.  `timeout` in seconds.
+ * Errors:    MR_ERR_TIMEOUT - the queue was full for too long;
+ *            MR_ERR_TOO_LARGE - such an item can never fit;
+ *            MR_ERR_ARGUMENT - items is NULL, size is 0, or timeout is NaN;
+ *            MR_ERR_STALE - the queue was destroyed before the call;
+ *            MR_ERR_CLOSED - the queue is closed, or was destroyed during the
+ *            call.
+ * Differs:   Python has no such call.
+ */
+MR_CHECKED mr_error mr_queue_put_many(mr_queue queue, const void *items,
+                                      size_t size, size_t count, size_t *put,
+                                      double timeout);
+
+/**
+ * Take the first item, and those behind it that have the same size and are
+ * there already, at most `max` items.
+ *
+ * Callers:   any endpoint, any thread.
+ * Blocks:    until there is an item, at most `timeout` seconds.
+ * Ownership: the items are copied into `items`, which has room for `capacity`
+ *            bytes, side by side.  *count is written on success, *size with
+ *            MR_OK and MR_ERR_TRUNCATED; `size` may be NULL.
+ * Units:     *count in items, 1 to `max`; *size is the size of each item in
+ *            bytes; `timeout` in seconds.
+ * Errors:    MR_ERR_TIMEOUT - the queue was empty all the time;
+ *            MR_ERR_END_OF_FILE - the queue is closed and has no item left;
+ *            MR_ERR_TRUNCATED - the first item is larger than `capacity`: it
+ *            stays the first, and *size tells how much it needs;
+ *            MR_ERR_ARGUMENT - items is NULL with a capacity, count is NULL,
+ *            max is 0, or timeout is NaN;
+ *            MR_ERR_STALE - the queue was destroyed before the call;
+ *            MR_ERR_CLOSED - the queue was destroyed during the call.
+ * Differs:   Python has no such call.
+ */
+MR_CHECKED mr_error mr_queue_get_many(mr_queue queue, void *items,
+                                      size_t capacity, size_t max,
+                                      size_t *count, size_t *size,
+                                      double timeout);
+
+/**
  * Tell whether a queue is empty.  With several consumers the answer may be out
- * of date before it is used.  To stop consumers put an end mark into the
- * queue.
+ * of date before it is used.  To stop consumers close the queue.
  *
  * Callers:   any endpoint, any thread.
  * Blocks:    never on the owner's node; from another node until the owner has
@@ -156,6 +217,85 @@ MR_CHECKED mr_error mr_queue_full(mr_queue queue, bool *full);
  * Differs:   works on every platform.
  */
 MR_CHECKED mr_error mr_queue_qsize(mr_queue queue, size_t *count);
+
+/**
+ * Let nobody put any more.  The items that are in the queue stay until they are
+ * taken.  A queue may be closed more than once.
+ *
+ * Callers:   any endpoint, any thread.
+ * Blocks:    never on the owner's node; from another node until the owner has
+ *            answered.
+ * Errors:    MR_ERR_STALE - the queue was destroyed.
+ * Differs:   Python's shutdown().  Python's close() lets only the calling
+ *            process put no more.
+ */
+MR_API mr_error mr_queue_close(mr_queue queue);
+
+/**
+ * Make the calling endpoint a producer that the queue counts.  When the last
+ * producer has detached or ended, in whatever way, the queue is closed.  This
+ * is how to start producers:
+ *
+ *     mr_queue_attach(queue);     so that the queue stays open meanwhile
+ *     ...                         create and start the processes, with the
+ *                                 queue in their options `producer_of`
+ *     mr_queue_detach(queue);     from now on they alone keep it open
+ *
+ * A process is a producer from its creation.  Endpoints that have not attached
+ * may put, too, while the queue is open.
+ *
+ * Callers:   any endpoint, any thread; again without effect.
+ * Blocks:    never on the owner's node; from another node until the owner has
+ *            answered.
+ * Errors:    MR_ERR_CLOSED - the queue is closed;
+ *            MR_ERR_NO_MEMORY, MR_ERR_LIMIT - there is no room for another
+ *            producer;
+ *            MR_ERR_STALE - the queue was destroyed.
+ * Differs:   Python's users count end marks by hand, and hang when a producer
+ *            is killed.
+ */
+MR_CHECKED mr_error mr_queue_attach(mr_queue queue);
+
+/**
+ * Say that the calling endpoint will put no more.
+ *
+ * Callers:   an endpoint that has attached, any thread.
+ * Blocks:    never on the owner's node; from another node until the owner has
+ *            answered.
+ * Errors:    MR_ERR_NOT_HELD - the caller is not attached;
+ *            MR_ERR_STALE - the queue was destroyed.
+ * Differs:   Python has no such call.
+ */
+MR_API mr_error mr_queue_detach(mr_queue queue);
+
+/**
+ * Say that items which were taken from the queue are done; see mr_queue_join.
+ *
+ * Callers:   any endpoint, any thread.
+ * Blocks:    never on the owner's node; from another node until the owner has
+ *            answered.
+ * Units:     `count` in items, at least 1.
+ * Errors:    MR_ERR_STATE - more items would be done than were ever put;
+ *            MR_ERR_ARGUMENT - count is 0;
+ *            MR_ERR_STALE - the queue was destroyed.
+ * Differs:   every queue can do this; in Python only a JoinableQueue.
+ */
+MR_API mr_error mr_queue_task_done(mr_queue queue, size_t count);
+
+/**
+ * Wait until as many items are done as were ever put.  An item that a killed
+ * consumer had taken is never done: use a time-out if consumers may be killed.
+ *
+ * Callers:   any endpoint, any thread.
+ * Blocks:    until all items are done, at most `timeout` seconds.
+ * Units:     `timeout` in seconds.
+ * Errors:    MR_ERR_TIMEOUT - items were left all the time;
+ *            MR_ERR_ARGUMENT - timeout is NaN;
+ *            MR_ERR_STALE - the queue was destroyed before the call;
+ *            MR_ERR_CLOSED - the queue was destroyed during the call.
+ * Differs:   Python's join() has no time-out.
+ */
+MR_CHECKED mr_error mr_queue_join(mr_queue queue, double timeout);
 
 /**
  * Destroy a queue with all items in it.  Threads that wait on it get

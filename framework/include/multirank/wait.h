@@ -18,7 +18,7 @@ extern "C" {
  * member of each object.  Ready is:
  *
  *     a process       when it has ended
- *     a queue         when it has an item
+ *     a queue         when it has an item, or is at end of file
  *     a pipe end      when it has a message, or is at end of file
  *     a lock          when it is free, also the lock of a Value, an Array or
  *                     a Condition

@@ -10,6 +10,7 @@
 #include "objects/holders.h"
 #include "objects/pipe.h"
 #include "objects/process/calls.h"
+#include "objects/queue/queue.h"
 #include "runtime/job/identity.h"
 #include "util/log.h"
 
@@ -18,6 +19,31 @@
 /* Bytes of the path of the creator that become a part of a name: a colon, ten
  * digits, a zero and UNNAMED follow. */
 enum { PATH_ABOVE = MR_NAME_SIZE - 12 - (int)sizeof UNNAMED };
+
+static mr_error check_held(const mr_process_options *options)
+{
+    if (options->ends_count && !options->ends) {
+        return mri_bad_argument("mr_process_create", "options->ends",
+                                "is NULL");
+    }
+    if (options->producer_of_count && !options->producer_of) {
+        return mri_bad_argument("mr_process_create", "options->producer_of",
+                                "is NULL");
+    }
+    for (size_t i = 0; i < options->ends_count; i++) {
+        if (options->ends[i].handle.kind != MRI_PIPE) {
+            return mri_bad_argument("mr_process_create", "options->ends",
+                                    "has one that is no pipe end");
+        }
+    }
+    for (size_t i = 0; i < options->producer_of_count; i++) {
+        if (options->producer_of[i].handle.kind != MRI_QUEUE) {
+            return mri_bad_argument("mr_process_create", "options->producer_of",
+                                    "has one that is no queue");
+        }
+    }
+    return MR_OK;
+}
 
 static mr_error check_options(const mr_process_options *options)
 {
@@ -28,17 +54,7 @@ static mr_error check_options(const mr_process_options *options)
         return mri_bad_argument("mr_process_create", "options->name",
                                 "is longer than MR_NAME_SIZE allows");
     }
-    if (options->ends_count && !options->ends) {
-        return mri_bad_argument("mr_process_create", "options->ends",
-                                "is NULL");
-    }
-    for (size_t i = 0; i < options->ends_count; i++) {
-        if (options->ends[i].handle.kind != MRI_PIPE) {
-            return mri_bad_argument("mr_process_create", "options->ends",
-                                    "has one that is no pipe end");
-        }
-    }
-    return MR_OK;
+    return check_held(options);
 }
 
 /* Ranks take turns; each endpoint begins beside itself. */
@@ -95,7 +111,7 @@ static size_t write_names(mri_process_spec *spec, uint64_t number,
     return size + strlen(path) + 1;
 }
 
-static mr_error hold_ends(mr_process process, const mr_process_options *options)
+static mr_error hold(mr_process process, const mr_process_options *options)
 {
     uint64_t holder = mri_holder_of_process(process.handle);
     mr_error error = MR_OK;
@@ -103,7 +119,25 @@ static mr_error hold_ends(mr_process process, const mr_process_options *options)
     for (size_t i = 0; !error && options && i < options->ends_count; i++) {
         error = mri_pipe_hold(options->ends[i], holder);
     }
+    for (size_t i = 0; !error && options && i < options->producer_of_count;
+         i++) {
+        error = mri_queue_attach_other(options->producer_of[i].handle, holder);
+    }
     return error;
+}
+
+/* Ranks in whose objects a process holds something. */
+static mri_ranks ranks_held(const mr_process_options *options)
+{
+    mri_ranks ranks = 0;
+
+    for (size_t i = 0; options && i < options->ends_count; i++) {
+        ranks |= mri_ranks_bit(options->ends[i].handle.owner);
+    }
+    for (size_t i = 0; options && i < options->producer_of_count; i++) {
+        ranks |= mri_ranks_bit(options->producer_of[i].handle.owner);
+    }
+    return ranks;
 }
 
 static mr_error build(mri_record *self, mr_process *process,
@@ -119,14 +153,12 @@ static mr_error build(mri_record *self, mr_process *process,
     call.in_size =
         offsetof(mri_process_spec, names) + write_names(spec, number, options);
     spec->daemon = options && options->daemon;
-    for (size_t i = 0; options && i < options->ends_count; i++) {
-        spec->role.holds |= mri_ranks_bit(options->ends[i].handle.owner);
-    }
+    spec->role.holds |= ranks_held(options);
     error = create_at_place(options, number, &call, &made.handle);
     if (error) {
         return error;
     }
-    error = hold_ends(made, options);
+    error = hold(made, options);
     if (!error) {
         error = mri_process_remember(made);
     }

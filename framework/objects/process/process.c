@@ -15,9 +15,8 @@
 
 #include "engine/interrupt.h"
 #include "engine/mailbox.h"
+#include "engine/reaper.h"
 #include "far/far.h"
-#include "objects/holders.h"
-#include "objects/pipe.h"
 
 static bool is_mine(mri_record *self, mri_object *object)
 {
@@ -151,11 +150,11 @@ static size_t detail_size(const mri_process_body *body)
 }
 
 /* Also on other nodes. */
-static void drop_ends(mri_record *self, mri_object *object)
+static void drop_all(mri_object *object)
 {
     mri_gone gone = {.process = mri_handle_of(object)};
 
-    mri_pipe_drop_all(self, mri_holder_of_process(gone.process));
+    mri_reap_unstarted(&gone);
     mri_far_tell_gone(mri_process_of(object)->holds, &gone);
 }
 
@@ -164,7 +163,7 @@ static void dispose(mri_record *self, mri_object *object)
     mri_process_body *body = mri_process_of(object);
 
     if (body->holds) {
-        drop_ends(self, object);
+        drop_all(object);
     }
     mri_object_free(self, object, &object->detail, detail_size(body));
 }
@@ -178,11 +177,12 @@ static void forget(mri_record *self, mri_object *object, const mri_gone *gone)
     mr_handle process = mri_handle_of(object);
     bool daemon = mri_load(&body->daemon) != 0;
 
+    (void)self;
     if (!mri_is_gone(gone, mri_load(&body->creator))) {
         return;
     }
     if (state == MRI_CREATED && body->holds) {
-        drop_ends(self, object);
+        drop_all(object);
     }
     if (state == MRI_STARTING) {
         (void)!mri_process_request(process, 0);

@@ -43,6 +43,7 @@ struct process_options {
     bool daemon = false;   /* terminated, not joined, at the end */
     multirank::place place = place::anywhere;
     std::vector<mr_pipe_end> ends = {}; /* beside those among the arguments */
+    std::vector<mr_queue> producer_of = {}; /* queues that count it */
 };
 
 /** Names a process, and can be sent. */
@@ -327,6 +328,8 @@ class process : public owner<process_handle>
         how.place = static_cast<int>(options.place);
         how.ends = ends.data();
         how.ends_count = ends.size();
+        how.producer_of = options.producer_of.data();
+        how.producer_of_count = options.producer_of.size();
         detail::check(mr_process_create(&c,
                                         detail::run_process<Function, packed>,
                                         &argument, sizeof argument, &how),

@@ -10,6 +10,7 @@
 #include <multirank/cxx/item.hpp>
 #include <multirank/cxx/owner.hpp>
 #include <multirank/cxx/place.hpp>
+#include <multirank/cxx/span.hpp>
 #include <multirank/cxx/time.hpp>
 #include <multirank/queue.h>
 
@@ -17,6 +18,7 @@
 #include <memory>
 #include <optional>
 #include <utility>
+#include <vector>
 
 namespace multirank
 {
@@ -25,6 +27,7 @@ namespace multirank
 struct queue_options {
     std::size_t maxsize = 0; /* items; 0: as many as there is room for */
     multirank::place place = place::anywhere;
+    bool exact = false; /* puts from other nodes keep to maxsize, too */
 };
 
 /** Names a queue, and can be sent. */
@@ -58,7 +61,32 @@ template <class T> class queue_handle
                                "mr_queue_put");
     }
 
-    /** Takes the first item; see mr_queue_get_alloc. */
+    /** Puts copies of several items, of a type of one size; see
+     *  mr_queue_put_many. */
+    void put_many(span<const T> values) const
+    {
+        static_assert(item::fixed, "all items must have one size");
+        detail::must_travel<T>();
+        detail::check(mr_queue_put_many(c_, values.data(), sizeof(T),
+                                        values.size(), nullptr, MR_FOREVER),
+                      "mr_queue_put_many");
+    }
+
+    /** Takes as many items as there are, at least one and at most `max`, of a
+     *  type of one size; see mr_queue_get_many. */
+    std::vector<T> get_many(std::size_t max) const
+    {
+        return get_many_within(max, MR_FOREVER);
+    }
+
+    /** The same; none when it was empty until then. */
+    std::vector<T> try_get_many_for(std::size_t max, duration timeout) const
+    {
+        return get_many_within(max, detail::c_timeout(timeout));
+    }
+
+    /** Takes the first item; throws end_of_file when the queue is closed and
+     *  has none.  See mr_queue_get_alloc. */
     T get() const
     {
         return std::move(*get_within(MR_FOREVER));
@@ -68,6 +96,56 @@ template <class T> class queue_handle
     std::optional<T> try_get_for(duration timeout) const
     {
         return get_within(detail::c_timeout(timeout));
+    }
+
+    /** Takes the first item, or nothing when the queue is closed and has none:
+     *
+     *      while (auto item = queue.next()) ...
+     */
+    std::optional<T> next() const
+    {
+        try {
+            return get_within(MR_FOREVER);
+        } catch (const end_of_file &) {
+            return std::nullopt;
+        }
+    }
+
+    /** Lets nobody put any more; see mr_queue_close. */
+    void close() const
+    {
+        detail::check(mr_queue_close(c_), "mr_queue_close");
+    }
+
+    /** Makes the caller a producer that is counted; see mr_queue_attach. */
+    void attach_producer() const
+    {
+        detail::check(mr_queue_attach(c_), "mr_queue_attach");
+    }
+
+    /** Says that the caller puts no more; see mr_queue_detach. */
+    void detach_producer() const
+    {
+        detail::check(mr_queue_detach(c_), "mr_queue_detach");
+    }
+
+    /** Says that so many items are done; see mr_queue_task_done. */
+    void task_done(std::size_t count = 1) const
+    {
+        detail::check(mr_queue_task_done(c_, count), "mr_queue_task_done");
+    }
+
+    /** Waits until all items are done; see mr_queue_join. */
+    void join() const
+    {
+        detail::check(mr_queue_join(c_, MR_FOREVER), "mr_queue_join");
+    }
+
+    /** The same; false when some were left then. */
+    bool try_join_for(duration timeout) const
+    {
+        return detail::in_time(mr_queue_join(c_, detail::c_timeout(timeout)),
+                               "mr_queue_join");
     }
 
     /** Is it empty?  See mr_queue_empty. */
@@ -134,6 +212,24 @@ template <class T> class queue_handle
         return room.value();
     }
 
+    std::vector<T> get_many_within(std::size_t max, double timeout) const
+    {
+        static_assert(item::fixed, "all items must have one size");
+        detail::must_travel<T>();
+        std::vector<T> values(max);
+        std::size_t count = 0, size = sizeof(T);
+
+        if (!detail::in_time(mr_queue_get_many(c_, values.data(),
+                                               max * sizeof(T), max, &count,
+                                               &size, timeout),
+                             "mr_queue_get_many")) {
+            count = 0;
+        }
+        detail::must_match(size == sizeof(T), "mr_queue_get_many");
+        values.resize(count);
+        return values;
+    }
+
     std::optional<T> get_any(double timeout) const
     {
         void *data = nullptr;
@@ -171,10 +267,15 @@ template <class T> class queue : public owner<queue_handle<T>>
 
         how.maxsize = options.maxsize;
         how.place = static_cast<int>(options.place);
+        how.exact = options.exact;
         detail::check(mr_queue_create(&c, &how), "mr_queue_create");
         return queue_handle<T>(c);
     }
 };
+
+/** The names of Python's other two queues: every queue has their calls. */
+template <class T> using simple_queue = queue<T>;
+template <class T> using joinable_queue = queue<T>;
 
 } // namespace multirank
 
