@@ -99,6 +99,7 @@ fault_suites = \
 	tests/fault/pipe_test \
 	tests/fault/pool_test \
 	tests/fault/process_test \
+	tests/fault/queue_end_test \
 	tests/fault/queue_test \
 	tests/fault/rwlock_test \
 	tests/fault/soak_test \
@@ -235,6 +236,7 @@ far_fault_runs = \
 	tests/fault/pipe_test.far.np2 \
 	tests/fault/pool_test.far.np2 \
 	tests/fault/process_test.far.np2 \
+	tests/fault/queue_end_test.far.np2 \
 	tests/fault/queue_test.far.np2 \
 	tests/fault/rwlock_test.far.np2 \
 	tests/fault/soak_test.far.np2 \

@@ -132,7 +132,7 @@ static inline int count_sleepers(mr_handle handle, unsigned int list)
     int sleepers = 0;
 
     mri_latch(self, &object->wait_latch);
-    for (mri_ref at = mri_peek(&object->lists[list].first); at;
+    for (mri_ref at = mri_peek(&mri_list_at(object, list)->first); at;
          at = mri_peek(&((mri_wait *)mri_at(at))->next)) {
         const mri_wait *entry = mri_at(at);
         const mri_record *record = mri_at(mri_peek(&entry->record));

@@ -277,6 +277,107 @@ static void queue_serves_many_when_memory_is_scarce(void)
     check_traffic(0, 1 << 20, 3 * ITEMS);
 }
 
+/* ---- many threads, many items in a call ---------------------------------- */
+
+typedef struct run {
+    mr_queue queue;
+    uint64_t runs; /* of each producer */
+    mri_word sum;
+    mri_word producers_left;
+} run;
+
+enum { RUN_MAX = 70 };
+
+/* All items of a run have the same number; runs get longer and shorter. */
+static void put_runs(run *r, unsigned int producer)
+{
+    uint64_t items[RUN_MAX];
+
+    for (uint64_t i = 0; i < r->runs; i++) {
+        size_t count = 1 + (i * 7 + producer) % RUN_MAX;
+        size_t put = 0;
+
+        for (size_t k = 0; k < count; k++) {
+            items[k] = i + 1;
+        }
+        MRT_OK(mr_queue_put_many(r->queue, items, sizeof items[0], count, &put,
+                                 GUARD));
+        MRT_EQUAL(put, count);
+    }
+    if (mri_add(&r->producers_left, (uint64_t)-1) == 1) {
+        MRT_OK(mr_queue_close(r->queue));
+    }
+}
+
+static void get_runs(run *r)
+{
+    uint64_t items[RUN_MAX];
+    uint64_t sum = 0;
+    uint64_t got = 0;
+    size_t count;
+    mr_error error;
+
+    while (!(error = mr_queue_get_many(r->queue, items, sizeof items,
+                                       RUN_MAX - 9, &count, NULL, GUARD))) {
+        for (size_t i = 0; i < count; i++) {
+            sum += items[i];
+        }
+        got += count;
+    }
+    MRT_ERROR(error, MR_ERR_END_OF_FILE);
+    MRT_OK(got ? mr_queue_task_done(r->queue, got) : MR_OK);
+    mri_add(&r->sum, sum);
+}
+
+static void put_or_get_runs(unsigned int number, void *user)
+{
+    if (number < SIDES) {
+        put_runs(user, number);
+    } else {
+        get_runs(user);
+    }
+}
+
+static uint64_t sum_of_runs(uint64_t runs)
+{
+    uint64_t sum = 0;
+
+    for (uint64_t producer = 0; producer < SIDES; producer++) {
+        for (uint64_t i = 0; i < runs; i++) {
+            sum += (i + 1) * (1 + (i * 7 + producer) % RUN_MAX);
+        }
+    }
+    return sum;
+}
+
+static void check_runs(size_t maxsize, uint64_t runs)
+{
+    mr_queue_options options = {.maxsize = maxsize};
+    run r = {.runs = runs, .producers_left = SIDES};
+    uint64_t before;
+
+    fake_start(2, FAKE_MEMORY);
+    before = fake_used(0);
+    MRT_OK(mr_queue_create(&r.queue, &options));
+    fake_threads(2 * SIDES, put_or_get_runs, &r);
+    MRT_EQUAL(mri_load(&r.sum), sum_of_runs(runs));
+    MRT_OK(mr_queue_join(r.queue, 0));
+    MRT_OK(mr_queue_destroy(r.queue));
+    MRT_EQUAL(fake_used(0), before);
+    fake_stop();
+}
+
+static void queue_serves_many_by_runs(void)
+{
+    check_runs(0, ITEMS);
+}
+
+static void queue_with_maxsize_serves_many_by_runs(void)
+{
+    check_runs(1, ITEMS / 20);
+    check_runs(40, ITEMS / 4);
+}
+
 /* ---- memory -------------------------------------------------------------- */
 
 enum { LARGE = 100000 };
@@ -433,6 +534,8 @@ int main(int argc, char **argv)
         {"queue_serves_many_producers_and_consumers",
          queue_serves_many_producers_and_consumers, 0},
         {"queue_with_maxsize_serves_many", queue_with_maxsize_serves_many, 0},
+        MRT_TEST(queue_serves_many_by_runs),
+        MRT_TEST(queue_with_maxsize_serves_many_by_runs),
         {"queue_serves_many_when_memory_is_scarce",
          queue_serves_many_when_memory_is_scarce, 0},
         {"put_waits_for_memory_that_another_queue_frees",
