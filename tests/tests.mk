@@ -109,6 +109,7 @@ fault_suites = \
 
 # Programs that the scripts run.
 job_programs = \
+	tests/job/alone \
 	tests/job/bare \
 	tests/job/endings \
 	tests/job/iterators \
@@ -138,6 +139,7 @@ job_scripts = \
 	tests/bench/pool.sh \
 	tests/bench/run.sh \
 	tests/bench/tables.sh \
+	tests/job/alone.sh \
 	tests/job/bare.sh \
 	tests/job/binaries.sh \
 	tests/job/checks.sh \
@@ -333,6 +335,7 @@ if BUILD_TESTS
 check_LIBRARIES += tests/harness/libharness.a tests/unit/libfake.a
 check_LTLIBRARIES = libmultirank-threads.la \
 	tests/library/libfunctions.la \
+	tests/library/libno_mpi.la \
 	tests/library/libone_thread_in_mpi.la \
 	tests/library/libthreads.la
 check_PROGRAMS += $(unit_suites) $(mpi_suites) $(job_programs) \
@@ -405,6 +408,10 @@ tests_library_libfunctions_la_SOURCES = \
 tests_library_libfunctions_la_LDFLAGS = $(COMMON_LDFLAGS) -avoid-version \
 	-rpath $(abs_builddir)
 # To be preloaded: it knows nothing of the library.
+tests_library_libno_mpi_la_SOURCES = tests/library/no_mpi.c
+tests_library_libno_mpi_la_CPPFLAGS = $(MPI_CFLAGS)
+tests_library_libno_mpi_la_LDFLAGS = $(COMMON_LDFLAGS) -avoid-version \
+	-rpath $(abs_builddir)
 tests_library_libone_thread_in_mpi_la_SOURCES = \
 	tests/library/one_thread_in_mpi.c
 tests_library_libone_thread_in_mpi_la_CPPFLAGS = $(MPI_CFLAGS)

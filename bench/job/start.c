@@ -4,6 +4,7 @@
  * mr_finalize, with what MPI takes in them.
  *
  *   mpirun -np 2 bench/job/start
+ *   bench/job/start one           one rank, which needs no MPI
  */
 #include "../bench.h"
 #include "../repeat.h"
@@ -14,6 +15,9 @@ int main(int argc, char **argv)
     int ranks;
 
     end_in_time();
+    if (argc > 1) {
+        setenv("MR_LAUNCH", "never", 1);
+    }
     start = now();
     must(mr_init(&argc, &argv), "mr_init");
     ranks = mr_size();

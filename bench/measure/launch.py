@@ -37,7 +37,7 @@ def mpi(path, *arguments, ranks=2, launcher=()):
 
 
 def alone(path, *arguments):
-    """A program without MPI."""
+    """A program without a launcher."""
     return Program("alone", path, arguments)
 
 

@@ -1,6 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Owns the start and end of MPI, and the collective calls.
+ *
+ * A job of one rank that no launcher has started does without MPI: MPI_Init
+ * alone would take it a quarter of a second or more, as it starts a daemon, and
+ * fails where MPI is not set up.  Then there is no communicator, and a
+ * collective call has nothing to do but to copy.
  */
 #include "message/world.h"
 
@@ -30,6 +35,12 @@ static const char *const mpi_settings[][2] = {
 };
 
 enum { MPI_SETTINGS = sizeof mpi_settings / sizeof *mpi_settings };
+
+/* No other rank takes part: there is no MPI, or it has ended. */
+static bool is_alone(void)
+{
+    return mri_all.communicator == MPI_COMM_NULL;
+}
 
 /* Then Open MPI 5.0.11 leaves a file of its component sm in /dev/shm, already
  * for MPI_Init and MPI_Finalize alone; a single rank can do without. */
@@ -63,6 +74,10 @@ void mri_world_level(char *text, size_t size)
     const char *level = "below MPI_THREAD_SERIALIZED";
     int number;
 
+    if (!mri_world_is_started()) {
+        snprintf(text, size, "none, as one rank needs no MPI");
+        return;
+    }
     MPI_Query_thread(&number);
     if (number == MPI_THREAD_MULTIPLE) {
         level = "MPI_THREAD_MULTIPLE";
@@ -100,7 +115,7 @@ static mr_error init(void)
     return MR_OK;
 }
 
-bool mri_world_is_started(void)
+bool mri_world_was_started(void)
 {
     int initialized = 0;
 
@@ -108,9 +123,39 @@ bool mri_world_is_started(void)
     return initialized;
 }
 
+bool mri_world_is_started(void)
+{
+    int finalized = 0;
+
+    MPI_Finalized(&finalized);
+    return mri_world_was_started() && !finalized;
+}
+
+void mri_world_alone(void)
+{
+    mri_all.rank = 0;
+    mri_all.size = 1;
+    mri_all.local_ranks = 1;
+    mri_all.local_rank = 0;
+    mri_all.threads = true;
+}
+
+mr_error mri_world_start_mpi(void)
+{
+    if (!is_alone() || mri_world_is_started()) {
+        return MR_OK;
+    }
+    if (mri_world_was_started()) {
+        return mri_fail(MR_ERR_MPI, MR_LOG_ERROR,
+                        "the program has ended MPI, which cannot be started "
+                        "again: call MPI_Finalize after mr_finalize");
+    }
+    return init();
+}
+
 mr_error mri_world_start(void)
 {
-    mr_error error = mri_world_is_started() ? MR_OK : init();
+    mr_error error = mri_world_start_mpi();
     int number;
     int code;
 
@@ -142,7 +187,7 @@ void mri_world_end(bool finalize)
     if (mri_all.communicator != MPI_COMM_NULL) {
         MPI_Comm_free(&mri_all.communicator);
     }
-    if (started_here || finalize) {
+    if (started_here || (finalize && mri_world_is_started())) {
         started_here = false;
         MPI_Finalize();
     }
@@ -175,6 +220,9 @@ mr_error mri_agree(mr_error error)
     MPI_Request request;
     int code;
 
+    if (is_alone()) {
+        return error;
+    }
     mri_message_lock();
     code = MPI_Iallreduce(&mine, &worst, 1, MPI_INT, MPI_MAX,
                           mri_all.communicator, &request);
@@ -189,7 +237,10 @@ unsigned int mri_world_unite(unsigned int mine)
 {
     unsigned int all = mine;
 
-    MPI_Allreduce(&mine, &all, 1, MPI_UNSIGNED, MPI_BOR, mri_all.communicator);
+    if (!is_alone()) {
+        MPI_Allreduce(&mine, &all, 1, MPI_UNSIGNED, MPI_BOR,
+                      mri_all.communicator);
+    }
     return all;
 }
 
@@ -214,9 +265,14 @@ static mr_error find_machine(void)
 mr_error mri_world_find_nodes(bool alone, uint32_t *leaders)
 {
     uint32_t leader = mri_all.rank;
-    mr_error error = mri_all.machine == MPI_COMM_NULL ? find_machine() : MR_OK;
+    mr_error error;
     int code;
 
+    if (is_alone()) {
+        leaders[0] = 0;
+        return MR_OK;
+    }
+    error = mri_all.machine == MPI_COMM_NULL ? find_machine() : MR_OK;
     if (error) {
         return error;
     }
@@ -236,17 +292,21 @@ mr_error mri_world_find_nodes(bool alone, uint32_t *leaders)
 
 unsigned int mri_node_size(void)
 {
-    int number;
+    int number = 1;
 
-    MPI_Comm_size(mri_all.node, &number);
+    if (!is_alone()) {
+        MPI_Comm_size(mri_all.node, &number);
+    }
     return (unsigned int)number;
 }
 
 unsigned int mri_node_rank(void)
 {
-    int number;
+    int number = 0;
 
-    MPI_Comm_rank(mri_all.node, &number);
+    if (!is_alone()) {
+        MPI_Comm_rank(mri_all.node, &number);
+    }
     return (unsigned int)number;
 }
 
@@ -254,36 +314,62 @@ bool mri_node_any(bool mine)
 {
     int any = mine;
 
-    MPI_Allreduce(MPI_IN_PLACE, &any, 1, MPI_INT, MPI_MAX, mri_all.node);
+    if (!is_alone()) {
+        MPI_Allreduce(MPI_IN_PLACE, &any, 1, MPI_INT, MPI_MAX, mri_all.node);
+    }
     return any;
+}
+
+/* What the only rank gives, it gets. */
+static void copy(void *to, const void *from, size_t size)
+{
+    if (to && from) {
+        memcpy(to, from, size);
+    }
 }
 
 void mri_node_gather(const void *mine, void *all, size_t size)
 {
+    if (is_alone()) {
+        copy(all, mine, size);
+        return;
+    }
     MPI_Allgather(mine, (int)size, MPI_BYTE, all, (int)size, MPI_BYTE,
                   mri_all.node);
 }
 
 void mri_node_broadcast(void *bytes, size_t size)
 {
-    MPI_Bcast(bytes, (int)size, MPI_BYTE, 0, mri_all.node);
+    if (!is_alone()) {
+        MPI_Bcast(bytes, (int)size, MPI_BYTE, 0, mri_all.node);
+    }
 }
 
 void mri_machine_gather(const void *mine, void *all, size_t size)
 {
+    if (is_alone()) {
+        copy(all, mine, size);
+        return;
+    }
     MPI_Gather(mine, (int)size, MPI_BYTE, all, (int)size, MPI_BYTE, 0,
                mri_all.machine);
 }
 
 void mri_machine_scatter(const void *all, void *mine, size_t size)
 {
+    if (is_alone()) {
+        copy(mine, all, size);
+        return;
+    }
     MPI_Scatter(all, (int)size, MPI_BYTE, mine, (int)size, MPI_BYTE, 0,
                 mri_all.machine);
 }
 
 void mri_machine_broadcast(void *bytes, size_t size)
 {
-    MPI_Bcast(bytes, (int)size, MPI_BYTE, 0, mri_all.machine);
+    if (!is_alone()) {
+        MPI_Bcast(bytes, (int)size, MPI_BYTE, 0, mri_all.machine);
+    }
 }
 
 mr_error mri_world_gather(const void *mine, size_t size, void **all)
@@ -296,18 +382,23 @@ mr_error mri_world_gather(const void *mine, size_t size, void **all)
         error = *all ? MR_OK : MR_ERR_NO_MEMORY;
     }
     error = mri_agree(error);
-    if (!error) {
-        MPI_Gather(mine, (int)size, MPI_BYTE, *all, (int)size, MPI_BYTE, 0,
-                   mri_all.communicator);
+    if (error) {
+        return error;
     }
-    return error;
+    if (is_alone()) {
+        copy(*all, mine, size);
+        return MR_OK;
+    }
+    MPI_Gather(mine, (int)size, MPI_BYTE, *all, (int)size, MPI_BYTE, 0,
+               mri_all.communicator);
+    return MR_OK;
 }
 
 void mri_world_barrier(bool (*meanwhile)(void))
 {
     MPI_Request request;
 
-    if (mri_all.communicator == MPI_COMM_NULL) {
+    if (is_alone()) {
         return;
     }
     mri_message_lock();

@@ -28,8 +28,9 @@ typedef struct mri_world {
 /* Written at the start, then constant. */
 extern mri_world mri_all;
 
-/* Has the user started MPI? */
+/* Has MPI been started, and not ended?  Has it ever been started? */
 bool mri_world_is_started(void);
+bool mri_world_was_started(void);
 
 /* The MPI library that runs, and the one that this was compiled for; at any
  * time. */
@@ -42,6 +43,12 @@ void mri_world_level(char *text, size_t size);
 /* Start MPI, unless the user did, and make the communicator; collective.
  * MR_ERR_MPI. */
 mr_error mri_world_start(void);
+
+/* Instead: this is the only rank, and there is no MPI. */
+void mri_world_alone(void);
+
+/* Start MPI for the user of such a rank, unless it runs.  MR_ERR_MPI. */
+mr_error mri_world_start_mpi(void);
 
 /* End what was started; collective.  `finalize`: also MPI that the user
  * started.  Without an orderly end (a rank is lost) nothing here is called. */

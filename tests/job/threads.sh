@@ -36,7 +36,7 @@ all_calls_are_watched() {
     : > "$scratch/err"
     nm -D --undefined-only .libs/libmultirank.so |
         sed -n 's/.* U \(MPI_[A-Za-z_]*\)$/\1/p' |
-        grep -vx 'MPI_Initialized\|MPI_Query_thread\|MPI_Get_library_version\|MPI_Init_thread' |
+        grep -vx 'MPI_Initialized\|MPI_Finalized\|MPI_Query_thread\|MPI_Get_library_version\|MPI_Init_thread' |
         sort > "$scratch/called"
     nm -D --defined-only "$watcher" |
         sed -n 's/.* T \(MPI_[A-Za-z_]*\)$/\1/p' | sort > "$scratch/watched"

@@ -22,6 +22,10 @@ extern "C" {
  * slot of a batch job.  With MR_LAUNCH=never the job has one rank.  If there
  * is no mpirun the job has one rank, too, and the log has a warning.
  *
+ * One rank that no launcher has started needs no MPI.  It starts within some
+ * milliseconds, also where MPI cannot start.  Processes and pools work as ever.
+ * MPI starts when the program asks for it; see multirank/mpi.h.
+ *
  * The call first starts a fork server, then MPI, then the shared segments.
  * MPI is at MPI_THREAD_SERIALIZED, or as MR_MPI_THREADS says.  If the caller
  * has started MPI already, that MPI is used.  Then rank 0 calls MPI_Finalize

@@ -7,6 +7,11 @@
  * mr_init returns on rank 0 only, so collective calls over MPI_COMM_WORLD are
  * possible before mr_init, but not afterwards.
  *
+ * If no launcher has started the program and it has one rank, mr_init does not
+ * start MPI.  The first mr_mpi_lock does, and mr_finalize ends it then.  With
+ * MR_MPI_THREADS=multiple mr_init starts it.  Or the program starts MPI itself,
+ * before or after mr_init, and ends it itself.
+ *
  * A task may call MPI if its worker is a rank, and must not if its worker is a
  * child process.  The worker beside rank 0 is a child, and so are workers
  * beyond the number of ranks.  In a child mr_mpi_lock gives MR_ERR_STATE.
@@ -41,10 +46,12 @@ extern "C" {
  * MPI cannot be finalized, and the rank ends with status 1.
  *
  * Callers:   threads of ranks: main, and pool tasks that run in a rank.
- * Blocks:    until no other thread is inside MPI.
+ * Blocks:    until no other thread is inside MPI; the first call in a job that
+ *            has no MPI yet also until MPI has started.
  * Ownership: the calling thread holds the mutex until it calls mr_mpi_unlock.
  * Errors:    MR_ERR_STATE - there is no job, or the caller is a process, which
- *            cannot call MPI.
+ *            cannot call MPI;
+ *            MR_ERR_MPI - MPI does not start, or the program has ended it.
  * Differs:   Python has no MPI.
  */
 MR_CHECKED mr_error mr_mpi_lock(void);

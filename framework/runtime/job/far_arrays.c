@@ -60,20 +60,22 @@ static void use_window(bool created)
     }
 }
 
-/* On one node nothing goes through the window, so a job whose MPI has no
- * component for it (the user started MPI without our settings) runs on. */
+/* A job whose MPI has no component for it (the user started MPI without our
+ * settings) runs on. */
 void mri_far_arrays_begin(void)
 {
-    mr_error error =
-        mri_window_create(mri_all.communicator, mri_index_of(mri_here.rank));
-    bool created = mri_agree(error) == MR_OK;
+    mr_error error;
+    bool created;
 
+    if (mri_node.count == mri_node.ranks) {
+        snprintf(choice, sizeof choice, "none, as all ranks share memory");
+        return;
+    }
+    error =
+        mri_window_create(mri_all.communicator, mri_index_of(mri_here.rank));
+    created = mri_agree(error) == MR_OK;
     if (!created && error == MR_OK) {
         mri_window_free();
     }
-    if (mri_node.count == mri_node.ranks) {
-        snprintf(choice, sizeof choice, "none, as all ranks share memory");
-    } else {
-        use_window(created);
-    }
+    use_window(created);
 }

@@ -370,6 +370,16 @@ static mr_error compare_binaries(const mri_binary *mine)
     return error;
 }
 
+/* With MR_MPI_THREADS=multiple the user calls MPI without asking first. */
+static mr_error start_world(void)
+{
+    if (mri_launched() || mri_settings()->mpi_threads == MRI_THREADS_MULTIPLE) {
+        return mri_world_start();
+    }
+    mri_world_alone();
+    return MR_OK;
+}
+
 static mr_error start(void)
 {
     mri_binary binary;
@@ -379,7 +389,7 @@ static mr_error start(void)
     mri_binary_describe(&binary);
     error = mri_server_fork();
     if (!error) {
-        error = mri_world_start();
+        error = start_world();
     }
     if (error) {
         return error; /* without MPI there is nobody to agree with */

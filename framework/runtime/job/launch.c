@@ -50,13 +50,7 @@ static bool is_slurm_step(void)
 static bool has_rank(void)
 {
     return is_set("OMPI_COMM_WORLD_RANK") || is_set("PMI_RANK") ||
-           (is_set("PMIX_RANK") && !mri_world_is_started());
-}
-
-static bool is_launched(void)
-{
-    return is_set(GUARD) || has_rank() || is_slurm_step() ||
-           mri_world_is_started();
+           (is_set("PMIX_RANK") && !mri_world_was_started());
 }
 
 int mri_launcher_open(void)
@@ -263,13 +257,19 @@ static void become(const words *w)
     warn(why, "install Open MPI, or name its launcher by MPIRUN");
 }
 
+bool mri_launched(void)
+{
+    return is_set(GUARD) || has_rank() || is_slurm_step() ||
+           mri_world_is_started();
+}
+
 void mri_launch(void)
 {
     bool allocated = has_allocation() || is_set("PBS_NODEFILE");
     words w = {0};
     unsigned int cores;
 
-    if (mri_settings()->launch == MRI_LAUNCH_NEVER || is_launched()) {
+    if (mri_settings()->launch == MRI_LAUNCH_NEVER || mri_launched()) {
         return;
     }
     cores = count_cores();

@@ -5,6 +5,8 @@
 #ifndef MRI_RUNTIME_JOB_LAUNCH_H
 #define MRI_RUNTIME_JOB_LAUNCH_H
 
+#include <stdbool.h>
+
 /*
  * Become mpirun, which starts this program again with the same arguments: in
  * the slots of a batch job's allocation, else with a rank for each core that
@@ -15,6 +17,10 @@
  * launched, which is warned about.  To be called before anything is started.
  */
 void mri_launch(void);
+
+/* Is this process a rank of a launcher, or has it started MPI itself?  If not,
+ * it is the only rank of its job. */
+bool mri_launched(void);
 
 /* A pidfd of the process manager that has started this rank, and that takes
  * no notice if it dies by itself; -1: none has, or it is not to be known. */
