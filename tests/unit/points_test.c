@@ -355,7 +355,7 @@ static void hold_and_close(unsigned int number, void *user)
         MRT_OK(mri_pipe_hold(s->ends[i % 2], i));
     }
     for (uint64_t i = 1; i <= 20; i++) {
-        mri_pipe_drop_all(mri_self(), i);
+        mri_reap_unstarted(&(mri_gone){.endpoint = i});
     }
     MRT_OK(mr_pipe_attach(s->ends[0]));
     MRT_OK(mr_pipe_send(s->ends[0], bytes, LARGE, 0));
