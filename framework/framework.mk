@@ -113,7 +113,9 @@ engine_sources = \
 	framework/engine/wait.c \
 	framework/engine/wait.h \
 	framework/engine/wait_any.c \
-	framework/engine/wait_any.h
+	framework/engine/wait_any.h \
+	framework/engine/wait_near.c \
+	framework/engine/wait_near.h
 
 far_sources = \
 	framework/far/caller.h \

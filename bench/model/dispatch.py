@@ -16,14 +16,14 @@ import heapq
 import math
 import random
 
-# Of framework/pool/schedule.c and multirank/wait.h.
+# Of framework/pool/schedule.c and scheduler.h.
 BATCH_BYTES = 64 << 20
 GOOD_BYTES = 2 << 20
 BATCH_TIME = 1e-3
 FAR_BATCHES = 2         # under way at each of several nodes
 NEAR_BATCHES = 4        # ... at a single one
 NEAR_CHUNKS = 8       # for each worker in a part of that
-MOST_UNDER_WAY = 511  # of all: the handles of one mr_wait, without the pool's
+MOST_UNDER_WAY = 511  # of all: those for which the caller waits at one time
 # Of framework/pool/worker/run.c: a chunk takes so long, when tasks are short.
 CHUNK_TIME = 8e-6
 

@@ -42,11 +42,13 @@ static void nothing_to_settle(mri_record *self)
 }
 
 static mr_error no_watch(mri_record *self, const mr_handle *handles,
-                         size_t count, double timeout, mri_watch **watch)
+                         size_t count, bool tolerates, double timeout,
+                         mri_watch **watch)
 {
     (void)self;
     (void)handles;
     (void)count;
+    (void)tolerates;
     (void)timeout;
     (void)watch;
     return MR_ERR_STALE;

@@ -37,17 +37,20 @@ typedef struct mri_elsewhere_ops {
     bool (*poll)(void);
 
     /* Begin to watch `count` objects of one rank.  The thread's bell rings when
-     * one of them is ready.  MR_ERR_NO_MEMORY, or why the message cannot be
-     * sent. */
+     * one of them is ready; `tolerates` as in engine/wait_near.h.
+     * MR_ERR_NO_MEMORY, MR_ERR_LIMIT, or why the message cannot be sent. */
     mr_error (*watch_begin)(mri_record *self, const mr_handle *handles,
-                            size_t count, double timeout, mri_watch **watch);
+                            size_t count, bool tolerates, double timeout,
+                            mri_watch **watch);
 
     /* MRI_WOULD_BLOCK while nothing is ready; else how the watch ended.  With
-     * MR_OK `found` has a truth for each handle, valid until watch_free. */
-    mr_error (*watch_poll)(mri_watch *watch, const bool **found);
+     * MR_OK, and if `found` is not NULL, it gets a table of what was found, see
+     * engine/wait_near.h, valid until watch_free. */
+    mr_error (*watch_poll)(mri_watch *watch, const unsigned char **found);
 
     /* Ask for a last look, and wait for its answer. */
-    void (*watch_stop)(mri_watch *watch);
+    void (*watch_cancel)(mri_watch *watch);
+    void (*watch_await)(mri_watch *watch);
     void (*watch_free)(mri_watch *watch);
 } mri_elsewhere_ops;
 

@@ -1,37 +1,27 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Waiting for any of several objects of this node.
+ * Waiting for any of several objects, of any node.
  */
 #ifndef MRI_ENGINE_WAIT_ANY_H
 #define MRI_ENGINE_WAIT_ANY_H
 
-#include "engine/object.h"
+#include <stdatomic.h>
 
-typedef struct mri_wait_set {
-    mri_record *self;
-    const mr_handle *handles;
+#include "engine/wait_near.h"
+
+typedef struct mri_wait_request {
+    const mr_handle *handles; /* of kinds that have `ready` */
     size_t count;
-    bool *found; /* written at each look */
-    bool entered;
-    mri_wait *entries; /* in the block in owned slot 2 */
-    uint64_t bell;
-} mri_wait_set;
+    double timeout;
+    unsigned char *found; /* an mri_found for each; written with MR_OK only */
+    bool tolerates;       /* an object that is gone counts as ready */
+    atomic_bool *stop;    /* not NULL: do not spin, and end with
+                             MR_ERR_INTERRUPTED when it is set; who sets it
+                             rings */
+} mri_wait_request;
 
-/* Can all be waited for?  MR_ERR_STALE, MR_ERR_OWNER_LOST,
- * MR_ERR_ARGUMENT. */
-mr_error mri_wait_set_check(const mr_handle *handles, size_t count);
-
-/* MR_OK: at least one is ready; MRI_WOULD_BLOCK, MR_ERR_STALE. */
-mr_error mri_wait_set_look(mri_wait_set *several);
-
-/* Enter the list of each.  MR_ERR_NO_MEMORY, MR_ERR_CLOSED; it has to be left
- * in any case. */
-mr_error mri_wait_set_enter(mri_wait_set *several);
-
-/* Look once more, from within the lists.  MRI_WOULD_BLOCK: to be called again
- * when the bell of `self` is no longer `bell`.  MR_ERR_CLOSED. */
-mr_error mri_wait_set_try(mri_wait_set *several);
-void mri_wait_set_leave(mri_wait_set *several);
+/* Errors as mr_wait. */
+mr_error mri_wait_for_any(const mri_wait_request *request);
 
 /* mr_wait, with checked arguments and for all kinds that have `ready`. */
 mr_error mri_wait_any(const mr_handle *handles, size_t count, double timeout,

@@ -12,6 +12,7 @@
 #include "engine/elsewhere.h"
 #include "engine/interrupt.h"
 #include "engine/wait.h"
+#include "engine/wait_near.h"
 #include "far/exchange.h"
 #include "far/port.h"
 #include "memory/segment.h"
@@ -251,17 +252,24 @@ static mr_error destroy(mri_record *self, mr_handle handle)
 struct mri_watch {
     mri_port *port;
     mri_outgoing outgoing;
-    bool found[];
+    unsigned char found[];
 };
 
+/* A rank that is lost already is found like one that is lost later. */
 static mr_error watch_begin(mri_record *self, const mr_handle *handles,
-                            size_t count, double timeout, mri_watch **result)
+                            size_t count, bool tolerates, double timeout,
+                            mri_watch **result)
 {
+    size_t size = mri_found_size(count);
     mri_call call = {.in_size = count * sizeof *handles,
-                     .out_size = count * sizeof(bool)};
-    mri_watch *watch = calloc(1, sizeof *watch + count * sizeof(bool));
+                     .out_size = size,
+                     .argument = tolerates};
+    mri_watch *watch = calloc(1, sizeof *watch + size);
     mr_error error = watch ? mri_port_of(self, &watch->port) : MR_ERR_NO_MEMORY;
 
+    if (!error && size > MRI_OUT_MAX) {
+        error = MR_ERR_LIMIT;
+    }
     if (!error) {
         watch->outgoing = (mri_outgoing){
             .head = head_of(MRI_WATCH, handles[0], &call, timeout),
@@ -269,6 +277,11 @@ static mr_error watch_begin(mri_record *self, const mr_handle *handles,
             .in = handles,
             .out = watch->found};
         error = mri_port_send(watch->port, &watch->outgoing);
+        if (error == MR_ERR_OWNER_LOST) {
+            watch->outgoing.lost = error;
+            atomic_store(&watch->outgoing.complete, true);
+            error = MR_OK;
+        }
     }
     if (error) {
         free(watch);
@@ -278,23 +291,34 @@ static mr_error watch_begin(mri_record *self, const mr_handle *handles,
     return MR_OK;
 }
 
-static mr_error watch_poll(mri_watch *watch, const bool **found)
+static mr_error watch_poll(mri_watch *watch, const unsigned char **found)
 {
     mri_outgoing *outgoing = &watch->outgoing;
 
     watch->port->ops->poll(watch->port);
-    if (!atomic_load(&outgoing->complete)) {
+    if (!mri_outgoing_is_complete(outgoing)) {
         return MRI_WOULD_BLOCK;
     }
-    *found = watch->found;
+    if (found) {
+        *found = watch->found;
+    }
     return outgoing->lost ? outgoing->lost : (mr_error)outgoing->head.error;
 }
 
-static void watch_stop(mri_watch *watch)
+static void watch_cancel(mri_watch *watch)
 {
-    if (!atomic_load(&watch->outgoing.complete)) {
-        end_now(watch->port, &watch->outgoing);
+    if (!mri_outgoing_is_complete(&watch->outgoing)) {
+        mri_interrupts_off();
+        watch->port->ops->cancel(watch->port, &watch->outgoing);
+        mri_interrupts_on();
     }
+}
+
+static void watch_await(mri_watch *watch)
+{
+    mri_interrupts_off();
+    (void)!watch->port->ops->await(watch->port, &watch->outgoing, 0);
+    mri_interrupts_on();
 }
 
 static void watch_free(mri_watch *watch)
@@ -311,7 +335,8 @@ static const mri_elsewhere_ops far_calls = {
     .poll = mri_exchange_poll_once,
     .watch_begin = watch_begin,
     .watch_poll = watch_poll,
-    .watch_stop = watch_stop,
+    .watch_cancel = watch_cancel,
+    .watch_await = watch_await,
     .watch_free = watch_free,
 };
 

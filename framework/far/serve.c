@@ -388,7 +388,7 @@ static void fill(mri_served *s, mri_client *c, const mri_head *head,
                          .result = head->result};
     s->call.by_window =
         mri_onesided_puts && has_windowed(s) && head->flags & MRI_BULK;
-    s->call.pool = mri_ops_of((mri_kind)s->head.handle.kind)->bulk;
+    s->call.pool = head->what == MRI_WATCH ? MRI_HEAP : s->ops->bulk;
 }
 
 void mri_serve_call(unsigned int from, const mri_head *head, const void *body)

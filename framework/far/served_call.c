@@ -102,13 +102,19 @@ static mr_error first_try(mri_served *s)
 static mr_error first_look(mri_served *s)
 {
     size_t count = s->head.in_size / sizeof(mr_handle);
-    mr_error error = mri_wait_set_check(s->call.in, count);
+    mr_error error;
 
-    s->several = (mri_wait_set){.self = s->client->proxy,
-                                .handles = s->call.in,
-                                .count = count,
-                                .found = (bool *)own.output};
-    return error ? error : mri_wait_set_look(&s->several);
+    if (mri_found_size(count) > sizeof own.output) {
+        return MR_ERR_LIMIT;
+    }
+    memset(own.output, 0, mri_found_size(count));
+    s->several = (mri_wait_near){.self = s->client->proxy,
+                                 .handles = s->call.in,
+                                 .count = count,
+                                 .tolerates = s->head.argument != 0,
+                                 .found = own.output};
+    error = mri_wait_near_check(&s->several);
+    return error ? error : mri_wait_near_look(&s->several);
 }
 
 mr_error mri_served_try_first(mri_served *s)
@@ -141,14 +147,14 @@ mr_error mri_served_try_again(mri_served *s)
     if (!is_watching(s)) {
         return mri_blocked_try(&s->blocked);
     }
-    s->several.found = (bool *)own.output;
+    s->several.found = own.output;
     if (!s->several.entered) {
-        error = mri_wait_set_enter(&s->several);
+        error = mri_wait_near_enter(&s->several);
         if (error) {
             return error;
         }
     }
-    return mri_wait_set_try(&s->several);
+    return mri_wait_near_try(&s->several);
 }
 
 mr_error mri_served_abandon(mri_served *s, mr_error why)
@@ -175,7 +181,7 @@ bool mri_served_is_rung(const mri_served *s)
 void mri_served_leave_lists(mri_served *s, mr_error error)
 {
     if (is_watching(s)) {
-        mri_wait_set_leave(&s->several);
+        mri_wait_near_leave(&s->several);
     } else {
         mri_blocked_end(&s->blocked, error);
         mri_leave(s->client->proxy);

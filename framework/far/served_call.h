@@ -7,7 +7,7 @@
 #define MRI_FAR_SERVED_CALL_H
 
 #include "engine/operation.h"
-#include "engine/wait_any.h"
+#include "engine/wait_near.h"
 #include "far/client.h"
 
 typedef enum mri_served_state {
@@ -28,7 +28,7 @@ typedef struct mri_served {
     mri_call call;
     const mri_kind_ops *ops;
     mri_blocked blocked;
-    mri_wait_set several;
+    mri_wait_near several;
     int64_t deadline;
     void *data;             /* a copy of what it brought */
     unsigned int transfers; /* of bulk, that are under way */

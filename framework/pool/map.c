@@ -100,10 +100,10 @@ static mr_error collect(mri_scheduler *d, mri_schedule_node *n,
 /* Handles to wait for: the pool, then the batches under way; `batches` and
  * `nodes` say whose. */
 typedef struct waiting {
-    mr_handle handles[MR_WAIT_MAX];
-    bool ready[MR_WAIT_MAX];
-    mri_schedule_batch *batches[MR_WAIT_MAX];
-    mri_schedule_node *nodes[MR_WAIT_MAX];
+    mr_handle handles[MRI_SCHEDULE_WAITS];
+    bool ready[MRI_SCHEDULE_WAITS];
+    mri_schedule_batch *batches[MRI_SCHEDULE_WAITS];
+    mri_schedule_node *nodes[MRI_SCHEDULE_WAITS];
     size_t count;
 } waiting;
 
@@ -116,7 +116,7 @@ static void list_all(const mri_scheduler *d, waiting *w)
             mri_schedule_batch *p = &d->nodes[i].batches[k];
 
             if (p->handle.kind != MRI_NONE) {
-                assert(w->count < MR_WAIT_MAX);
+                assert(w->count < MRI_SCHEDULE_WAITS);
                 w->handles[w->count] = p->handle;
                 w->batches[w->count] = p;
                 w->nodes[w->count++] = &d->nodes[i];

@@ -340,7 +340,7 @@ static unsigned int batches_to_begin(const mri_scheduler *d)
  * of it might begin sooner elsewhere. */
 static bool is_time_for(const mri_scheduler *d, unsigned int number)
 {
-    if (d->under_way >= MR_WAIT_MAX - 1) {
+    if (d->under_way >= MRI_SCHEDULE_WAITS - 1) {
         return false;
     }
     if (d->nodes_count == 1) {

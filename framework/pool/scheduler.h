@@ -15,6 +15,10 @@
  * beside those of which all tasks have begun. */
 enum { MRI_SCHEDULE_FAR = 2, MRI_SCHEDULE_NEAR = 4 };
 
+/* The pool and all batches under way: each wait of the caller looks at all of
+ * them, so it should not be more. */
+enum { MRI_SCHEDULE_WAITS = 512 };
+
 typedef struct mri_results mri_results; /* see pool/results.h */
 
 typedef struct mri_schedule_range {

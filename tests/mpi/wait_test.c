@@ -7,6 +7,7 @@
 
 #include <pthread.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 /* One object of each kind that can be waited for. */
@@ -79,22 +80,17 @@ static void make_ready(const objects *o, int kind)
 
 static void wait_refuses_bad_arguments(void)
 {
-    static mr_handle many[MR_WAIT_MAX + 1];
-    static bool ready[MR_WAIT_MAX + 1];
     mr_handle handles[KINDS];
+    bool ready[KINDS];
     objects o;
 
     if (!make(&o)) {
         return;
     }
     handles_of(&o, handles);
-    for (int i = 0; i <= MR_WAIT_MAX; i++) {
-        many[i] = o.queue.handle;
-    }
     MRT_ERROR(mr_wait(NULL, KINDS, 0, ready), MR_ERR_ARGUMENT);
     MRT_ERROR(mr_wait(handles, KINDS, 0, NULL), MR_ERR_ARGUMENT);
     MRT_ERROR(mr_wait(handles, 0, 0, ready), MR_ERR_ARGUMENT);
-    MRT_ERROR(mr_wait(many, MR_WAIT_MAX + 1, 0, ready), MR_ERR_ARGUMENT);
     MRT_ERROR(mr_wait(handles, SIZE_MAX, 0, ready), MR_ERR_ARGUMENT);
     MRT_ERROR(mr_wait(handles, KINDS, NOT_A_NUMBER, ready), MR_ERR_ARGUMENT);
     destroy(&o);
@@ -325,16 +321,18 @@ static void wait_refuses_stale_handles(void)
 {
     mr_handle handles[KINDS], strange[STRANGE_HANDLES];
     bool ready[KINDS];
+    const mr_queue_options there = {.place = MR_ON_RANK(mr_size() - 1)};
     mr_queue gone;
     objects o;
 
-    if (!make(&o) || !MRT_OK(mr_queue_create(&gone, NULL))) {
+    if (!make(&o) || !MRT_OK(mr_queue_create(&gone, &there))) {
         return;
     }
     handles_of(&o, handles);
     MRT_OK(mr_queue_destroy(gone));
     handles[LOCK] = gone.handle;
     MRT_ERROR(mr_wait(handles, KINDS, MR_FOREVER, ready), MR_ERR_STALE);
+    MRT_ERROR(mr_wait(handles, KINDS, 0, ready), MR_ERR_STALE);
     strange_handles(o.queue.handle, strange);
     for (int i = 0; i < STRANGE_HANDLES; i++) {
         mr_error error;
@@ -385,28 +383,82 @@ static void wait_works_in_children(void)
     MRT_OK(mr_pipe_close(o.second));
 }
 
-static void wait_takes_as_many_as_allowed(void)
-{
-    static mr_queue queues[MR_WAIT_MAX];
-    static mr_handle handles[MR_WAIT_MAX];
-    static bool ready[MR_WAIT_MAX];
+/* Many objects, on all ranks in turn; NULL when they could not be made. */
+enum { MANY = 10000 };
 
-    for (int i = 0; i < MR_WAIT_MAX; i++) {
+static mr_queue *make_many(mr_handle *handles)
+{
+    mr_queue *queues = malloc(MANY * sizeof *queues);
+    bool made = MRT_CHECK(queues);
+
+    for (int i = 0; made && i < MANY; i++) {
         const mr_queue_options options = {.place = MR_ON_RANK(rank_of(i))};
 
-        if (!MRT_OK(mr_queue_create(&queues[i], &options))) {
-            return;
-        }
+        made = MRT_OK(mr_queue_create(&queues[i], &options));
         handles[i] = queues[i].handle;
     }
-    MRT_ERROR(mr_wait(handles, MR_WAIT_MAX, 0, ready), MR_ERR_TIMEOUT);
-    MRT_OK(mr_queue_put(queues[MR_WAIT_MAX - 1], NULL, 0, GUARD));
-    MRT_OK(mr_queue_put(queues[100], NULL, 0, GUARD));
-    MRT_OK(mr_wait(handles, MR_WAIT_MAX, GUARD, ready));
-    for (int i = 0; i < MR_WAIT_MAX; i++) {
-        MRT_EQUAL(ready[i], i == 100 || i == MR_WAIT_MAX - 1);
+    return made ? queues : NULL;
+}
+
+static void destroy_many(mr_queue *queues)
+{
+    for (int i = 0; i < MANY; i++) {
         MRT_OK(mr_queue_destroy(queues[i]));
     }
+    free(queues);
+}
+
+static void check_ready(const bool *ready, int first, int second)
+{
+    int wrong = 0;
+
+    for (int i = 0; i < MANY; i++) {
+        wrong += ready[i] != (i == first || i == second);
+    }
+    MRT_EQUAL(wrong, 0);
+}
+
+static int wait_for_many(const void *argument, size_t size)
+{
+    const mr_handle *handles = argument;
+    bool *ready = calloc(MANY + 1, sizeof *ready);
+    const mr_queue go = {handles[MANY]};
+
+    (void)size;
+    CHILD_OK(mr_wait(handles, MANY + 1, GUARD, ready));
+    CHILD_CHECK(ready[MANY] && !ready[0] && !ready[MANY - 1]);
+    CHILD_OK(mr_queue_get(go, NULL, 0, NULL, 0));
+    free(ready);
+    return child_result();
+}
+
+static void wait_takes_ten_thousand_objects(void)
+{
+    static mr_handle handles[MANY + 1];
+    static bool ready[MANY];
+    mr_queue *queues = make_many(handles);
+    mr_process child;
+    mr_queue go;
+
+    if (!queues || !MRT_OK(mr_queue_create(&go, NULL))) {
+        return;
+    }
+    MRT_ERROR(mr_wait(handles, MANY, 0, ready), MR_ERR_TIMEOUT);
+    MRT_ERROR(mr_wait(handles, MANY, SHORT, ready), MR_ERR_TIMEOUT);
+    handles[MANY] = go.handle;
+    START(&child, ANYWHERE, wait_for_many, handles, sizeof handles);
+    MRT_CHECK(child_sleeps(child));
+    MRT_OK(mr_queue_put(go, NULL, 0, GUARD));
+    END(child, 0);
+    MRT_OK(mr_queue_put(queues[MANY - 1], NULL, 0, GUARD));
+    MRT_OK(mr_queue_put(queues[100], NULL, 0, GUARD));
+    MRT_OK(mr_wait(handles, MANY, GUARD, ready));
+    check_ready(ready, 100, MANY - 1);
+    MRT_OK(mr_wait(handles, MANY, 0, ready));
+    check_ready(ready, 100, MANY - 1);
+    MRT_OK(mr_queue_destroy(go));
+    MRT_ERROR(mr_wait(handles, MANY + 1, 0, (bool[MANY + 1]){0}), MR_ERR_STALE);
+    destroy_many(queues);
 }
 
 static void wait_takes_the_same_object_twice(void)
@@ -557,7 +609,7 @@ static const mrt_test tests[] = {
     {"wait_wakes_when_one_is_destroyed", wait_wakes_when_one_is_destroyed, 0},
     {"wait_refuses_stale_handles", wait_refuses_stale_handles, 0},
     {"wait_works_in_children", wait_works_in_children, 0},
-    {"wait_takes_as_many_as_allowed", wait_takes_as_many_as_allowed, 0},
+    {"wait_takes_ten_thousand_objects", wait_takes_ten_thousand_objects, 0},
     {"wait_takes_the_same_object_twice", wait_takes_the_same_object_twice, 0},
     {"wait_collects_processes_as_they_end", wait_collects_processes_as_they_end,
      0},
