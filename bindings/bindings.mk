@@ -33,7 +33,8 @@ multirankcxx_HEADERS = \
 	bindings/cxx/include/multirank/cxx/topology.hpp \
 	bindings/cxx/include/multirank/cxx/travel.hpp \
 	bindings/cxx/include/multirank/cxx/value.hpp \
-	bindings/cxx/include/multirank/cxx/wait.hpp
+	bindings/cxx/include/multirank/cxx/wait.hpp \
+	bindings/cxx/include/multirank/cxx/wait_set.hpp
 
 PUBLIC_CXX_CPPFLAGS = $(PUBLIC_CPPFLAGS) -I$(srcdir)/bindings/cxx/include
 

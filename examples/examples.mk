@@ -19,6 +19,7 @@ cookbookdir = $(examplesdir)/cookbook
 dist_cookbook_DATA = \
 	examples/cookbook/checkpoint.c \
 	examples/cookbook/dynamic_work.c \
+	examples/cookbook/event_loop.c \
 	examples/cookbook/histogram.c \
 	examples/cookbook/pipeline.c \
 	examples/cookbook/pool_in_mpi.c \

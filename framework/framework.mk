@@ -27,7 +27,8 @@ multirankinclude_HEADERS = \
 	framework/include/multirank/topology.h \
 	framework/include/multirank/typed.h \
 	framework/include/multirank/value.h \
-	framework/include/multirank/wait.h
+	framework/include/multirank/wait.h \
+	framework/include/multirank/wait_set.h
 
 util_sources = \
 	framework/util/clock.h \
@@ -115,7 +116,9 @@ engine_sources = \
 	framework/engine/wait_any.c \
 	framework/engine/wait_any.h \
 	framework/engine/wait_near.c \
-	framework/engine/wait_near.h
+	framework/engine/wait_near.h \
+	framework/engine/wait_set.c \
+	framework/engine/wait_set.h
 
 far_sources = \
 	framework/far/caller.h \

@@ -79,6 +79,7 @@ mpi_suites = \
 	tests/mpi/sync_test \
 	tests/mpi/topology_test \
 	tests/mpi/value_test \
+	tests/mpi/wait_set_test \
 	tests/mpi/wait_test
 
 # The C++ face; sources end with .cpp.
@@ -289,6 +290,7 @@ far_asan_runs = \
 	tests/mpi/sync_interrupt_test.far.np3 \
 	tests/mpi/sync_test.far.np3 \
 	tests/mpi/value_test.far.np3 \
+	tests/mpi/wait_set_test.far.np3 \
 	tests/mpi/wait_test.far.np3
 
 # For ThreadSanitizer: the threads of a rank exchange messages.  What passes
@@ -303,6 +305,7 @@ thread_suites = \
 	tests/mpi/queue_test \
 	tests/mpi/sync_test \
 	tests/mpi/value_test \
+	tests/mpi/wait_set_test \
 	tests/mpi/wait_test
 thread_runs = $(thread_suites:=.far.np3)
 

@@ -29,5 +29,6 @@
 #include <multirank/typed.h>
 #include <multirank/value.h>
 #include <multirank/wait.h>
+#include <multirank/wait_set.h>
 
 #endif

@@ -22,8 +22,9 @@ void mri_fault_point(void)
     if (!armed) {
         return;
     }
-    passed++;
-    if (mri_fault_countdown == 0 || --mri_fault_countdown > 0) {
+    __atomic_add_fetch(&passed, 1, __ATOMIC_RELAXED);
+    if (__atomic_load_n(&mri_fault_countdown, __ATOMIC_RELAXED) <= 0 ||
+        __atomic_sub_fetch(&mri_fault_countdown, 1, __ATOMIC_RELAXED) > 0) {
         return;
     }
     if (mri_fault_instead) {
@@ -41,6 +42,16 @@ void mri_fault_arm(int64_t k)
     mri_fault_countdown = k;
     passed = 0;
     armed = true;
+}
+
+bool mri_fault_is_armed(void)
+{
+    return armed;
+}
+
+void mri_fault_join(bool armed_)
+{
+    armed = armed_;
 }
 
 int64_t mri_fault_disarm(void)

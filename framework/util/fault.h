@@ -14,11 +14,16 @@
 /* Points left before the kill; 0: not armed.  One per process. */
 extern int64_t mri_fault_countdown;
 
-/* Counts down with the calling thread alone. */
+/* Counts down in threads that are armed alone. */
 void mri_fault_point(void);
 
-/* Be killed at the k-th point that this thread passes from now on. */
+/* Be killed at the k-th point that this thread passes from now on, or a thread
+ * of the library that it starts meanwhile. */
 void mri_fault_arm(int64_t k);
+
+/* In a new thread: is its creator armed?  Then it is, too. */
+bool mri_fault_is_armed(void);
+void mri_fault_join(bool armed);
 
 /* What is done at that point instead; NULL: the kill.  For tests in which an
  * endpoint is a thread; when it returns, the thread goes on. */
@@ -38,6 +43,16 @@ bool mri_fault_allocation(void);
 
 static inline void mri_fault_point(void)
 {
+}
+
+static inline bool mri_fault_is_armed(void)
+{
+    return false;
+}
+
+static inline void mri_fault_join(bool armed)
+{
+    (void)armed;
 }
 
 static inline bool mri_fault_allocation(void)

@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <stdlib.h>
 
+#include "util/fault.h"
 #include "util/log.h"
 #include "util/rank_local.h"
 
@@ -23,6 +24,7 @@ static MRI_RANK_LOCAL affinity affinity_of_rank;
 typedef struct birth {
     void *(*function)(void *);
     mri_rank_state *rank;
+    bool armed; /* see util/fault.h */
 } birth;
 
 void mri_threads_run_on(const void *set, size_t size)
@@ -38,6 +40,7 @@ static void *begin(void *user)
 
     free(user);
     mri_rank_enter(given.rank);
+    mri_fault_join(given.armed);
     return given.function(NULL);
 }
 
@@ -50,7 +53,9 @@ mr_error mri_thread_start(pthread_t *thread, void *(*function)(void *))
     int error = given ? pthread_attr_init(&attributes) : ENOMEM;
 
     if (given) {
-        *given = (birth){.function = function, .rank = mri_rank_entered()};
+        *given = (birth){.function = function,
+                         .rank = mri_rank_entered(),
+                         .armed = mri_fault_is_armed()};
     }
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);

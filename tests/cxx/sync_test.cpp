@@ -9,6 +9,7 @@
 #include <condition_variable>
 #include <csignal>
 #include <mutex>
+#include <poll.h>
 #include <shared_mutex>
 #include <stdexcept>
 #include <thread>
@@ -311,8 +312,34 @@ void wait_takes_semaphores_and_events()
     MRT_CHECK((mr::wait(both, guard) == std::vector<std::size_t>{0, 1}));
 }
 
+void wait_set_is_readable_while_an_object_is_ready()
+{
+    mr::semaphore semaphore(0);
+    mr::event event(last_rank());
+    mr::wait_set set;
+    int mark = 0;
+
+    set.add(semaphore);
+    set.add(event, &mark);
+    pollfd one = {set.descriptor(), POLLIN, 0};
+    MRT_CHECK(set.ready().empty());
+    MRT_EQUAL(poll(&one, 1, 10), 0);
+    event.set();
+    MRT_EQUAL(poll(&one, 1, 10000), 1);
+    const auto ready = set.ready();
+    MRT_CHECK(ready.size() == 1 && ready[0].is(event) &&
+              ready[0].user() == &mark && ready[0].error() == MR_OK);
+    set.remove(event);
+    THROWS(MR_ERR_ARGUMENT, set.remove(event));
+    MRT_CHECK(set.ready().empty());
+    semaphore.release();
+    MRT_EQUAL(poll(&one, 1, 10000), 1);
+    MRT_CHECK(set.ready().at(0).is(semaphore));
+}
+
 const mrt_test tests[] = {
     TEST(handles_travel_and_owners_are_moved),
+    TEST(wait_set_is_readable_while_an_object_is_ready),
     TEST(recursive_mutex_is_taken_again_by_its_thread_alone),
     TEST(semaphore_counts),
     TEST(bounded_semaphore_refuses_one_too_many),

@@ -5,6 +5,9 @@
  */
 #include "fault/kill.h"
 
+#include <multirank/wait_set.h>
+#include <poll.h>
+
 enum { HANDLES = 5 };
 
 static void handles_of(const scene *s, mr_handle handles[HANDLES])
@@ -146,6 +149,29 @@ static void wait_until_closed(const scene *s)
     CHILD_CHECK(error == MR_ERR_CLOSED || error == MR_ERR_STALE);
 }
 
+/* The same by a wait set, whose thread dies at the points, too.  Another may be
+ * faster than the second question. */
+static void wait_by_set(const scene *s)
+{
+    struct pollfd one = {.events = POLLIN};
+    mr_handle handles[HANDLES];
+    mr_ready ready[HANDLES];
+    mr_wait_set *set = NULL;
+    size_t count = 0;
+
+    handles_of(s, handles);
+    CHILD_OK(mr_wait_set_create(&set));
+    CHILD_OK(mr_wait_set_descriptor(set, &one.fd));
+    for (int i = 0; i < HANDLES; i++) {
+        CHILD_OK(mr_wait_set_add(set, handles[i], NULL));
+    }
+    CHILD_OK(mr_wait_set_ready(set, ready, HANDLES, &count));
+    CHILD_CHECK(count == 0);
+    CHILD_CHECK(poll(&one, 1, (int)(GUARD * 1000)) == 1);
+    CHILD_OK(mr_wait_set_ready(set, ready, HANDLES, &count));
+    CHILD_OK(mr_wait_set_destroy(set));
+}
+
 /* ---- checks -------------------------------------------------------------- */
 
 /* A second wait, here, finds nothing ready but what was made so. */
@@ -189,6 +215,11 @@ const operation operations[] = {
         check_with_peer),
     ROW("wait_for_process", wait_for_any, end_process, check_alone),
     ROW("wait_for_end_of_file", wait_for_any, close_pipe, check_alone),
+    ROW("set_for_item", wait_by_set, put_one, check_alone),
+    ROW("set_for_item_before_another", wait_by_set, put_one_for_both,
+        check_with_peer),
+    ROW("set_for_process", wait_by_set, end_process, check_alone),
+    ROW("set_for_what_is_destroyed", wait_by_set, destroy_queue, check_alone),
     ROW("wait_for_what_is_destroyed", wait_until_closed, destroy_queue,
         check_alone),
 };

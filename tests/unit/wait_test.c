@@ -4,6 +4,7 @@
  */
 #include "unit/fake.h"
 
+#include <poll.h>
 #include <string.h>
 
 #include "engine/operation.h"
@@ -468,6 +469,64 @@ static void wait_ends_when_one_is_destroyed(void)
     many_stop(&m);
 }
 
+/* ---- wait sets ----------------------------------------------------------- */
+
+/* One thread takes from all queues when the descriptor says so; the watching
+ * thread is one of rank 0. */
+static void take_by_descriptor(many *m)
+{
+    mr_wait_set *set = NULL;
+    struct pollfd one = {.events = POLLIN};
+
+    MRT_OK(mr_wait_set_create(&set));
+    MRT_OK(mr_wait_set_descriptor(set, &one.fd));
+    for (unsigned int i = 0; i < QUEUES; i++) {
+        MRT_OK(mr_wait_set_add(set, m->queues[i].handle, &m->queues[i]));
+    }
+    while (mri_load(&m->got) < ITEMS &&
+           MRT_CHECK(poll(&one, 1, (int)(GUARD * 1000)) == 1)) {
+        mr_ready ready[QUEUES];
+        size_t count = 0;
+        size_t size;
+
+        MRT_OK(mr_wait_set_ready(set, ready, QUEUES, &count));
+        for (size_t i = 0; i < count; i++) {
+            const mr_queue *queue = ready[i].user;
+
+            MRT_OK(ready[i].error);
+            if (mr_queue_get(*queue, NULL, 0, &size, 0) == MR_OK) {
+                mri_add(&m->got, 1);
+            }
+        }
+    }
+    MRT_OK(mr_wait_set_destroy(set));
+}
+
+static void put_or_take_by_descriptor(unsigned int number, void *user)
+{
+    many *m = user;
+    uint64_t seed = number;
+
+    if (number == 0) {
+        take_by_descriptor(m);
+        return;
+    }
+    for (unsigned int i = 0; i < ITEMS / 3; i++) {
+        MRT_OK(
+            mr_queue_put(m->queues[fake_random(&seed) % QUEUES], NULL, 0, 0));
+    }
+}
+
+static void wait_set_misses_no_item(void)
+{
+    many m;
+
+    many_start(&m);
+    fake_threads(4, put_or_take_by_descriptor, &m);
+    MRT_EQUAL(mri_load(&m.got), ITEMS);
+    many_stop(&m);
+}
+
 int main(int argc, char **argv)
 {
     static const mrt_test tests[] = {
@@ -497,6 +556,7 @@ int main(int argc, char **argv)
         {"wait_that_takes_nothing_passes_its_wake_on",
          wait_that_takes_nothing_passes_its_wake_on, 0},
         {"wait_ends_when_one_is_destroyed", wait_ends_when_one_is_destroyed, 0},
+        {"wait_set_misses_no_item", wait_set_misses_no_item, 0},
     };
 
     return mrt_main("wait", tests, MRT_COUNT(tests), argc, argv);

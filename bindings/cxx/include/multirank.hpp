@@ -40,5 +40,6 @@
 #include <multirank/cxx/topology.hpp>
 #include <multirank/cxx/value.hpp>
 #include <multirank/cxx/wait.hpp>
+#include <multirank/cxx/wait_set.hpp>
 
 #endif

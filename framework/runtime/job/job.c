@@ -19,6 +19,7 @@
 #include "engine/interrupt.h"
 #include "engine/mailbox.h"
 #include "engine/object.h"
+#include "engine/wait_set.h"
 #include "far/exchange.h"
 #include "far/far.h"
 #include "memory/liveness.h"
@@ -181,6 +182,7 @@ static void leave_job(void)
 {
     bool in_order = true;
 
+    mri_wait_sets_end();
     mri_server_quiet();
     if (mri_self_record) {
         mri_settle(mri_self_record);

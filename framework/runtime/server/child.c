@@ -14,6 +14,7 @@
 #include "engine/elsewhere.h"
 #include "engine/operation.h"
 #include "engine/wait.h"
+#include "engine/wait_set.h"
 #include "memory/record.h"
 #include "runtime/job/identity.h"
 #include "runtime/output.h"
@@ -44,6 +45,7 @@ void mri_child_at_exit(void)
         if (mri_at_endpoint_end) {
             mri_at_endpoint_end();
         }
+        mri_wait_sets_end();
         fflush(NULL);
         if (mri_self_record) {
             mri_settle(mri_self_record);
