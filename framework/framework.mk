@@ -13,6 +13,7 @@ multirankinclude_HEADERS = \
 	framework/include/multirank/event.h \
 	framework/include/multirank/function.h \
 	framework/include/multirank/info.h \
+	framework/include/multirank/item.h \
 	framework/include/multirank/iterator.h \
 	framework/include/multirank/job.h \
 	framework/include/multirank/lock.h \
@@ -101,6 +102,8 @@ engine_sources = \
 	framework/engine/elsewhere.h \
 	framework/engine/interrupt.c \
 	framework/engine/interrupt.h \
+	framework/engine/lent.c \
+	framework/engine/lent.h \
 	framework/engine/mailbox.c \
 	framework/engine/mailbox.h \
 	framework/engine/object.c \
@@ -226,6 +229,8 @@ objects_sources = \
 	framework/objects/holders.c \
 	framework/objects/holders.h \
 	framework/objects/kinds.h \
+	framework/objects/lending.c \
+	framework/objects/lending.h \
 	framework/objects/pipe.c \
 	framework/objects/pipe.h \
 	framework/objects/process/calls.h \

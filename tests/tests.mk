@@ -53,6 +53,7 @@ mpi_suites = \
 	tests/mpi/info_test \
 	tests/mpi/interrupt_test \
 	tests/mpi/job_test \
+	tests/mpi/lent_test \
 	tests/mpi/lock_test \
 	tests/mpi/memory_test \
 	tests/mpi/message_test \
@@ -95,6 +96,7 @@ cxx_suites = \
 fault_suites = \
 	tests/fault/allocator_test \
 	tests/fault/condition_test \
+	tests/fault/lent_test \
 	tests/fault/lock_test \
 	tests/fault/memory_test \
 	tests/fault/pipe_test \
@@ -235,6 +237,7 @@ fault_runs = \
 # The same with objects on another node: each call of a victim is relayed.
 far_fault_runs = \
 	tests/fault/condition_test.far.np2 \
+	tests/fault/lent_test.far.np2 \
 	tests/fault/lock_test.far.np2 \
 	tests/fault/pipe_test.far.np2 \
 	tests/fault/pool_test.far.np2 \
@@ -277,6 +280,7 @@ far_asan_runs = \
 	tests/mpi/condition_test.far.np3 \
 	tests/mpi/data_test.far.np3 \
 	tests/mpi/interrupt_test.far.np3 \
+	tests/mpi/lent_test.far.np3 \
 	tests/mpi/lock_test.far.np3 \
 	tests/mpi/pipe_test.far.np3 \
 	tests/mpi/pool_iterate_test.far.np3 \

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "engine/channel_cells.h"
+#include "engine/lent.h"
 
 static unsigned int segment_of(const mri_channel *channel)
 {
@@ -210,6 +211,7 @@ link_item(mri_record *self, mri_channel *channel, mri_call *call)
     } else {
         mri_store(&at->block, mri_peek(&self->owned[0].block));
         mri_store(&at->size, call->in_size);
+        mri_store(&at->capacity, mri_peek(&self->owned[0].size));
         mri_intent(self, &at->ticket, new, 0, 0);
         mri_store(&at->ticket, new);
         mri_intent_done(self);
@@ -236,6 +238,45 @@ mr_error mri_channel_put(mri_record *self, mri_channel *channel, mri_call *call)
         link_item(self, channel, call);
     }
     mri_unlatch(self, &channel->put_latch);
+    return error;
+}
+
+/* ---- lent items ---------------------------------------------------------- */
+
+mr_error mri_channel_reserve(mri_record *self, mri_channel *channel,
+                             mri_call *call)
+{
+    mr_error error;
+
+    if (mri_channel_is_closed(channel)) {
+        call->list = MRI_CHANNEL_ROOM;
+        return MRI_WOULD_BLOCK;
+    }
+    error = mri_allocate(self, segment_of(channel), (mri_pool)channel->pool,
+                         call->in_size ? call->in_size : 1, 0);
+    return error ? no_memory(channel, call, error) : MR_OK;
+}
+
+/* The block stays where it is lent until there is room for it. */
+mr_error mri_channel_commit(mri_record *self, mri_channel *channel,
+                            mri_call *call)
+{
+    mri_ref row = call->argument;
+    bool is_large = call->in_size > MRI_CELL_BYTES;
+    mr_error error;
+
+    mri_latch(self, &channel->put_latch);
+    error = make_room(self, channel, call);
+    if (!error) {
+        if (is_large) {
+            mri_lent_return(self, row);
+        }
+        link_item(self, channel, call);
+    }
+    mri_unlatch(self, &channel->put_latch);
+    if (!error && !is_large) {
+        mri_lent_free(self, row);
+    }
     return error;
 }
 

@@ -54,6 +54,20 @@ mr_error mri_channel_get(mri_record *self, mri_channel *channel,
                          mri_call *call);
 
 /*
+ * Lent items, see engine/lent.h: put a new block of call->in_size bytes into
+ * owned slot 0; put the block of row call->argument at the end, with the first
+ * call->in_size bytes of it at call->in, and free the row; and leave the block
+ * of the first item in owned slot 0, call->result bytes of it.  Take may wait
+ * for memory, too.
+ */
+mr_error mri_channel_reserve(mri_record *self, mri_channel *channel,
+                             mri_call *call);
+mr_error mri_channel_commit(mri_record *self, mri_channel *channel,
+                            mri_call *call);
+mr_error mri_channel_take(mri_record *self, mri_channel *channel,
+                          mri_call *call);
+
+/*
  * Put items of call->argument bytes each, which call->in has side by side;
  * call->result counts those that are put, also before MRI_WOULD_BLOCK and
  * errors.  `put` is called after each latch, with the items that it brought.

@@ -24,6 +24,7 @@ typedef struct mri_cell {
         struct {
             mri_word block;
             mri_word size;
+            mri_word capacity; /* of the block */
         };
         unsigned char bytes[MRI_CELL_BYTES];
     };

@@ -119,7 +119,7 @@ static void unlink_large(mri_record *self, mri_channel *channel,
 
     assert(mri_peek(&at->block) && !mri_peek(&self->owned[0].block));
     mri_intent(self, &channel->head, head + 1, mri_peek(&at->block),
-               mri_peek(&at->size));
+               mri_peek(&at->capacity));
     mri_store(&channel->head, head + 1);
     mri_intent_done(self);
 }
@@ -194,6 +194,52 @@ mr_error mri_channel_get(mri_record *self, mri_channel *channel, mri_call *call)
         deliver(self, call);
     }
     return MR_OK;
+}
+
+/* ---- lent items ---------------------------------------------------------- */
+
+/* The latch is held and there is an item: its block goes to owned slot 0.  A
+ * small item gets a block. */
+static mr_error take_block(mri_record *self, mri_channel *channel,
+                           mri_call *call)
+{
+    const mri_cell *at;
+    mr_error error;
+
+    advance(self, channel);
+    at = first_cell(channel);
+    call->result = size_of(at);
+    if (call->result > MRI_CELL_BYTES) {
+        unlink_large(self, channel, at);
+        return MR_OK;
+    }
+    error = mri_allocate(self, mri_segment_of(mri_ref_of(channel)),
+                         (mri_pool)channel->pool, MRI_CELL_BYTES, 0);
+    if (error) {
+        call->list = MRI_WAIT_MEMORY;
+        return error == MR_ERR_NO_MEMORY ? MRI_WOULD_BLOCK : error;
+    }
+    mri_cell_copy(mri_at(mri_peek(&self->owned[0].block)), at->bytes,
+                  call->result);
+    mri_store(&channel->head, mri_peek(&channel->head) + 1);
+    return MR_OK;
+}
+
+mr_error mri_channel_take(mri_record *self, mri_channel *channel,
+                          mri_call *call)
+{
+    mr_error error = MRI_WOULD_BLOCK;
+
+    if (mri_channel_empty(channel)) {
+        return error;
+    }
+    mri_latch(self, &channel->get_latch);
+    if (has_item(channel)) {
+        error = take_block(self, channel, call);
+    }
+    mri_unlatch(self, &channel->get_latch);
+    mri_give_back(self, 1);
+    return error;
 }
 
 /* ---- many items ---------------------------------------------------------- */

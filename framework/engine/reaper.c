@@ -7,6 +7,7 @@
 
 #include <assert.h>
 
+#include "engine/lent.h"
 #include "engine/object.h"
 #include "engine/operation.h"
 #include "engine/wait.h"
@@ -226,6 +227,7 @@ void mri_reap(mri_record *self, const mri_gone *gone)
     reap_job job = {.self = self, .gone = gone};
 
     reap_records(&job, mri_index_of(mri_endpoint_rank(gone->endpoint)));
+    mri_lent_reap(self, row);
     for (unsigned int i = 0; i < mri_node.count; i++) {
         mri_wake_for_memory(self, i);
     }

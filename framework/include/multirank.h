@@ -14,6 +14,7 @@
 #include <multirank/event.h>
 #include <multirank/function.h>
 #include <multirank/info.h>
+#include <multirank/item.h>
 #include <multirank/iterator.h>
 #include <multirank/job.h>
 #include <multirank/lock.h>

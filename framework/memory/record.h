@@ -74,6 +74,8 @@ typedef struct mri_endpoint {
     mri_word status; /* once dead, as int64_t: exit code, minus a signal, or
                       * MRI_STATUS_UNKNOWN */
     mri_word generation;
+    mri_word lent; /* see engine/lent.h */
+    mri_word lent_latch;
 } mri_endpoint;
 
 typedef struct mri_record {

@@ -17,10 +17,21 @@
 #include "engine/wait.h"
 #include "objects/holders.h"
 #include "objects/kinds.h"
+#include "objects/lending.h"
 #include "objects/pipe.h"
 #include "util/log.h"
 
-enum { SEND = 0, RECV, MAY_RECV, HOLD, CLOSE, TRIES };
+enum {
+    SEND = 0,
+    RECV,
+    MAY_RECV,
+    HOLD,
+    CLOSE,
+    RESERVE, /* these three: see objects/lending.h */
+    COMMIT,
+    TAKE,
+    TRIES
+};
 
 typedef struct pipe_body {
     mri_holders holders;
@@ -51,16 +62,22 @@ static bool nobody_at(mri_object *object, unsigned int side)
     return mri_load(&body_of(object)->count[side]) == 0;
 }
 
-static mr_error try_send(mri_record *self, mri_object *object, mri_call *call)
+static inline __attribute__((always_inline)) mr_error
+may_send(mri_object *object, unsigned int side)
 {
-    unsigned int side = call->variant;
-    mr_error error;
-
     if (!body_of(object)->duplex && side == 0) {
         return MR_ERR_DIRECTION;
     }
-    if (nobody_at(object, !side)) {
-        return MR_ERR_CLOSED;
+    return nobody_at(object, !side) ? MR_ERR_CLOSED : MR_OK;
+}
+
+static mr_error try_send(mri_record *self, mri_object *object, mri_call *call)
+{
+    unsigned int side = call->variant;
+    mr_error error = may_send(object, side);
+
+    if (error) {
+        return error;
     }
     error = mri_channel_put(self, channel_of(object, !side), call);
     if (!error) {
@@ -70,7 +87,9 @@ static mr_error try_send(mri_record *self, mri_object *object, mri_call *call)
 }
 
 /* The other side is looked at first: what it sent before it went is there. */
-static mr_error try_recv(mri_record *self, mri_object *object, mri_call *call)
+static inline __attribute__((always_inline)) mr_error
+receive(mri_record *self, mri_object *object, mri_call *call,
+        mr_error (*get)(mri_record *, mri_channel *, mri_call *))
 {
     unsigned int side = call->variant;
     bool last = nobody_at(object, !side);
@@ -79,9 +98,47 @@ static mr_error try_recv(mri_record *self, mri_object *object, mri_call *call)
     if (!body_of(object)->duplex && side == 1) {
         return MR_ERR_DIRECTION;
     }
-    error = mri_channel_get(self, channel_of(object, side), call);
     call->list = side;
-    return error == MRI_WOULD_BLOCK && last ? MR_ERR_END_OF_FILE : error;
+    error = get(self, channel_of(object, side), call);
+    return error == MRI_WOULD_BLOCK && call->list == side && last
+               ? MR_ERR_END_OF_FILE
+               : error;
+}
+
+static mr_error try_recv(mri_record *self, mri_object *object, mri_call *call)
+{
+    return receive(self, object, call, mri_channel_get);
+}
+
+static mr_error try_reserve(mri_record *self, mri_object *object,
+                            mri_call *call)
+{
+    unsigned int side = call->variant;
+    mr_error error = may_send(object, side);
+
+    return error
+               ? error
+               : mri_lending_try_reserve(self, channel_of(object, !side), call);
+}
+
+static mr_error try_commit(mri_record *self, mri_object *object, mri_call *call)
+{
+    unsigned int side = call->variant;
+    mr_error error = may_send(object, side);
+
+    if (error) {
+        return error;
+    }
+    error = mri_channel_commit(self, channel_of(object, !side), call);
+    if (!error) {
+        mri_wake(self, object, !side);
+    }
+    return error;
+}
+
+static mr_error try_take(mri_record *self, mri_object *object, mri_call *call)
+{
+    return receive(self, object, call, mri_lending_try_take);
 }
 
 static mr_error try_may_recv(mri_record *self, mri_object *object,
@@ -195,8 +252,9 @@ static void dispose(mri_record *self, mri_object *object)
 }
 
 static mri_try *const tries[] = {
-    [SEND] = try_send, [RECV] = try_recv,   [MAY_RECV] = try_may_recv,
-    [HOLD] = try_hold, [CLOSE] = try_close,
+    [SEND] = try_send,     [RECV] = try_recv,   [MAY_RECV] = try_may_recv,
+    [HOLD] = try_hold,     [CLOSE] = try_close, [RESERVE] = try_reserve,
+    [COMMIT] = try_commit, [TAKE] = try_take,
 };
 
 const mri_kind_ops mri_pipe_ops = {.name = "pipe",
@@ -326,6 +384,53 @@ mr_error mr_pipe_recv(mr_pipe_end end, void *message, size_t capacity,
         *size = call.result;
     }
     return error;
+}
+
+/* A variant that is no side has no object. */
+static mr_handle checked(mr_pipe_end end)
+{
+    mr_handle handle = end.handle;
+
+    if (handle.variant > 1) {
+        handle.kind = MRI_NONE;
+    }
+    return handle;
+}
+
+static const mri_lending lending = {
+    .ops = &mri_pipe_ops,
+    .reserve_call = "mr_pipe_reserve",
+    .commit_call = "mr_pipe_commit",
+    .take_call = "mr_pipe_take",
+    .pieces_call = "mr_pipe_send_pieces",
+    .put = SEND,
+    .get = RECV,
+    .reserve = RESERVE,
+    .commit = COMMIT,
+    .take = TAKE,
+};
+
+mr_error mr_pipe_reserve(mr_pipe_end end, size_t size, mr_item *item,
+                         double timeout)
+{
+    return mri_lending_reserve(&lending, checked(end), size, item, timeout);
+}
+
+mr_error mr_pipe_commit(mr_pipe_end end, mr_item *item, double timeout)
+{
+    return mri_lending_commit(&lending, checked(end), item, timeout);
+}
+
+mr_error mr_pipe_take(mr_pipe_end end, mr_item *item, double timeout)
+{
+    return mri_lending_take(&lending, checked(end), item, timeout);
+}
+
+mr_error mr_pipe_send_pieces(mr_pipe_end end, const mr_piece *pieces,
+                             size_t count, double timeout)
+{
+    return mri_lending_put_pieces(&lending, checked(end), pieces, count,
+                                  timeout);
 }
 
 mr_error mr_pipe_poll(mr_pipe_end end, double timeout, bool *is_ready)

@@ -15,6 +15,7 @@
 #define MULTIRANK_PIPE_H
 
 #include <multirank/base.h>
+#include <multirank/item.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -83,6 +84,80 @@ MR_CHECKED mr_error mr_pipe_send(mr_pipe_end end, const void *message,
  */
 MR_CHECKED mr_error mr_pipe_recv(mr_pipe_end end, void *message,
                                  size_t capacity, size_t *size, double timeout);
+
+/**
+ * Send one message that is gathered from pieces: their bytes one after the
+ * other.
+ *
+ * Callers:   any endpoint, any thread.
+ * Blocks:    as mr_pipe_send.
+ * Ownership: `pieces` and their data stay the caller's.
+ * Units:     `count` in pieces, may be 0; `timeout` in seconds.
+ * Errors:    MR_ERR_ARGUMENT - pieces is NULL with a count, or a piece has a
+ *            size and no data, or timeout is NaN;
+ *            and all of mr_pipe_send.
+ * Differs:   Python joins the bytes first.
+ */
+MR_CHECKED mr_error mr_pipe_send_pieces(mr_pipe_end end, const mr_piece *pieces,
+                                        size_t count, double timeout);
+
+/**
+ * Lend memory for an item of `size` bytes, to be written in place and put by
+ * mr_pipe_commit.
+ *
+ * Callers:   any endpoint, any thread.
+ * Blocks:    while the segment is full, at most `timeout` seconds.
+ * Ownership: the memory is lent to the calling endpoint until it is committed
+ * or given back by mr_item_release.  *item is written on success only. Units:
+ * `size` in bytes, may be 0; `timeout` in seconds. Errors:    MR_ERR_TIMEOUT -
+ * the segment was full all the time; MR_ERR_NO_MEMORY - there is no room to
+ * note another lent item; or the pipe is on another node, and the caller's rank
+ * has no memory; MR_ERR_TOO_LARGE - the item can never fit; MR_ERR_ARGUMENT -
+ * item is NULL, or timeout is NaN; MR_ERR_DIRECTION - this end only receives;
+ *            MR_ERR_CLOSED - the other end has no holder;
+ *            MR_ERR_STALE - the pipe is gone.
+ * Differs:   Python copies items.
+ */
+MR_CHECKED mr_error mr_pipe_reserve(mr_pipe_end end, size_t size, mr_item *item,
+                                    double timeout);
+
+/**
+ * Send a lent item, which was reserved, or taken from any queue or pipe.  On
+ * the node of the pipe its bytes are not copied, unless the item was lent by
+ * another rank.
+ *
+ * Callers:   the endpoint to which it is lent, any thread.
+ * Blocks:    as mr_pipe_send.
+ * Ownership: with MR_OK the memory belongs to the pipe, and *item is zeroed.
+ *            With an error it stays lent.
+ * Units:     item->size in bytes; it may have been made smaller.  `timeout` in
+ *            seconds.
+ * Errors:    MR_ERR_ARGUMENT - item is NULL, is not lent to the caller, or has
+ *            become larger;
+ *            and all of mr_pipe_send.
+ * Differs:   Python copies items.
+ */
+MR_CHECKED mr_error mr_pipe_commit(mr_pipe_end end, mr_item *item,
+                                   double timeout);
+
+/**
+ * Receive the next message and lend it to the caller, who may read and change
+ * it in place.  On the node of the pipe its bytes are not copied.
+ *
+ * Callers:   any endpoint, any thread.
+ * Blocks:    until there is a message, at most `timeout` seconds.
+ * Ownership: the memory is lent to the calling endpoint until it is committed
+ * or given back by mr_item_release.  *item is written on success only. Units:
+ * item->size in bytes; `timeout` in seconds. Errors:    MR_ERR_TIMEOUT - there
+ * was none all the time; MR_ERR_NO_MEMORY - there is no room to note another
+ * lent item; or the pipe is on another node, and the caller's rank has no
+ * memory for the item, which stays the first; MR_ERR_ARGUMENT - item is NULL,
+ * or timeout is NaN; MR_ERR_DIRECTION - this end only sends; MR_ERR_END_OF_FILE
+ * - no message is left, and the other end has no holder; MR_ERR_STALE - the
+ * pipe is gone. Differs:   Python copies items.
+ */
+MR_CHECKED mr_error mr_pipe_take(mr_pipe_end end, mr_item *item,
+                                 double timeout);
 
 /**
  * Wait until mr_pipe_recv would not block, because there is a message or end

@@ -14,6 +14,7 @@
 
 #include "engine/operation.h"
 #include "engine/wait.h"
+#include "objects/lending.h"
 #include "util/log.h"
 
 /* Lists of waiters: for an item, the one of mr_wait; for room, which is
@@ -102,7 +103,7 @@ nothing_to_get(mri_record *self, mri_object *object, mri_call *call,
     call->list = GETTERS;
     if (mri_channel_is_closed(channel)) {
         error = get(self, channel, call);
-        if (error == MRI_WOULD_BLOCK) {
+        if (error == MRI_WOULD_BLOCK && call->list == GETTERS) {
             error = MR_ERR_END_OF_FILE;
         }
     }
@@ -138,6 +139,46 @@ static mr_error try_get_many(mri_record *self, mri_object *object,
     }
     return error;
 }
+
+/* ---- lent items ---------------------------------------------------------- */
+
+static mr_error try_reserve(mri_record *self, mri_object *object,
+                            mri_call *call)
+{
+    mri_channel *channel = channel_of(object);
+
+    return why_no_room(channel, mri_lending_try_reserve(self, channel, call));
+}
+
+static mr_error try_commit(mri_record *self, mri_object *object, mri_call *call)
+{
+    mri_channel *channel = channel_of(object);
+    mr_error error = mri_channel_commit(self, channel, call);
+
+    if (error) {
+        return why_no_room(channel, error);
+    }
+    mri_wake(self, object, GETTERS);
+    return MR_OK;
+}
+
+static mr_error try_take(mri_record *self, mri_object *object, mri_call *call)
+{
+    mri_channel *channel = channel_of(object);
+    mr_error error;
+
+    call->list = GETTERS;
+    error = mri_lending_try_take(self, channel, call);
+    if (error == MRI_WOULD_BLOCK && call->list == GETTERS) {
+        error = nothing_to_get(self, object, call, mri_lending_try_take);
+    }
+    if (!error && channel->maxsize) {
+        mri_wake(self, object, MRI_CHANNEL_ROOM);
+    }
+    return error;
+}
+
+/* ---- questions ----------------------------------------------------------- */
 
 static mr_error try_count(mri_record *self, mri_object *object, mri_call *call)
 {
@@ -319,6 +360,8 @@ static mri_try *const tries[] = {
     [MRI_QUEUE_GET_MANY] = try_get_many, [MRI_QUEUE_CLOSE] = try_close,
     [MRI_QUEUE_ATTACH] = try_attach,     [MRI_QUEUE_DETACH] = try_detach,
     [MRI_QUEUE_DONE] = try_done,         [MRI_QUEUE_JOIN] = try_join,
+    [MRI_QUEUE_RESERVE] = try_reserve,   [MRI_QUEUE_COMMIT] = try_commit,
+    [MRI_QUEUE_TAKE] = try_take,
 };
 
 const mri_kind_ops mri_queue_ops = {

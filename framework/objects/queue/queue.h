@@ -20,6 +20,9 @@ enum {
     MRI_QUEUE_DETACH, /* argument: a holder */
     MRI_QUEUE_DONE,   /* argument: how many items */
     MRI_QUEUE_JOIN,
+    MRI_QUEUE_RESERVE, /* these three: see objects/lending.h */
+    MRI_QUEUE_COMMIT,
+    MRI_QUEUE_TAKE,
     MRI_QUEUE_TRIES
 };
 

@@ -7,6 +7,7 @@
 #include "engine/mailbox.h"
 #include "engine/operation.h"
 #include "objects/create.h"
+#include "objects/lending.h"
 #include "objects/queue/queue.h"
 #include "util/clock.h"
 #include "util/log.h"
@@ -154,6 +155,44 @@ mr_error mr_queue_get_many(mr_queue queue, void *items, size_t capacity,
         *size = error ? call.result : call.argument;
     }
     return error;
+}
+
+/* ---- lent and gathered items --------------------------------------------- */
+
+static const mri_lending lending = {
+    .ops = &mri_queue_ops,
+    .reserve_call = "mr_queue_reserve",
+    .commit_call = "mr_queue_commit",
+    .take_call = "mr_queue_take",
+    .pieces_call = "mr_queue_put_pieces",
+    .put = MRI_QUEUE_PUT,
+    .get = MRI_QUEUE_GET,
+    .reserve = MRI_QUEUE_RESERVE,
+    .commit = MRI_QUEUE_COMMIT,
+    .take = MRI_QUEUE_TAKE,
+};
+
+mr_error mr_queue_reserve(mr_queue queue, size_t size, mr_item *item,
+                          double timeout)
+{
+    return mri_lending_reserve(&lending, queue.handle, size, item, timeout);
+}
+
+mr_error mr_queue_commit(mr_queue queue, mr_item *item, double timeout)
+{
+    return mri_lending_commit(&lending, queue.handle, item, timeout);
+}
+
+mr_error mr_queue_take(mr_queue queue, mr_item *item, double timeout)
+{
+    return mri_lending_take(&lending, queue.handle, item, timeout);
+}
+
+mr_error mr_queue_put_pieces(mr_queue queue, const mr_piece *pieces,
+                             size_t count, double timeout)
+{
+    return mri_lending_put_pieces(&lending, queue.handle, pieces, count,
+                                  timeout);
 }
 
 /* ---- what is in it ------------------------------------------------------- */
