@@ -226,56 +226,56 @@ mr_error mr_item_release(mr_item *item)
 
 /* ---- gathered items ------------------------------------------------------ */
 
-static void gather(unsigned char *to, const mr_piece *pieces, size_t count)
+static void gather(unsigned char *to, const mr_buffer *buffers, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
-        if (pieces[i].size) {
-            memcpy(to, pieces[i].data, pieces[i].size);
+        if (buffers[i].size) {
+            memcpy(to, buffers[i].data, buffers[i].size);
         }
-        to += pieces[i].size;
+        to += buffers[i].size;
     }
 }
 
 /* Their bytes in all; SIZE_MAX: one is NULL, or they are too many. */
-static size_t size_of(const mr_piece *pieces, size_t count)
+static size_t size_of(const mr_buffer *buffers, size_t count)
 {
     size_t size = 0;
 
     for (size_t i = 0; i < count; i++) {
-        if ((!pieces[i].data && pieces[i].size) ||
-            pieces[i].size >= SIZE_MAX - size) {
+        if ((!buffers[i].data && buffers[i].size) ||
+            buffers[i].size >= SIZE_MAX - size) {
             return SIZE_MAX;
         }
-        size += pieces[i].size;
+        size += buffers[i].size;
     }
     return size;
 }
 
-mr_error mri_lending_put_pieces(const mri_lending *kind, mr_handle handle,
-                                const mr_piece *pieces, size_t count,
-                                double timeout)
+mr_error mri_lending_put_gathered(const mri_lending *kind, mr_handle handle,
+                                  const mr_buffer *buffers, size_t count,
+                                  double timeout)
 {
     unsigned char small[GATHERED_ON_STACK];
     int64_t deadline = mri_deadline(timeout);
-    size_t size = pieces || !count ? size_of(pieces, count) : SIZE_MAX;
+    size_t size = buffers || !count ? size_of(buffers, count) : SIZE_MAX;
     mr_item item;
     mr_error error;
 
     if (size == SIZE_MAX) {
-        return mri_bad_argument(kind->pieces_call, "pieces",
+        return mri_bad_argument(kind->gathered_call, "buffers",
                                 "is NULL, or has one without data");
     }
     if (size <= sizeof small) {
         mri_call call = {.in = small, .in_size = size};
 
-        gather(small, pieces, count);
+        gather(small, buffers, count);
         return mri_operate(kind->ops, handle, kind->put, &call, timeout);
     }
     error = mri_lending_reserve(kind, handle, size, &item, timeout);
     if (error) {
         return error;
     }
-    gather(item.data, pieces, count);
+    gather(item.data, buffers, count);
     error = mri_lending_commit(kind, handle, &item,
                                mri_timeout_left(timeout, deadline));
     if (error) {

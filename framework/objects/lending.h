@@ -16,7 +16,7 @@ typedef struct mri_lending {
     const char *reserve_call;
     const char *commit_call;
     const char *take_call;
-    const char *pieces_call;
+    const char *gathered_call;
     unsigned int put;
     unsigned int get;
     unsigned int reserve; /* argument: a row of engine/lent.h; in_size */
@@ -38,8 +38,8 @@ mr_error mri_lending_commit(const mri_lending *kind, mr_handle handle,
                             mr_item *item, double timeout);
 mr_error mri_lending_take(const mri_lending *kind, mr_handle handle,
                           mr_item *item, double timeout);
-mr_error mri_lending_put_pieces(const mri_lending *kind, mr_handle handle,
-                                const mr_piece *pieces, size_t count,
-                                double timeout);
+mr_error mri_lending_put_gathered(const mri_lending *kind, mr_handle handle,
+                                  const mr_buffer *buffers, size_t count,
+                                  double timeout);
 
 #endif

@@ -402,7 +402,7 @@ static const mri_lending lending = {
     .reserve_call = "mr_pipe_reserve",
     .commit_call = "mr_pipe_commit",
     .take_call = "mr_pipe_take",
-    .pieces_call = "mr_pipe_send_pieces",
+    .gathered_call = "mr_pipe_send_gathered",
     .put = SEND,
     .get = RECV,
     .reserve = RESERVE,
@@ -426,11 +426,11 @@ mr_error mr_pipe_take(mr_pipe_end end, mr_item *item, double timeout)
     return mri_lending_take(&lending, checked(end), item, timeout);
 }
 
-mr_error mr_pipe_send_pieces(mr_pipe_end end, const mr_piece *pieces,
-                             size_t count, double timeout)
+mr_error mr_pipe_send_gathered(mr_pipe_end end, const mr_buffer *buffers,
+                               size_t count, double timeout)
 {
-    return mri_lending_put_pieces(&lending, checked(end), pieces, count,
-                                  timeout);
+    return mri_lending_put_gathered(&lending, checked(end), buffers, count,
+                                    timeout);
 }
 
 mr_error mr_pipe_poll(mr_pipe_end end, double timeout, bool *is_ready)

@@ -4,6 +4,7 @@
  */
 #include "cxx/support.hpp"
 
+#include <algorithm>
 #include <cstdint>
 #include <string>
 #include <type_traits>
@@ -150,6 +151,64 @@ void queue_is_joined_when_all_is_done()
     THROWS(MR_ERR_STATE, tasks.task_done());
 }
 
+void queue_lends_elements()
+{
+    multirank::queue<std::vector<double>> rows;
+    multirank::queue<point> points;
+    double sum = 0;
+
+    {
+        auto row = rows.reserve(1000);
+
+        MRT_EQUAL(row.size(), 1000);
+        std::fill(row.begin(), row.end(), 1.5);
+        row.shrink(900);
+        rows.commit(std::move(row));
+        MRT_CHECK(!row);
+    }
+    const auto taken = rows.take();
+    for (const double number : taken) {
+        sum += number;
+    }
+    MRT_CHECK(sum == 1350.0);
+    MRT_CHECK(!rows.try_take_for(brief));
+    auto place = points.reserve();
+    place[0] = {1, 2, 3};
+    MRT_CHECK(points.try_commit_for(place, guard));
+    MRT_EQUAL(points.get().label, 3);
+    multirank::queue_handle<char>(points.native_handle()).put('x');
+    THROWS(MR_ERR_ARGUMENT, points.take());
+}
+
+void queue_gathers_buffers()
+{
+    multirank::queue<std::string> texts;
+    const std::vector<mr_buffer> buffers = {{"one ", 4}, {"two", 3}};
+
+    texts.put_gathered(buffers);
+    MRT_TEXT(texts.get().c_str(), "one two");
+}
+
+void pipe_lends_elements()
+{
+    auto [first, second] = multirank::pipe<std::vector<int>>();
+    const int one[] = {1}, more[] = {2, 3};
+    const std::vector<mr_buffer> buffers = {{one, sizeof one},
+                                            {more, sizeof more}};
+    auto message = first.reserve(2);
+
+    message[0] = 4;
+    message[1] = 5;
+    first.commit(std::move(message));
+    first.send_gathered(buffers);
+    MRT_EQUAL(second.take()[1], 5);
+    const auto gathered = second.try_take_for(guard);
+    MRT_CHECK(gathered.size() == 3 && gathered[0] == 1 && gathered[2] == 3);
+    MRT_CHECK(!second.try_take_for(brief));
+    auto other = first.reserve(1);
+    MRT_CHECK(first.try_commit_for(other, guard));
+}
+
 void produce(multirank::queue_handle<int> numbers, int count)
 {
     for (int i = 0; i < count; i++) {
@@ -274,6 +333,9 @@ const mrt_test tests[] = {
     TEST(queue_ends_when_it_is_closed),
     TEST(queue_is_joined_when_all_is_done),
     TEST(queue_ends_with_its_producers),
+    TEST(queue_lends_elements),
+    TEST(queue_gathers_buffers),
+    TEST(pipe_lends_elements),
     TEST(handles_travel_through_queues),
     TEST(pipe_carries_messages_both_ways),
     TEST(pipe_of_one_way_refuses_the_other),

@@ -89,12 +89,12 @@ static void release(const scene *s)
     CHILD_OK(mr_item_release(&item));
 }
 
-static void put_pieces(const scene *s)
+static void put_gathered(const scene *s)
 {
-    mr_piece pieces[2] = {{bytes, 1000}, {bytes + 1000, s->item - 1000}};
+    mr_buffer buffers[2] = {{bytes, 1000}, {bytes + 1000, s->item - 1000}};
 
     pattern_fill(bytes, s->item, VICTIMS);
-    CHILD_OK(mr_queue_put_pieces(s->queue, pieces, 2, GUARD));
+    CHILD_OK(mr_queue_put_gathered(s->queue, buffers, 2, GUARD));
 }
 
 /* ---- checks -------------------------------------------------------------- */
@@ -177,7 +177,7 @@ const operation operations[] = {
     ROW("take_huge", huge, NULL, take, check_taken),
     ROW("release_small", small, take, release, check_released),
     ROW("release_huge", huge, take, release, check_released),
-    ROW("put_pieces", large, NULL, put_pieces, check_put),
+    ROW("put_gathered", large, NULL, put_gathered, check_put),
 };
 
 int main(int argc, char **argv)

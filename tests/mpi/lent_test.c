@@ -353,9 +353,10 @@ static void processes_lend_items_of_all_ranks(void)
     }
 }
 
-/* ---- pieces -------------------------------------------------------------- */
+/* ---- buffers --------------------------------------------------------------
+ */
 
-static void pieces_make_one_item(void)
+static void buffers_make_one_item(void)
 {
     static const size_t middle[] = {0, 1, 30, 1000, 3000, 70000, 2 << 20};
 
@@ -368,40 +369,40 @@ static void pieces_make_one_item(void)
         for (size_t i = 0; i < MRT_COUNT(middle); i++) {
             size_t total = middle[i] + 11;
             unsigned char *bytes = malloc(total);
-            const mr_piece pieces[] = {{bytes, 5},
-                                       {NULL, 0},
-                                       {bytes + 5, middle[i]},
-                                       {bytes + 5 + middle[i], 6}};
+            const mr_buffer buffers[] = {{bytes, 5},
+                                         {NULL, 0},
+                                         {bytes + 5, middle[i]},
+                                         {bytes + 5 + middle[i], 6}};
             void *got = NULL;
             size_t size = 0;
 
             pattern_fill(bytes, total, (unsigned int)i);
-            MRT_OK(mr_queue_put_pieces(queue, pieces, 4, GUARD));
+            MRT_OK(mr_queue_put_gathered(queue, buffers, 4, GUARD));
             MRT_OK(mr_queue_get_alloc(queue, &got, &size, GUARD));
             MRT_CHECK(size == total && memcmp(got, bytes, total) == 0);
             free(got);
             free(bytes);
         }
-        MRT_OK(mr_queue_put_pieces(queue, NULL, 0, GUARD));
+        MRT_OK(mr_queue_put_gathered(queue, NULL, 0, GUARD));
         MRT_OK(mr_queue_get(queue, NULL, 0, NULL, GUARD));
         MRT_OK(mr_queue_destroy(queue));
     }
 }
 
-static void pieces_are_refused(void)
+static void bad_buffers_are_refused(void)
 {
-    const mr_piece without[] = {{"a", 1}, {NULL, 1}};
-    const mr_piece endless[] = {{"a", SIZE_MAX - 1}, {"b", 1}};
-    const mr_piece huge[] = {{"a", SIZE_MAX / 2}};
+    const mr_buffer without[] = {{"a", 1}, {NULL, 1}};
+    const mr_buffer endless[] = {{"a", SIZE_MAX - 1}, {"b", 1}};
+    const mr_buffer huge[] = {{"a", SIZE_MAX / 2}};
     mr_queue queue;
 
     if (!make(&queue, 0, 0)) {
         return;
     }
-    MRT_ERROR(mr_queue_put_pieces(queue, NULL, 1, 0), MR_ERR_ARGUMENT);
-    MRT_ERROR(mr_queue_put_pieces(queue, without, 2, 0), MR_ERR_ARGUMENT);
-    MRT_ERROR(mr_queue_put_pieces(queue, endless, 2, 0), MR_ERR_ARGUMENT);
-    MRT_ERROR(mr_queue_put_pieces(queue, huge, 1, 0), MR_ERR_TOO_LARGE);
+    MRT_ERROR(mr_queue_put_gathered(queue, NULL, 1, 0), MR_ERR_ARGUMENT);
+    MRT_ERROR(mr_queue_put_gathered(queue, without, 2, 0), MR_ERR_ARGUMENT);
+    MRT_ERROR(mr_queue_put_gathered(queue, endless, 2, 0), MR_ERR_ARGUMENT);
+    MRT_ERROR(mr_queue_put_gathered(queue, huge, 1, 0), MR_ERR_TOO_LARGE);
     MRT_ERROR(mr_queue_get(queue, NULL, 0, NULL, 0), MR_ERR_TIMEOUT);
     MRT_OK(mr_queue_destroy(queue));
 }
@@ -412,7 +413,7 @@ static void pipe_lends_messages_and_gathers_them(void)
 {
     mr_pipe_end first, second;
     unsigned char bytes[6000];
-    const mr_piece pieces[] = {{bytes, 2000}, {bytes + 2000, 4000}};
+    const mr_buffer buffers[] = {{bytes, 2000}, {bytes + 2000, 4000}};
     mr_item item;
 
     pattern_fill(bytes, sizeof bytes, 9);
@@ -422,7 +423,7 @@ static void pipe_lends_messages_and_gathers_them(void)
     MRT_OK(mr_pipe_reserve(first, sizeof bytes, &item, GUARD));
     memcpy(item.data, bytes, sizeof bytes);
     MRT_OK(mr_pipe_commit(first, &item, GUARD));
-    MRT_OK(mr_pipe_send_pieces(first, pieces, 2, GUARD));
+    MRT_OK(mr_pipe_send_gathered(first, buffers, 2, GUARD));
     for (int i = 0; i < 2; i++) {
         MRT_OK(mr_pipe_take(second, &item, GUARD));
         MRT_CHECK(item.size == sizeof bytes &&
@@ -456,7 +457,7 @@ static void pipe_of_one_way_lends_one_way(void)
     MRT_ERROR(mr_pipe_take(none, &item, 0), MR_ERR_STALE);
     MRT_ERROR(mr_pipe_reserve(first, 8, &item, 0), MR_ERR_DIRECTION);
     MRT_ERROR(mr_pipe_take(second, &item, 0), MR_ERR_DIRECTION);
-    MRT_ERROR(mr_pipe_send_pieces(first, NULL, 0, 0), MR_ERR_DIRECTION);
+    MRT_ERROR(mr_pipe_send_gathered(first, NULL, 0, 0), MR_ERR_DIRECTION);
     MRT_OK(mr_pipe_close(first));
     MRT_OK(mr_pipe_close(second));
 }
@@ -522,8 +523,8 @@ static const mrt_test tests[] = {
     MRT_TEST(many_items_are_lent_at_a_time),
     MRT_TEST(items_of_a_killed_borrower_are_freed),
     MRT_TEST(processes_lend_items_of_all_ranks),
-    MRT_TEST(pieces_make_one_item),
-    MRT_TEST(pieces_are_refused),
+    MRT_TEST(buffers_make_one_item),
+    MRT_TEST(bad_buffers_are_refused),
     MRT_TEST(pipe_lends_messages_and_gathers_them),
     MRT_TEST(pipe_of_one_way_lends_one_way),
     MRT_TEST(processes_lend_messages_of_pipes),

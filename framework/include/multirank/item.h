@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Items that are not copied, and items that are gathered from pieces.
+ * Items that are not copied, and items that are gathered from several buffers.
  *
  * A lent item is memory of a queue or a pipe that the caller writes before it
  * is put, or reads after it was taken:
@@ -32,11 +32,11 @@ typedef struct mr_item {
     uint64_t row; /* do not use this member */
 } mr_item;
 
-/* Bytes that become a part of an item. */
-typedef struct mr_piece {
+/* Bytes that become a part of a gathered item. */
+typedef struct mr_buffer {
     const void *data; /* may be NULL if size is 0 */
     size_t size;
-} mr_piece;
+} mr_buffer;
 
 /**
  * Give a lent item back without putting it.

@@ -86,20 +86,21 @@ MR_CHECKED mr_error mr_pipe_recv(mr_pipe_end end, void *message,
                                  size_t capacity, size_t *size, double timeout);
 
 /**
- * Send one message that is gathered from pieces: their bytes one after the
+ * Send one message that is gathered from buffers: their bytes one after the
  * other.
  *
  * Callers:   any endpoint, any thread.
  * Blocks:    as mr_pipe_send.
- * Ownership: `pieces` and their data stay the caller's.
- * Units:     `count` in pieces, may be 0; `timeout` in seconds.
- * Errors:    MR_ERR_ARGUMENT - pieces is NULL with a count, or a piece has a
+ * Ownership: `buffers` and their data stay the caller's.
+ * Units:     `count` in buffers, may be 0; `timeout` in seconds.
+ * Errors:    MR_ERR_ARGUMENT - buffers is NULL with a count, or a buffer has a
  *            size and no data, or timeout is NaN;
- *            and all of mr_pipe_send.
+ *            and those of mr_pipe_send.
  * Differs:   Python joins the bytes first.
  */
-MR_CHECKED mr_error mr_pipe_send_pieces(mr_pipe_end end, const mr_piece *pieces,
-                                        size_t count, double timeout);
+MR_CHECKED mr_error mr_pipe_send_gathered(mr_pipe_end end,
+                                          const mr_buffer *buffers,
+                                          size_t count, double timeout);
 
 /**
  * Lend memory for an item of `size` bytes, to be written in place and put by
@@ -108,12 +109,15 @@ MR_CHECKED mr_error mr_pipe_send_pieces(mr_pipe_end end, const mr_piece *pieces,
  * Callers:   any endpoint, any thread.
  * Blocks:    while the segment is full, at most `timeout` seconds.
  * Ownership: the memory is lent to the calling endpoint until it is committed
- * or given back by mr_item_release.  *item is written on success only. Units:
- * `size` in bytes, may be 0; `timeout` in seconds. Errors:    MR_ERR_TIMEOUT -
- * the segment was full all the time; MR_ERR_NO_MEMORY - there is no room to
- * note another lent item; or the pipe is on another node, and the caller's rank
- * has no memory; MR_ERR_TOO_LARGE - the item can never fit; MR_ERR_ARGUMENT -
- * item is NULL, or timeout is NaN; MR_ERR_DIRECTION - this end only receives;
+ *            or given back by mr_item_release.  *item is written on success
+ *            only.
+ * Units:     `size` in bytes, may be 0; `timeout` in seconds.
+ * Errors:    MR_ERR_TIMEOUT - the segment was full all the time;
+ *            MR_ERR_NO_MEMORY - there is no room to note another lent item; or
+ *            the pipe is on another node, and the caller's rank has no memory;
+ *            MR_ERR_TOO_LARGE - the item can never fit;
+ *            MR_ERR_ARGUMENT - item is NULL, or timeout is NaN;
+ *            MR_ERR_DIRECTION - this end only receives;
  *            MR_ERR_CLOSED - the other end has no holder;
  *            MR_ERR_STALE - the pipe is gone.
  * Differs:   Python copies items.
@@ -134,7 +138,7 @@ MR_CHECKED mr_error mr_pipe_reserve(mr_pipe_end end, size_t size, mr_item *item,
  *            seconds.
  * Errors:    MR_ERR_ARGUMENT - item is NULL, is not lent to the caller, or has
  *            become larger;
- *            and all of mr_pipe_send.
+ *            and those of mr_pipe_send.
  * Differs:   Python copies items.
  */
 MR_CHECKED mr_error mr_pipe_commit(mr_pipe_end end, mr_item *item,
@@ -147,14 +151,19 @@ MR_CHECKED mr_error mr_pipe_commit(mr_pipe_end end, mr_item *item,
  * Callers:   any endpoint, any thread.
  * Blocks:    until there is a message, at most `timeout` seconds.
  * Ownership: the memory is lent to the calling endpoint until it is committed
- * or given back by mr_item_release.  *item is written on success only. Units:
- * item->size in bytes; `timeout` in seconds. Errors:    MR_ERR_TIMEOUT - there
- * was none all the time; MR_ERR_NO_MEMORY - there is no room to note another
- * lent item; or the pipe is on another node, and the caller's rank has no
- * memory for the item, which stays the first; MR_ERR_ARGUMENT - item is NULL,
- * or timeout is NaN; MR_ERR_DIRECTION - this end only sends; MR_ERR_END_OF_FILE
- * - no message is left, and the other end has no holder; MR_ERR_STALE - the
- * pipe is gone. Differs:   Python copies items.
+ *            or given back by mr_item_release.  *item is written on success
+ *            only.
+ * Units:     item->size in bytes; `timeout` in seconds.
+ * Errors:    MR_ERR_TIMEOUT - there was none all the time;
+ *            MR_ERR_NO_MEMORY - there is no room to note another lent item; or
+ *            the pipe is on another node, and the caller's rank has no memory
+ *            for the item, which stays the first;
+ *            MR_ERR_ARGUMENT - item is NULL, or timeout is NaN;
+ *            MR_ERR_DIRECTION - this end only sends;
+ *            MR_ERR_END_OF_FILE - no message is left, and the other end has no
+ *            holder;
+ *            MR_ERR_STALE - the pipe is gone.
+ * Differs:   Python copies items.
  */
 MR_CHECKED mr_error mr_pipe_take(mr_pipe_end end, mr_item *item,
                                  double timeout);

@@ -179,19 +179,20 @@ MR_CHECKED mr_error mr_queue_get_many(mr_queue queue, void *items,
                                       double timeout);
 
 /**
- * Put one item that is gathered from pieces: their bytes one after the other.
+ * Put one item that is gathered from buffers: their bytes one after the other.
  *
  * Callers:   any endpoint, any thread.
  * Blocks:    as mr_queue_put.
- * Ownership: `pieces` and their data stay the caller's.
- * Units:     `count` in pieces, may be 0; `timeout` in seconds.
- * Errors:    MR_ERR_ARGUMENT - pieces is NULL with a count, or a piece has a
+ * Ownership: `buffers` and their data stay the caller's.
+ * Units:     `count` in buffers, may be 0; `timeout` in seconds.
+ * Errors:    MR_ERR_ARGUMENT - buffers is NULL with a count, or a buffer has a
  *            size and no data, or timeout is NaN;
- *            and all of mr_queue_put.
+ *            and those of mr_queue_put.
  * Differs:   Python joins the bytes first.
  */
-MR_CHECKED mr_error mr_queue_put_pieces(mr_queue queue, const mr_piece *pieces,
-                                        size_t count, double timeout);
+MR_CHECKED mr_error mr_queue_put_gathered(mr_queue queue,
+                                          const mr_buffer *buffers,
+                                          size_t count, double timeout);
 
 /**
  * Lend memory for an item of `size` bytes, to be written in place and put by
@@ -200,11 +201,14 @@ MR_CHECKED mr_error mr_queue_put_pieces(mr_queue queue, const mr_piece *pieces,
  * Callers:   any endpoint, any thread.
  * Blocks:    while the segment is full, at most `timeout` seconds.
  * Ownership: the memory is lent to the calling endpoint until it is committed
- * or given back by mr_item_release.  *item is written on success only. Units:
- * `size` in bytes, may be 0; `timeout` in seconds. Errors:    MR_ERR_TIMEOUT -
- * the segment was full all the time; MR_ERR_NO_MEMORY - there is no room to
- * note another lent item; or the queue is on another node, and the caller's
- * rank has no memory; MR_ERR_TOO_LARGE - the item can never fit;
+ *            or given back by mr_item_release.  *item is written on success
+ *            only.
+ * Units:     `size` in bytes, may be 0; `timeout` in seconds.
+ * Errors:    MR_ERR_TIMEOUT - the segment was full all the time;
+ *            MR_ERR_NO_MEMORY - there is no room to note another lent item; or
+ *            the queue is on another node, and the caller's rank has no
+ *            memory;
+ *            MR_ERR_TOO_LARGE - the item can never fit;
  *            MR_ERR_ARGUMENT - item is NULL, or timeout is NaN;
  *            MR_ERR_STALE - the queue was destroyed before the call;
  *            MR_ERR_CLOSED - the queue is closed, or was destroyed during the
@@ -227,7 +231,7 @@ MR_CHECKED mr_error mr_queue_reserve(mr_queue queue, size_t size, mr_item *item,
  *            seconds.
  * Errors:    MR_ERR_ARGUMENT - item is NULL, is not lent to the caller, or has
  *            become larger;
- *            and all of mr_queue_put.
+ *            and those of mr_queue_put.
  * Differs:   Python copies items.
  */
 MR_CHECKED mr_error mr_queue_commit(mr_queue queue, mr_item *item,
@@ -240,14 +244,18 @@ MR_CHECKED mr_error mr_queue_commit(mr_queue queue, mr_item *item,
  * Callers:   any endpoint, any thread.
  * Blocks:    until there is an item, at most `timeout` seconds.
  * Ownership: the memory is lent to the calling endpoint until it is committed
- * or given back by mr_item_release.  *item is written on success only. Units:
- * item->size in bytes; `timeout` in seconds. Errors:    MR_ERR_TIMEOUT - there
- * was none all the time; MR_ERR_NO_MEMORY - there is no room to note another
- * lent item; or the queue is on another node, and the caller's rank has no
- * memory for the item, which stays the first; MR_ERR_ARGUMENT - item is NULL,
- * or timeout is NaN; MR_ERR_END_OF_FILE - the queue is closed and has no item
- * left; MR_ERR_STALE - the queue was destroyed before the call; MR_ERR_CLOSED -
- * the queue was destroyed during the call. Differs:   Python copies items.
+ *            or given back by mr_item_release.  *item is written on success
+ *            only.
+ * Units:     item->size in bytes; `timeout` in seconds.
+ * Errors:    MR_ERR_TIMEOUT - there was none all the time;
+ *            MR_ERR_NO_MEMORY - there is no room to note another lent item; or
+ *            the queue is on another node, and the caller's rank has no memory
+ *            for the item, which stays the first;
+ *            MR_ERR_ARGUMENT - item is NULL, or timeout is NaN;
+ *            MR_ERR_END_OF_FILE - the queue is closed and has no item left;
+ *            MR_ERR_STALE - the queue was destroyed before the call;
+ *            MR_ERR_CLOSED - the queue was destroyed during the call.
+ * Differs:   Python copies items.
  */
 MR_CHECKED mr_error mr_queue_take(mr_queue queue, mr_item *item,
                                   double timeout);

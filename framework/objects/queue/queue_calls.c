@@ -164,7 +164,7 @@ static const mri_lending lending = {
     .reserve_call = "mr_queue_reserve",
     .commit_call = "mr_queue_commit",
     .take_call = "mr_queue_take",
-    .pieces_call = "mr_queue_put_pieces",
+    .gathered_call = "mr_queue_put_gathered",
     .put = MRI_QUEUE_PUT,
     .get = MRI_QUEUE_GET,
     .reserve = MRI_QUEUE_RESERVE,
@@ -188,11 +188,11 @@ mr_error mr_queue_take(mr_queue queue, mr_item *item, double timeout)
     return mri_lending_take(&lending, queue.handle, item, timeout);
 }
 
-mr_error mr_queue_put_pieces(mr_queue queue, const mr_piece *pieces,
-                             size_t count, double timeout)
+mr_error mr_queue_put_gathered(mr_queue queue, const mr_buffer *buffers,
+                               size_t count, double timeout)
 {
-    return mri_lending_put_pieces(&lending, queue.handle, pieces, count,
-                                  timeout);
+    return mri_lending_put_gathered(&lending, queue.handle, buffers, count,
+                                    timeout);
 }
 
 /* ---- what is in it ------------------------------------------------------- */

@@ -31,6 +31,8 @@ inline void must_match(bool matches, const char *caller)
 
 /* A value of one size. */
 template <class T> struct item {
+    using element = T;
+
     static constexpr bool fixed = true;
 
     static const void *data(const T &value) noexcept

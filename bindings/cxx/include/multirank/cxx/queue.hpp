@@ -8,6 +8,7 @@
 
 #include <multirank/cxx/error.hpp>
 #include <multirank/cxx/item.hpp>
+#include <multirank/cxx/lent.hpp>
 #include <multirank/cxx/owner.hpp>
 #include <multirank/cxx/place.hpp>
 #include <multirank/cxx/span.hpp>
@@ -111,6 +112,57 @@ template <class T> class queue_handle
         }
     }
 
+    /** Elements of T, or one T; see lent. */
+    using element = typename detail::item<T>::element;
+
+    /** Lends memory for so many elements; see mr_queue_reserve. */
+    lent<element> reserve(std::size_t count = 1) const
+    {
+        mr_item c = {};
+
+        detail::check(
+            mr_queue_reserve(c_, count * sizeof(element), &c, MR_FOREVER),
+            "mr_queue_reserve");
+        return lent<element>(c);
+    }
+
+    /** Puts lent elements, without a copy on this node; see
+     *  mr_queue_commit. */
+    void commit(lent<element> &&elements) const
+    {
+        detail::check(mr_queue_commit(c_, &elements.native_item(), MR_FOREVER),
+                      "mr_queue_commit");
+    }
+
+    /** The same; false when there was no room until then: it is still lent. */
+    bool try_commit_for(lent<element> &elements, duration timeout) const
+    {
+        return detail::in_time(mr_queue_commit(c_, &elements.native_item(),
+                                               detail::c_timeout(timeout)),
+                               "mr_queue_commit");
+    }
+
+    /** Takes what is first, without a copy on this node; see mr_queue_take. */
+    lent<element> take() const
+    {
+        return take_within(MR_FOREVER);
+    }
+
+    /** The same; nothing when there was none until then. */
+    lent<element> try_take_for(duration timeout) const
+    {
+        return take_within(detail::c_timeout(timeout));
+    }
+
+    /** Puts one item of the bytes of these buffers; see mr_queue_put_gathered.
+     */
+    void put_gathered(span<const mr_buffer> buffers) const
+    {
+        detail::check(mr_queue_put_gathered(c_, buffers.data(), buffers.size(),
+                                            MR_FOREVER),
+                      "mr_queue_put_gathered");
+    }
+
     /** Lets nobody put any more; see mr_queue_close. */
     void close() const
     {
@@ -183,6 +235,15 @@ template <class T> class queue_handle
 
   private:
     using item = detail::item<T>;
+
+    lent<element> take_within(double timeout) const
+    {
+        mr_item c = {};
+
+        return detail::in_time(mr_queue_take(c_, &c, timeout), "mr_queue_take")
+                   ? lent<element>(c)
+                   : lent<element>();
+    }
 
     mr_error put_within(const T &value, double timeout) const
     {
