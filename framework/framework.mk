@@ -210,6 +210,8 @@ runtime_sources = \
 	framework/runtime/server/server_start.c \
 	framework/runtime/service.c \
 	framework/runtime/service.h \
+	framework/runtime/background.c \
+	framework/runtime/background.h \
 	framework/runtime/work_loop.c \
 	framework/runtime/work_loop.h
 
@@ -220,6 +222,8 @@ objects_sources = \
 	framework/objects/data/array.h \
 	framework/objects/data/element.c \
 	framework/objects/data/element.h \
+	framework/objects/data/replica.c \
+	framework/objects/data/replica.h \
 	framework/objects/data/spread.c \
 	framework/objects/data/spread.h \
 	framework/objects/data/typed.c \

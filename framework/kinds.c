@@ -5,6 +5,8 @@
 #include "objects/kinds.h"
 
 #include "engine/mailbox.h"
+#include "objects/data/array.h"
+#include "objects/data/replica.h"
 #include "objects/process/process.h"
 #include "objects/queue/queue.h"
 #include "pool/batch.h"
@@ -34,6 +36,7 @@ void mri_objects_register(void)
     mri_kind_register(&mri_batch_ops);
     mri_kind_register(&mri_context_ops);
     mri_at_endpoint_end = mri_process_end_all;
+    mri_array_begin_copy = mri_replica_begin;
     mri_do_work = mri_pool_work;
     mri_misuse_begin();
 }

@@ -15,6 +15,7 @@ unit_suites = \
 	tests/unit/describe_test \
 	tests/unit/far_fault_test \
 	tests/unit/far_sync_test \
+	tests/unit/far_array_test \
 	tests/unit/far_test \
 	tests/unit/exit_status_test \
 	tests/unit/function_test \
@@ -43,6 +44,7 @@ unit_scripts = \
 
 # A whole suite in one job, once for each number of ranks.
 mpi_suites = \
+	tests/mpi/array_replicated_test \
 	tests/mpi/array_spread_test \
 	tests/mpi/array_test \
 	tests/mpi/array_travel_test \
@@ -216,6 +218,7 @@ two_ranks = \
 	tests/mpi/process_test \
 	tests/mpi/queue_test
 three_ranks = \
+	tests/mpi/array_replicated_test \
 	tests/mpi/array_spread_test \
 	tests/mpi/pool_spread_test
 eight_ranks = \
@@ -256,6 +259,7 @@ far_runs = $(mpi_suites:=.far.np3) \
 	tests/mpi/placement_test.far.np2
 hosts_runs = \
 	$(mpi_suites:=.h2.np4) \
+	tests/mpi/array_replicated_test.h3c.np4 \
 	tests/mpi/array_test.h3c.np4 \
 	tests/mpi/lock_test.h3c.np4 \
 	tests/mpi/pipe_holder_test.h3c.np4 \
@@ -275,6 +279,7 @@ cxx_runs = \
 # For AddressSanitizer: every kind of object on the other node, too.  automake
 # has rules only for names that are in TESTS, so these are names from there.
 far_asan_runs = \
+	tests/mpi/array_replicated_test.far.np3 \
 	tests/mpi/array_test.far.np3 \
 	tests/mpi/barrier_test.far.np3 \
 	tests/mpi/condition_test.far.np3 \
@@ -300,6 +305,7 @@ far_asan_runs = \
 # For ThreadSanitizer: the threads of a rank exchange messages.  What passes
 # through another process it does not see, so these have next to no processes.
 thread_suites = \
+	tests/mpi/array_replicated_test \
 	tests/mpi/array_spread_test \
 	tests/mpi/array_test \
 	tests/mpi/array_travel_test \
@@ -397,6 +403,10 @@ nodes_sources = \
 	tests/unit/message_fake.c
 nodes_cppflags = $(AM_CPPFLAGS) -DMRI_RANKS_ARE_THREADS
 nodes_ldadd = tests/harness/libharness.a libmultirank-threads.la $(CUNIT_LIBS)
+tests_unit_far_array_test_SOURCES = tests/unit/far_array_test.c \
+	$(nodes_sources)
+tests_unit_far_array_test_CPPFLAGS = $(nodes_cppflags)
+tests_unit_far_array_test_LDADD = $(nodes_ldadd)
 tests_unit_far_test_SOURCES = tests/unit/far_test.c $(nodes_sources)
 tests_unit_far_test_CPPFLAGS = $(nodes_cppflags)
 tests_unit_far_test_LDADD = $(nodes_ldadd)

@@ -205,6 +205,30 @@ void array_is_spread_over_the_ranks()
     }
 }
 
+void array_is_replicated_to_all_nodes()
+{
+    multirank::array_options options;
+    const std::vector<double> table = {0.5, 1.5, 2.5};
+
+    options.replicated = true;
+    multirank::array<double> array(table, options);
+    multirank::process_options there;
+
+    there.place = multirank::on_rank(multirank::size() - 1);
+    multirank::process reader(
+        there,
+        [](multirank::array_handle<double> copy) {
+            return copy.data()[2] == 2.5 && copy.get(0) == 0.5 ? 0 : 1;
+        },
+        array);
+
+    reader.start();
+    MRT_EQUAL(array.data()[1], 1.5);
+    THROWS(MR_ERR_STATE, array.set(0, 1.0));
+    reader.join();
+    MRT_EQUAL(reader.exit_code().value(), 0);
+}
+
 void guards_of_the_standard_library_hold_locks()
 {
     multirank::mutex mutex, other;
@@ -302,6 +326,7 @@ const mrt_test tests[] = {
     TEST(array_begins_with_what_it_is_given),
     TEST(array_is_mapped_in_place),
     TEST(array_is_spread_over_the_ranks),
+    TEST(array_is_replicated_to_all_nodes),
     TEST(guards_of_the_standard_library_hold_locks),
     TEST(lock_is_released_once),
     TEST(lock_of_a_value_is_recursive),

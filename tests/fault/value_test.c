@@ -5,6 +5,8 @@
  */
 #include "fault/kill.h"
 
+#include "objects/data/array.h"
+
 enum { ELEMENTS = 1000, BEFORE = 7, MORE = 5, AT = 3 };
 
 /* ---- scenes -------------------------------------------------------------- */
@@ -66,6 +68,13 @@ static bool make_array(scene *s)
 static bool make_spread(scene *s)
 {
     const mr_array_options options = {.place = s->place, .spread = true};
+
+    return make_array_with(s, &options);
+}
+
+static bool make_replicated(scene *s)
+{
+    const mr_array_options options = {.place = s->place, .replicated = true};
 
     return make_array_with(s, &options);
 }
@@ -172,6 +181,15 @@ static void create_spread(const scene *s)
     mr_array array;
 
     CHILD_OK(mr_array_create(&array, MR_INT64, ELEMENTS, NULL, &options));
+}
+
+static void create_replicated(const scene *s)
+{
+    const mr_array_options options = {.place = s->place, .replicated = true};
+    int64_t numbers[ELEMENTS] = {0};
+    mr_array array;
+
+    CHILD_OK(mr_array_create(&array, MR_INT64, ELEMENTS, numbers, &options));
 }
 
 /* ---- meanwhile ----------------------------------------------------------- */
@@ -376,6 +394,45 @@ static void check_spread_created(scene *s)
     destroy_orphans(&known);
 }
 
+/* The same with copies. */
+static void check_replicated_created(scene *s)
+{
+    listing now = list_objects(MRI_ARRAY);
+    bool has_head = false;
+    bool has_any = false;
+
+    leaves_objects = several_nodes();
+    for (size_t i = 0; i < now.count; i++) {
+        mri_array_facts facts = {0};
+
+        if (!is_listed(&known, now.handles[i])) {
+            has_any = true;
+            MRT_OK(mri_array_ask((mr_array){now.handles[i]}, &facts));
+            has_head |= facts.copies > 0;
+        }
+    }
+    MRT_CHECK(has_any == has_head);
+    MRT_CHECK(has_head || s->killed);
+    destroy_orphans(&known);
+}
+
+/* Of a victim that dies in the middle some copies may end, as they go with it.
+ */
+static void check_replicated_destroyed(scene *s)
+{
+    int64_t number = 0;
+    mr_error error = mr_array_get(s->array, AT, 1, &number);
+
+    check_effect(s, error == MR_ERR_STALE);
+    if (error == MR_OK) {
+        MRT_EQUAL(number, AT);
+        MRT_OK(mr_array_destroy(s->array));
+    } else {
+        (void)!mr_array_destroy(s->array);
+    }
+    MRT_EQUAL(destroy_orphans(&known), 0);
+}
+
 /* Of a victim that dies in the middle some blocks may end, as they go with it;
  * the head is there then, and another may destroy the rest. */
 static void check_spread_destroyed(scene *s)
@@ -424,6 +481,10 @@ const operation operations[] = {
     ROW("spread_array_set", make_spread, NULL, set_array, NULL, check_element),
     ROW("spread_array_create", list_arrays, NULL, create_spread, NULL,
         check_spread_created),
+    ROW("replicated_array_create", list_arrays, NULL, create_replicated, NULL,
+        check_replicated_created),
+    ROW("replicated_array_destroy", make_replicated, NULL, destroy_array, NULL,
+        check_replicated_destroyed),
     ROW("spread_array_destroy", make_spread, NULL, destroy_array, NULL,
         check_spread_destroyed),
 };

@@ -54,6 +54,11 @@ expect_array() {
     expect_queue
 }
 
+expect_copies() {
+    expect_lines 1 'copies MR_OK'
+    expect_lines 1 "child's copies MR_OK"
+}
+
 expect_small() { # RANKS
     expect_lines 1 'small MR_ERR_OWNER_LOST'
     expect_lines $(($1 - 1)) "child's small MR_ERR_OWNER_LOST"
@@ -101,7 +106,7 @@ two_die() { # RANKS
 check_deaths() {
     local ranks what
     for ranks in 2 3 4; do
-        for what in waits held map queue array small after; do
+        for what in waits held map queue array copies small after; do
             check one_dies $ranks $what 12
         done
     done

@@ -12,6 +12,7 @@
  *     survivors queue     ... of puts and gets of large items
  *     survivors stopped   ... the same, but it is stopped, and comes back
  *     survivors array     ... of large slices of an Array
+ *     survivors copies    ... of the making of replicated Arrays
  *     survivors small     ... of small items that nobody waits for
  *     survivors after     what can be made, and run, when it is dead
  *     survivors steady    nobody dies: queue traffic and a map, for a while
@@ -585,6 +586,65 @@ static void stream_slices(void)
     stream_until_death(streams_slices, (mr_queue){{0}}, array);
 }
 
+/* ---- replicated Arrays --------------------------------------------------- */
+
+/* Until the victim is lost, and once more after that. */
+static mr_error replicate_until_death(mr_queue of_victim)
+{
+    const mr_array_options everywhere = {.replicated = true};
+    char *all = large();
+    bool dead = false;
+    mr_error error = MR_OK;
+
+    all[LARGE - 8] = 42;
+    while (!error && !dead) {
+        int64_t last = 0;
+        mr_array array;
+        size_t count;
+
+        dead = mr_queue_qsize(of_victim, &count) == MR_ERR_OWNER_LOST;
+        error = mr_array_create(&array, MR_INT64, LARGE / 8, all, &everywhere);
+        if (!error) {
+            NEED(mr_array_get(array, LARGE / 8 - 1, 1, &last));
+            error = last == 42 ? mr_array_destroy(array) : MR_ERR_USER;
+        }
+    }
+    free(all);
+    return error;
+}
+
+static int replicates(const void *argument, size_t size)
+{
+    const mr_queue *of_victim = argument;
+
+    (void)size;
+    printf("child's copies %s\n",
+           mr_error_name(replicate_until_death(*of_victim)));
+    fflush(stdout);
+    return 0;
+}
+
+/* The victim is the last node of one chain, and the second one of the other,
+ * from which the third has its copy. */
+static void replicate(void)
+{
+    const mr_queue_options there = {.place = MR_ON_RANK(victim)};
+    const mr_process_options before = {.place = MR_ON_RANK(victim - 1)};
+    mr_process child;
+    pthread_t killer;
+    mr_queue queue;
+    double since = seconds();
+
+    NEED(mr_queue_create(&queue, &there));
+    NEED(mr_process_create(&child, replicates, &queue, sizeof queue, &before));
+    NEED(mr_process_start(child));
+    need(pthread_create(&killer, NULL, kill_soon, NULL) ? MR_ERR_MPI : MR_OK,
+         "pthread_create");
+    tell("copies", replicate_until_death(queue), since);
+    pthread_join(killer, NULL);
+    NEED(mr_process_join(child, LIMIT));
+}
+
 static int tells_victim(const void *argument, size_t size)
 {
     (void)argument;
@@ -718,7 +778,7 @@ static const struct {
     {"held", hold},           {"map", map},
     {"after", after},         {"queue", stream_items},
     {"array", stream_slices}, {"small", stream_small},
-    {"steady", steady},
+    {"copies", replicate},    {"steady", steady},
 };
 
 int main(int argc, char **argv)

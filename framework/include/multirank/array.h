@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Array: elements of one type in shared memory, with a lock.  They lie on one
- * rank, or in blocks on all ranks.
+ * rank, in blocks on all ranks, or, if they never change, once on each node.
  *
  * Callers on the owner's node load and store directly; for callers on another
  * node the owner does it.  Slices of more than 32 KiB travel between nodes
@@ -26,12 +26,14 @@ typedef struct mr_array {
 
 /* Zeroed means: all defaults. */
 typedef struct mr_array_options {
-    int place;    /* MR_ON_RANK(r), or MR_PLACE_DEFAULT: the caller's rank */
-    bool spread;  /* in blocks on all ranks; the lock is on `place` */
-    size_t unit;  /* of a spread Array: each block, but the last, has a multiple
-                     of so many elements, e.g. whole rows; 0: 1 */
-    mr_lock lock; /* for mr_array_get_lock; zeroed: the Array has its own */
-    bool no_lock; /* there is none */
+    int place;   /* MR_ON_RANK(r), or MR_PLACE_DEFAULT: the caller's rank */
+    bool spread; /* in blocks on all ranks; the lock is on `place` */
+    size_t unit; /* of a spread Array: each block, but the last, has a multiple
+                    of so many elements, e.g. whole rows; 0: 1 */
+    bool replicated; /* read-only, with a copy on each node; the lock is on
+                        `place` */
+    mr_lock lock;    /* for mr_array_get_lock; zeroed: the Array has its own */
+    bool no_lock;    /* there is none */
 } mr_array_options;
 
 /* How mr_array_accumulate combines elements. */
@@ -47,17 +49,26 @@ typedef enum mr_combination {
  * that number is rounded up to a multiple of it.  The last ranks may have fewer
  * elements or none. mr_array_local gives a rank its own block.
  *
+ * With `replicated` each node has a copy of all elements, in the memory of its
+ * first rank, and every access is near.  The elements never change: calls that
+ * would change them give MR_ERR_STATE.  They travel along a tree of the nodes,
+ * so each node receives them once.  If a rank with a copy is lost, its node
+ * reads the copy of another node; mr_array_data gives MR_ERR_FAR there.
+ *
  * Callers:   any endpoint, any thread.
  * Blocks:    until the memory is allocated and filled, on all ranks that have
- *            a block.
- * Ownership: `initial` is copied; NULL means zeros.  The Array lives until
- *            mr_array_destroy or the end of the job.  On failure nothing stays
- *            allocated.
+ *            a block or a copy.
+ * Ownership: `initial` is copied; NULL means zeros, and is an error if the
+ *            Array is replicated.  The Array lives until mr_array_destroy or
+ *            the end of the job.  On failure nothing stays allocated.
  * Units:     `count` and `initial` in elements of `type`.
  * Errors:    MR_ERR_ARGUMENT - array is NULL, the type is unknown, count is 0
- *            or overflows, options->unit is set without spread, options->lock
- * is no lock or stands beside no_lock, or there is no such rank; MR_ERR_STATE -
- * there is no job; MR_ERR_LIMIT - a rank has no room for another object;
+ *            or overflows, options->unit is set without spread,
+ *            options->replicated beside spread or without initial,
+ *            options->lock is no lock or stands beside no_lock, or there is no
+ *            such rank;
+ *            MR_ERR_STATE - there is no job;
+ *            MR_ERR_LIMIT - a rank has no room for another object;
  *            MR_ERR_NO_MEMORY - a segment is full;
  *            MR_ERR_TOO_LARGE - the block is larger than a whole segment;
  *            MR_ERR_OWNER_LOST - a rank is lost.
@@ -109,6 +120,7 @@ MR_CHECKED mr_error mr_array_get(mr_array array, size_t first, size_t count,
  * Units:     `first` and `count` in elements.
  * Errors:    MR_ERR_ARGUMENT - in is NULL with a count, or the slice reaches
  *            beyond the Array;
+ *            MR_ERR_STATE - the Array is replicated;
  *            MR_ERR_STALE - the Array was destroyed;
  *            MR_ERR_OWNER_LOST - a rank with some of the elements is lost;
  *            MR_ERR_NO_MEMORY - this rank has no memory for the transfer.
@@ -131,6 +143,7 @@ MR_CHECKED mr_error mr_array_set(mr_array array, size_t first, size_t count,
  *            elements.
  * Errors:    MR_ERR_ARGUMENT - amount is NULL, there is no such element, or the
  *            Array is of bytes or bools;
+ *            MR_ERR_STATE - the Array is replicated;
  *            MR_ERR_STALE - the Array was destroyed.
  * Differs:   Python has no such call.
  */
@@ -148,6 +161,7 @@ MR_CHECKED mr_error mr_array_add(mr_array array, size_t index,
  * Units:     `in` and `before` point to one element; `index` counts elements.
  * Errors:    MR_ERR_ARGUMENT - in is NULL, there is no such element, or the
  *            Array is of bytes or bools;
+ *            MR_ERR_STATE - the Array is replicated;
  *            MR_ERR_STALE - the Array was destroyed.
  * Differs:   Python has no such call.
  */
@@ -165,6 +179,7 @@ MR_CHECKED mr_error mr_array_min(mr_array array, size_t index, const void *in,
  * Units:     `in` and `before` point to one element; `index` counts elements.
  * Errors:    MR_ERR_ARGUMENT - in is NULL, there is no such element, or the
  *            Array is of bytes or bools;
+ *            MR_ERR_STATE - the Array is replicated;
  *            MR_ERR_STALE - the Array was destroyed.
  * Differs:   Python has no such call.
  */
@@ -182,6 +197,7 @@ MR_CHECKED mr_error mr_array_max(mr_array array, size_t index, const void *in,
  * Units:     `in` and `before` point to one element; `index` counts elements.
  * Errors:    MR_ERR_ARGUMENT - in is NULL, there is no such element, or the
  *            Array is of bytes;
+ *            MR_ERR_STATE - the Array is replicated;
  *            MR_ERR_STALE - the Array was destroyed.
  * Differs:   Python has no such call.
  */
@@ -200,6 +216,7 @@ MR_CHECKED mr_error mr_array_exchange(mr_array array, size_t index,
  * Units:     `expected` and `in` point to one element; `index` counts elements.
  * Errors:    MR_ERR_ARGUMENT - expected, in or exchanged is NULL, there is no
  *            such element, or the Array is of bytes;
+ *            MR_ERR_STATE - the Array is replicated;
  *            MR_ERR_STALE - the Array was destroyed.
  * Differs:   Python has no such call.
  */
@@ -220,6 +237,7 @@ MR_CHECKED mr_error mr_array_compare_exchange(mr_array array, size_t index,
  * Errors:    MR_ERR_ARGUMENT - in is NULL with a count, the slice reaches
  *            beyond the Array, `how` is unknown, or the Array is of bytes or
  *            bools;
+ *            MR_ERR_STATE - the Array is replicated;
  *            MR_ERR_STALE - the Array was destroyed;
  *            MR_ERR_OWNER_LOST - a rank with some of the elements is lost;
  *            MR_ERR_NO_MEMORY - this rank has no memory for the transfer.
@@ -245,8 +263,8 @@ MR_API mr_type mr_array_type(mr_array array);
  * Blocks:    never on the owner's node; from another node until the owner has
  *            answered.
  * Ownership: *data belongs to the Array and is valid until the Array is
- *            destroyed; using it afterwards is undefined.  The address differs
- *            between processes.
+ *            destroyed; using it afterwards is undefined, and so is writing to
+ *            a replicated one.  The address differs between processes.
  * Units:     there are mr_array_length elements.
  * Errors:    MR_ERR_ARGUMENT - data is NULL;
  *            MR_ERR_STALE - the Array was destroyed;
@@ -258,8 +276,9 @@ MR_CHECKED mr_error mr_array_data(mr_array array, void **data);
 
 /**
  * Get the elements that lie in the memory of the caller's own rank.  For a
- * spread Array that is the rank's block, for another Array all elements or
- * none.  Plain loads and stores race, as between threads.
+ * spread Array that is the rank's block, for a replicated one all elements of
+ * the node's copy, for another Array all elements or none.  Plain loads and
+ * stores race, as between threads.
  *
  * Callers:   any endpoint, any thread; a process has the rank that it runs on.
  * Blocks:    never on the node of the lock; from another node until the owner

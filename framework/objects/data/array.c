@@ -13,13 +13,20 @@
 #include <string.h>
 
 #include "engine/operation.h"
+#include "engine/wait.h"
 #include "memory/slice.h"
 #include "objects/data/element.h"
 #include "objects/kinds.h"
 #include "objects/sync/sync.h"
 #include "util/log.h"
 
-enum { CHUNK = 4 << 20 }; /* bytes of a slice that one call moves */
+enum {
+    CHUNK = 4 << 20, /* bytes of a slice that one call moves */
+    FILLERS = 1      /* the list of those who wait for elements of a copy */
+};
+
+mr_error (*mri_array_begin_copy)(mr_array copy, size_t count,
+                                 const mri_array_origin *origin);
 
 typedef struct array_body {
     mri_sync lock;
@@ -27,8 +34,11 @@ typedef struct array_body {
     uint64_t count;  /* of elements */
     uint64_t blocks; /* of a head */
     uint64_t unit;   /* of a head: see mr_array_options.unit */
+    uint64_t copies; /* of a head of copies: their number */
     mri_chosen_lock chosen;
-    mri_word maker; /* an endpoint with which it goes, or 0 */
+    mri_word maker;  /* an endpoint with which it goes, or 0 */
+    mri_word filled; /* elements that are there */
+    mri_word failed; /* why no more come, an mr_error */
 } array_body;
 
 _Static_assert(sizeof(array_body) <= MRI_BODY, "fits into a row");
@@ -76,6 +86,7 @@ static mr_error try_facts(mri_record *self, mri_object *object, mri_call *call)
     (void)self;
     facts->count = array->count;
     facts->unit = array->unit;
+    facts->copies = array->copies;
     facts->elements = mri_peek(&object->detail);
     facts->lock = array->chosen;
     return MR_OK;
@@ -214,6 +225,42 @@ static mr_error try_go_with(mri_record *self, mri_object *object,
     return MR_OK;
 }
 
+/* As try_get, when the elements have come. */
+static mr_error try_pull(mri_record *self, mri_object *object, mri_call *call)
+{
+    const array_body *array = body_of(object);
+    uint64_t failed = mri_load(&array->failed);
+    mr_error error = check_slice(object, call);
+
+    if (error || failed) {
+        return error ? error : (mr_error)failed;
+    }
+    if (call->argument + call->result > mri_load(&array->filled)) {
+        call->list = FILLERS;
+        return MRI_WOULD_BLOCK;
+    }
+    return call->result ? try_get(self, object, call) : MR_OK;
+}
+
+/* By the one thread that fetches: from element call->argument on; or why no
+ * more come, call->result. */
+static mr_error try_fill(mri_record *self, mri_object *object, mri_call *call)
+{
+    array_body *array = body_of(object);
+    size_t size = mri_element_size((mr_type)array->type);
+
+    if (call->result) {
+        mri_swap(&array->failed, call->result);
+    } else {
+        mri_slice_store(element(object, call->argument), call->in, size,
+                        call->in_size);
+        mri_swap(&array->filled, call->argument + call->in_size / size);
+    }
+    mri_fault_point();
+    mri_wake_all(self, object, FILLERS);
+    return MR_OK;
+}
+
 static void forget(mri_record *self, mri_object *object, const mri_gone *gone)
 {
     uint64_t maker = mri_load(&body_of(object)->maker);
@@ -240,6 +287,8 @@ static mri_try *const tries[] = {
     [MRI_ARRAY_COMPARE_EXCHANGE] = try_compare_exchange,
     [MRI_ARRAY_BLOCKS] = try_blocks,
     [MRI_ARRAY_GO_WITH] = try_go_with,
+    [MRI_ARRAY_PULL] = try_pull,
+    [MRI_ARRAY_FILL] = try_fill,
 };
 
 typedef struct array_spec {
@@ -248,6 +297,8 @@ typedef struct array_spec {
     uint64_t clear;     /* not 0: begin with zeros */
     uint64_t tentative; /* not 0: see mri_array_make */
     uint64_t unit;
+    uint64_t copies;
+    mri_array_origin origin; /* of a copy */
     mri_chosen_lock lock;
 } array_spec;
 
@@ -264,6 +315,25 @@ static void begin_elements(mri_object *object, const mri_call *call)
     }
 }
 
+static bool is_copy(const array_spec *spec)
+{
+    return spec->origin.parent.kind != MRI_NONE;
+}
+
+/* In the rank that has it: its creator is on another node. */
+static mr_error begin_copy(const array_spec *spec, mr_handle *handle)
+{
+    mr_array copy = {*handle};
+    mr_error error;
+
+    copy.handle.variant = (uint16_t)spec->type;
+    error = mri_array_begin_copy(copy, spec->count, &spec->origin);
+    if (error) {
+        mri_object_destroy(*handle, MRI_ARRAY);
+    }
+    return error;
+}
+
 static mr_error create(mri_record *self, unsigned int index, mri_call *call,
                        mr_handle *handle)
 {
@@ -278,6 +348,8 @@ static mr_error create(mri_record *self, unsigned int index, mri_call *call,
     body_of(object)->count = spec->count;
     body_of(object)->blocks = call->more_size / sizeof(mr_handle);
     body_of(object)->unit = spec->unit;
+    body_of(object)->copies = spec->copies;
+    mri_store(&body_of(object)->filled, is_copy(spec) ? 0 : spec->count);
     body_of(object)->chosen = spec->lock;
     if (spec->tentative) {
         mri_may_hold(self);
@@ -293,7 +365,7 @@ static mr_error create(mri_record *self, unsigned int index, mri_call *call,
     mri_object_detail(self, object);
     begin_elements(object, call);
     *handle = mri_object_publish(self, object);
-    return MR_OK;
+    return is_copy(spec) ? begin_copy(spec, handle) : MR_OK;
 }
 
 const mri_kind_ops mri_array_ops = {.name = "array",
@@ -301,7 +373,8 @@ const mri_kind_ops mri_array_ops = {.name = "array",
                                     .tries = tries,
                                     .count = MRI_ARRAY_TRIES,
                                     .windowed = 1u << MRI_ARRAY_GET |
-                                                1u << MRI_ARRAY_SET,
+                                                1u << MRI_ARRAY_SET |
+                                                1u << MRI_ARRAY_PULL,
                                     .create = create,
                                     .ready = mri_sync_ready,
                                     .dispose = dispose,
@@ -412,6 +485,74 @@ mr_error mri_array_make(unsigned int rank, mr_type type, size_t count,
     return MR_OK;
 }
 
+mr_error mri_array_make_copy(unsigned int rank, mr_type type, size_t count,
+                             const mri_array_origin *origin, mr_array *array)
+{
+    array_spec spec = {.type = type,
+                       .count = count,
+                       .lock = {.kind = MRI_LOCK_NONE},
+                       .tentative = true,
+                       .origin = *origin};
+    mri_call call = {.in = &spec, .in_size = sizeof spec};
+    mr_error error = mri_create(&mri_array_ops, rank, &call, &array->handle);
+
+    if (!error) {
+        array->handle.variant = (uint16_t)type;
+    }
+    return error;
+}
+
+static mr_error pull(mr_array copy, size_t first, size_t count, void *out)
+{
+    size_t size = mri_element_size((mr_type)copy.handle.variant);
+    mri_call call = {.argument = first,
+                     .result = count,
+                     .out = out,
+                     .out_size = count * size};
+
+    return mri_operate(&mri_array_ops, copy.handle, MRI_ARRAY_PULL, &call,
+                       MR_FOREVER);
+}
+
+mr_error mri_array_pull(mr_array copy, size_t first, size_t count, void *out)
+{
+    size_t size = mri_element_size((mr_type)copy.handle.variant);
+    size_t most = count;
+    size_t done = 0;
+    mr_error error = MR_OK;
+
+    while (!error && done < count) {
+        size_t part = count - done < most ? count - done : most;
+
+        error =
+            pull(copy, first + done, part, (unsigned char *)out + done * size);
+        if (error == MR_ERR_NO_MEMORY && part * size > MRI_OUT_MAX) {
+            most = MRI_OUT_MAX / size; /* such need no memory at the owner */
+            error = MR_OK;
+        } else {
+            done += part;
+        }
+    }
+    return error;
+}
+
+mr_error mri_array_await(mr_array copy, size_t count)
+{
+    return pull(copy, count, 0, NULL);
+}
+
+mr_error mri_array_fill(mr_array copy, size_t first, size_t count,
+                        const void *in, mr_error why)
+{
+    mri_call call = {.argument = first,
+                     .result = (uint64_t)why,
+                     .in = in,
+                     .in_size = count *
+                                mri_element_size((mr_type)copy.handle.variant)};
+
+    return mri_operate(&mri_array_ops, copy.handle, MRI_ARRAY_FILL, &call, 0);
+}
+
 mr_error mri_array_go_with(mr_array array, bool caller)
 {
     mri_call call = {.argument = caller};
@@ -427,6 +568,7 @@ mr_error mri_array_make_head(unsigned int rank, const mri_array_facts *facts,
     array_spec spec = {.type = (uint64_t)type | MRI_SPREAD,
                        .count = facts->count,
                        .unit = facts->unit,
+                       .copies = facts->copies,
                        .lock = facts->lock};
     mri_call call = {.in = &spec,
                      .in_size = sizeof spec,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Inside Array: the object, which holds elements or, of an Array that is
- * spread over the ranks, the handles of the Arrays that do.
+ * spread over the ranks or replicated, the handles of the Arrays that do.
  */
 #ifndef MRI_OBJECTS_DATA_ARRAY_H
 #define MRI_OBJECTS_DATA_ARRAY_H
@@ -11,7 +11,8 @@
 #include "objects/data/element.h"
 #include "objects/sync/sync.h"
 
-/* In the part of a handle beside the type of the elements: it is spread. */
+/* In the part of a handle beside the type of the elements: it is a head, which
+ * has blocks, or copies. */
 enum { MRI_SPREAD = 0x8000 };
 
 static inline bool mri_is_spread(mr_array array)
@@ -29,6 +30,8 @@ enum {
     MRI_ARRAY_COMPARE_EXCHANGE,
     MRI_ARRAY_BLOCKS,
     MRI_ARRAY_GO_WITH,
+    MRI_ARRAY_PULL,
+    MRI_ARRAY_FILL,
     MRI_ARRAY_TRIES
 };
 
@@ -36,6 +39,7 @@ enum {
 typedef struct mri_array_facts {
     uint64_t count;   /* of elements */
     uint64_t unit;    /* blocks of a spread one have a multiple of that */
+    uint64_t copies;  /* of a replicated one; 0: it is none */
     mri_ref elements; /* of one that is whole, on its node */
     mri_chosen_lock lock;
 } mri_array_facts;
@@ -66,6 +70,35 @@ mr_error mri_array_destroy_whole(mr_array array);
 mr_error mri_array_make(unsigned int rank, mr_type type, size_t count,
                         const void *initial, mri_chosen_lock lock,
                         bool tentative, mr_array *array);
+
+/* Make one on a rank of another node, whose elements come from another Array:
+ * see replica.h.  It goes with the caller. */
+typedef struct mri_array_origin {
+    mr_handle parent; /* kind MRI_NONE: there is none */
+    mr_handle source; /* if the parent is lost */
+} mri_array_origin;
+
+mr_error mri_array_make_copy(unsigned int rank, mr_type type, size_t count,
+                             const mri_array_origin *origin, mr_array *array);
+
+/* Begin to fetch the elements of a new copy of this rank.  Set by the layer
+ * above. */
+extern mr_error (*mri_array_begin_copy)(mr_array copy, size_t count,
+                                        const mri_array_origin *origin);
+
+/* Read a slice of a copy when it is there; wait until the first `count`
+ * elements are there.  Errors that mri_array_fill told, too. */
+mr_error mri_array_pull(mr_array copy, size_t first, size_t count, void *out);
+mr_error mri_array_await(mr_array copy, size_t count);
+
+/* The next elements of a copy, or why it gets no more. */
+mr_error mri_array_fill(mr_array copy, size_t first, size_t count,
+                        const void *in, mr_error why);
+
+/* Make a whole Array of the caller's rank the first copy of a replicated one,
+ * as options say; it is destroyed on failure. */
+mr_error mri_array_replicate(mr_array source, size_t count,
+                             const mr_array_options *options, mr_array *array);
 
 /* When the caller ends the Array ends, too; or it stays. */
 mr_error mri_array_go_with(mr_array array, bool caller);

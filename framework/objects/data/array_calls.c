@@ -6,6 +6,7 @@
 #include "engine/operation.h"
 #include "objects/data/array.h"
 #include "objects/data/element.h"
+#include "objects/data/replica.h"
 #include "objects/data/spread.h"
 #include "objects/kinds.h"
 #include "runtime/job/identity.h"
@@ -35,7 +36,10 @@ mr_error mr_array_length(mr_array array, size_t *count)
     if (!count) {
         return mri_bad_argument("mr_array_length", "count", "is NULL");
     }
-    error = mri_array_ask(array, &facts);
+    error = mri_is_spread(array) ? mri_spread_copy(&array) : MR_OK;
+    if (!error) {
+        error = mri_array_ask(array, &facts);
+    }
     if (!error) {
         *count = facts.count;
     }
@@ -43,6 +47,17 @@ mr_error mr_array_length(mr_array array, size_t *count)
 }
 
 /* ---- slices -------------------------------------------------------------- */
+
+/* `copy` is one of a replicated Array. */
+static mr_error refuse_change(mr_array copy)
+{
+    mri_array_facts facts;
+    mr_error error = mri_array_ask(copy, &facts); /* is it there? */
+
+    return error ? error
+                 : mri_fail(MR_ERR_STATE, MR_LOG_INFO,
+                            "the Array is replicated, so it can be read only");
+}
 
 /* A block at a time.  Nothing may be touched if the slice leaves the array.
  * Whether that is so, or it is destroyed, the head knows. */
@@ -56,6 +71,14 @@ static mr_error transfer_all(mr_array array, const mri_access *whole,
 
     if (!mri_is_spread(array)) {
         return mri_array_transfer(array, whole, first, count);
+    }
+    error = mri_spread_copy(&array);
+    if (error) {
+        return error;
+    }
+    if (!mri_is_spread(array)) {
+        return whole->in ? refuse_change(array)
+                         : mri_array_transfer(array, whole, first, count);
     }
     error = count == 0 || count > SIZE_MAX - first
                 ? MR_ERR_ARGUMENT
@@ -153,8 +176,13 @@ mr_error mr_array_accumulate(mr_array array, size_t first, size_t count,
 static mr_error find(mr_array *array, size_t *index)
 {
     mri_array_block block;
-    mr_error error = mri_spread_find(*array, *index, &block);
+    mr_error error = mri_spread_copy(array);
 
+    if (!error && !mri_is_spread(*array)) {
+        error = refuse_change(*array);
+    } else if (!error) {
+        error = mri_spread_find(*array, *index, &block);
+    }
     if (error) {
         return error == MR_ERR_ARGUMENT ? mri_array_check_end(*array, *index, 1)
                                         : error;
@@ -269,7 +297,10 @@ mr_error mr_array_data(mr_array array, void **data)
     if (!data) {
         return mri_bad_argument("mr_array_data", "data", "is NULL");
     }
-    error = mri_array_ask(array, &facts);
+    error = mri_is_spread(array) ? mri_spread_copy(&array) : MR_OK;
+    if (!error) {
+        error = mri_array_ask(array, &facts);
+    }
     if (!error && (mri_is_far(array.handle.owner) || mri_is_spread(array))) {
         return MR_ERR_FAR;
     }
@@ -284,16 +315,22 @@ mr_error mr_array_local(mr_array array, size_t *first, size_t *count,
 {
     mri_array_block block = {.array = array};
     void *found = NULL;
+    bool replicated;
     mr_error error;
 
     if (!first || !count || !data) {
         return mri_bad_argument("mr_array_local", "first, count or data",
                                 "is NULL");
     }
-    error = mr_array_length(array, &block.count); /* is it there? */
-    if (!error && mri_is_spread(array)) {
+    error = mri_is_spread(array) ? mri_spread_copy(&block.array) : MR_OK;
+    replicated = mri_is_spread(array) && !mri_is_spread(block.array);
+    if (!error) {
+        error = mr_array_length(block.array, &block.count); /* is it there? */
+    }
+    if (!error && mri_is_spread(block.array)) {
         error = mri_spread_block(array, mri_here.rank, &block);
-    } else if (array.handle.owner != mri_here.rank) {
+    } else if (replicated ? mri_is_far(block.array.handle.owner)
+                          : array.handle.owner != mri_here.rank) {
         block.count = 0;
     }
     if (!error && block.count > 0) {
@@ -322,7 +359,7 @@ mr_error mr_array_get_lock(mr_array array, mr_lock *lock)
 /* ---- making and unmaking ------------------------------------------------- */
 
 static mr_error check(const mr_array *array, mr_type type, size_t count,
-                      const mr_array_options *options)
+                      const void *initial, const mr_array_options *options)
 {
     if (!array) {
         return mri_bad_argument("mr_array_create", "array", "is NULL");
@@ -338,7 +375,29 @@ static mr_error check(const mr_array *array, mr_type type, size_t count,
         return mri_bad_argument("mr_array_create", "options->unit",
                                 "is set without options->spread");
     }
+    if (options && options->replicated && options->spread) {
+        return mri_bad_argument("mr_array_create", "options->replicated",
+                                "is set beside options->spread");
+    }
+    if (options && options->replicated && !initial) {
+        return mri_bad_argument("mr_array_create", "initial",
+                                "is NULL, but options->replicated is set");
+    }
     return MR_OK;
+}
+
+/* The first copy lies on the caller's node, and all go with the caller until
+ * they are there. */
+static mr_error create_replicated(unsigned int rank, mr_type type, size_t count,
+                                  const void *initial, mri_chosen_lock lock,
+                                  mr_array *array)
+{
+    const mri_chosen_lock none = {.kind = MRI_LOCK_NONE};
+    mr_array source;
+    mr_error error = mri_array_make(mri_here.rank, type, count, initial, none,
+                                    true, &source);
+
+    return error ? error : mri_replicate(rank, source, count, lock, array);
 }
 
 mr_error mr_array_create(mr_array *array, mr_type type, size_t count,
@@ -347,7 +406,7 @@ mr_error mr_array_create(mr_array *array, mr_type type, size_t count,
     static const mr_array_options defaults;
     mri_array_facts facts = {.count = count, .unit = 1};
     unsigned int rank;
-    mr_error error = check(array, type, count, options);
+    mr_error error = check(array, type, count, initial, options);
 
     options = options ? options : &defaults;
     if (!error) {
@@ -360,12 +419,36 @@ mr_error mr_array_create(mr_array *array, mr_type type, size_t count,
     if (error) {
         return error;
     }
+    if (options->replicated) {
+        return create_replicated(rank, type, count, initial, facts.lock, array);
+    }
     if (!options->spread) {
         return mri_array_make(rank, type, count, initial, facts.lock, false,
                               array);
     }
     facts.unit = options->unit ? options->unit : 1;
     return mri_spread_create(rank, type, &facts, initial, array);
+}
+
+mr_error mri_array_replicate(mr_array source, size_t count,
+                             const mr_array_options *options, mr_array *array)
+{
+    mri_chosen_lock lock;
+    unsigned int rank;
+    mr_error error = mri_choose_lock("mr_array_load", options->lock,
+                                     options->no_lock, &lock);
+
+    if (!error) {
+        error = mri_place_rank("mr_array_load", options->place, &rank);
+    }
+    if (!error) {
+        error = mri_array_go_with(source, true);
+    }
+    if (error) {
+        (void)!mri_array_destroy_whole(source);
+        return error;
+    }
+    return mri_replicate(rank, source, count, lock, array);
 }
 
 mr_error mr_array_destroy(mr_array array)

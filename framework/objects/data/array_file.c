@@ -17,6 +17,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "objects/data/array.h"
 #include "objects/data/element.h"
 #include "util/log.h"
 
@@ -336,14 +337,18 @@ static mr_error read_part(const file *f, mr_array array, size_t first,
     return error ? error : mr_array_set(array, first, count, buffer);
 }
 
+/* One that is to be replicated is read first. */
 static mr_error read_file(file *f, mr_array *array,
                           const mr_array_options *options)
 {
+    const mr_array_options first_copy = {.no_lock = true};
+    bool replicated = options && options->replicated;
     mr_array made;
     mr_error error = read_header(f);
 
     if (!error) {
-        error = mr_array_create(&made, f->type, f->count, NULL, options);
+        error = mr_array_create(&made, f->type, f->count, NULL,
+                                replicated ? &first_copy : options);
     }
     if (error) {
         return error;
@@ -352,6 +357,9 @@ static mr_error read_file(file *f, mr_array *array,
     if (error) {
         (void)!mr_array_destroy(made);
         return error;
+    }
+    if (replicated) {
+        return mri_array_replicate(made, f->count, options, array);
     }
     *array = made;
     return MR_OK;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Owns Arrays that are spread over the ranks: where their blocks lie, and
- * what a process remembers of that.
+ * Owns Arrays that are spread over the ranks or replicated: where their blocks
+ * or copies lie, and what a process remembers of that.
  *
  * The blocks of an Array never change, and their handles tell when they are
  * gone.  So each process may keep them as long as it likes, and asks the head
@@ -13,8 +13,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "memory/liveness.h"
 #include "memory/segment.h"
 #include "objects/data/element.h"
+#include "runtime/job/identity.h"
 #include "util/log.h"
 #include "util/rank_local.h"
 
@@ -27,6 +29,7 @@ typedef struct layout {
     mr_handle head; /* kind 0: unused */
     mri_array_facts facts;
     mr_handle *blocks;
+    size_t here; /* the number of this node's copy */
 } layout;
 
 typedef struct memory {
@@ -56,7 +59,8 @@ static size_t block_size(const mri_array_facts *facts)
 
 static size_t block_number(const mri_array_facts *facts)
 {
-    return rounded_up(facts->count, block_size(facts));
+    return facts->copies ? facts->copies
+                         : rounded_up(facts->count, block_size(facts));
 }
 
 static mri_array_block block_at(const mri_array_facts *facts, size_t number)
@@ -70,6 +74,16 @@ static mri_array_block block_at(const mri_array_facts *facts, size_t number)
     block.count =
         facts->count - block.first < size ? facts->count - block.first : size;
     return block;
+}
+
+size_t mri_spread_node_number(unsigned int rank)
+{
+    size_t number = 0;
+
+    for (unsigned int i = 0; i < mri_node.leaders[rank]; i++) {
+        number += mri_node.leaders[i] == i;
+    }
+    return number;
 }
 
 /* ---- what is remembered -------------------------------------------------- */
@@ -100,6 +114,7 @@ static mr_error ask(mr_array array, layout *found)
     size_t number = error ? 0 : block_number(&found->facts);
 
     found->head = array.handle;
+    found->here = mri_spread_node_number(mri_here.rank);
     if (error) {
         return error;
     }
@@ -135,7 +150,24 @@ static size_t number_of(const layout *l, size_t index)
     return index < l->facts.count ? index / block_size(&l->facts) : SIZE_MAX;
 }
 
-typedef enum by { BY_ELEMENT, BY_RANK } by;
+/* The copy of this node, or, if that one is lost, the first that is not. */
+static void look_up_copy(const layout *l, mri_array_block *block)
+{
+    const mr_handle *copies = l->blocks;
+    size_t number = l->here;
+
+    for (size_t i = 0;
+         i < l->facts.copies &&
+         (number >= l->facts.copies || copies[number].kind == MRI_NONE ||
+          mri_rank_is_lost(copies[number].owner));
+         i++) {
+        number = i;
+    }
+    *block =
+        (mri_array_block){.array = {copies[number]}, .count = l->facts.count};
+}
+
+typedef enum by { BY_ELEMENT, BY_RANK, BY_NODE } by;
 
 /* By the head, if need be.  A block without elements: there is none. */
 static mr_error locate(mr_array array, by what, size_t index,
@@ -153,7 +185,11 @@ static mr_error locate(mr_array array, by what, size_t index,
         pthread_mutex_lock(&own.lock);
         known = error ? NULL : remember(&found);
     }
-    if (known) {
+    if (known && what == BY_NODE && known->facts.copies) {
+        look_up_copy(known, block);
+    } else if (known && what == BY_NODE) {
+        block->array = array;
+    } else if (known) {
         look_up(known, what == BY_RANK ? index : number_of(known, index),
                 block);
     }
@@ -174,12 +210,25 @@ mr_error mri_spread_block(mr_array array, unsigned int rank,
     return locate(array, BY_RANK, rank, block);
 }
 
+mr_error mri_spread_copy(mr_array *array)
+{
+    mri_array_block block = {0};
+    mr_error error = locate(*array, BY_NODE, 0, &block);
+
+    if (!error) {
+        *array = block.array;
+    }
+    return error;
+}
+
 /* ---- making and unmaking ------------------------------------------------- */
 
-static void destroy_blocks(const mr_handle *blocks, size_t number)
+void mri_spread_destroy_blocks(const mr_handle *blocks, size_t number)
 {
     for (size_t i = 0; i < number; i++) {
-        mr_error error = mri_array_destroy_whole((mr_array){blocks[i]});
+        mr_error error = blocks[i].kind == MRI_NONE
+                             ? MR_OK
+                             : mri_array_destroy_whole((mr_array){blocks[i]});
 
         if (error) {
             mri_log(MR_LOG_DEBUG, "block %zu of an array is gone: %s", i,
@@ -217,12 +266,21 @@ static mr_array without_blocks(mr_array head)
     return head;
 }
 
-/* Until the head is there the blocks go with who makes it. */
-static mr_error join_blocks(unsigned int rank, mr_type type,
-                            const mri_array_facts *facts,
-                            const mr_handle *blocks, mr_array *array)
+/* A copy whose rank is lost meanwhile is not missed. */
+static mr_error keep_block(const mri_array_facts *facts, mr_handle block)
 {
-    size_t number = block_number(facts);
+    mr_error error = block.kind == MRI_NONE
+                         ? MR_OK
+                         : mri_array_go_with((mr_array){block}, false);
+
+    return error == MR_ERR_OWNER_LOST && facts->copies ? MR_OK : error;
+}
+
+/* Until the head is there the blocks go with who makes it. */
+mr_error mri_spread_join(unsigned int rank, mr_type type,
+                         const mri_array_facts *facts, const mr_handle *blocks,
+                         size_t number, mr_array *array)
+{
     mr_array head;
     mr_error error =
         mri_array_make_head(rank, facts, type, blocks, number, &head);
@@ -231,7 +289,7 @@ static mr_error join_blocks(unsigned int rank, mr_type type,
         return error;
     }
     for (size_t i = 0; i < number && !error; i++) {
-        error = mri_array_go_with((mr_array){blocks[i]}, false);
+        error = keep_block(facts, blocks[i]);
     }
     if (error) {
         (void)!mri_array_destroy_whole(without_blocks(head));
@@ -251,10 +309,11 @@ mr_error mri_spread_create(unsigned int rank, mr_type type,
                             : MR_ERR_NO_MEMORY;
 
     if (!error) {
-        error = join_blocks(rank, type, facts, blocks, array);
+        error = mri_spread_join(rank, type, facts, blocks, block_number(facts),
+                                array);
     }
     if (error) {
-        destroy_blocks(blocks, made);
+        mri_spread_destroy_blocks(blocks, made);
     }
     free(blocks);
     return error;
@@ -265,7 +324,10 @@ mr_error mri_spread_create(unsigned int rank, mr_type type,
 static mr_error take_along(mr_array array, const layout *found)
 {
     for (size_t i = 0; i < block_number(&found->facts); i++) {
-        mr_error error = mri_array_go_with((mr_array){found->blocks[i]}, true);
+        mr_error error =
+            found->blocks[i].kind == MRI_NONE
+                ? MR_OK
+                : mri_array_go_with((mr_array){found->blocks[i]}, true);
 
         if (error) {
             mri_log(MR_LOG_DEBUG, "block %zu of an array is gone: %s", i,
@@ -289,7 +351,7 @@ mr_error mri_spread_destroy(mr_array array)
         error = mri_array_destroy_whole(without_blocks(array));
     }
     if (!error) {
-        destroy_blocks(found.blocks, block_number(&found.facts));
+        mri_spread_destroy_blocks(found.blocks, block_number(&found.facts));
     }
     free(found.blocks);
     return error;

@@ -29,6 +29,7 @@
 #include "message/message.h"
 #include "message/mpi_transport.h"
 #include "message/world.h"
+#include "runtime/background.h"
 #include "runtime/code/binary.h"
 #include "runtime/job/far_arrays.h"
 #include "runtime/job/identity.h"
@@ -183,6 +184,7 @@ static void leave_job(void)
     bool in_order = true;
 
     mri_wait_sets_end();
+    mri_background_end();
     mri_server_quiet();
     if (mri_self_record) {
         mri_settle(mri_self_record);

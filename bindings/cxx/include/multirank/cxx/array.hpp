@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Array: elements of one type in shared memory, with a lock; whole on one rank,
- * or spread in blocks over all.
+ * spread in blocks over all, or with a copy on each node.
  */
 #ifndef MULTIRANK_CXX_ARRAY_HPP
 #define MULTIRANK_CXX_ARRAY_HPP
@@ -26,7 +26,8 @@ struct array_options {
     multirank::place place = place::anywhere;
     bool spread = false;  /* in blocks over all ranks */
     std::size_t unit = 1; /* of a spread one: blocks have a multiple of that */
-    mutex_handle lock = {}; /* a given one; else it has its own */
+    mutex_handle lock = {};  /* a given one; else it has its own */
+    bool replicated = false; /* read-only, with a copy on each node */
 };
 
 /** The elements of an Array in the memory of one rank. */
@@ -250,6 +251,7 @@ template <class T> class array : public owner<array_handle<T>>
         how.spread = options.spread;
         how.unit = options.spread ? options.unit : 0;
         how.lock = options.lock.native_handle();
+        how.replicated = options.replicated;
         return how;
     }
 
