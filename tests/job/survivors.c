@@ -624,8 +624,7 @@ static int replicates(const void *argument, size_t size)
     return 0;
 }
 
-/* The victim is the last node of one chain, and the second one of the other,
- * from which the third has its copy. */
+/* The victim is the last node of one chain, and the second of the other. */
 static void replicate(void)
 {
     const mr_queue_options there = {.place = MR_ON_RANK(victim)};
@@ -633,14 +632,13 @@ static void replicate(void)
     mr_process child;
     pthread_t killer;
     mr_queue queue;
-    double since = seconds();
 
     NEED(mr_queue_create(&queue, &there));
     NEED(mr_process_create(&child, replicates, &queue, sizeof queue, &before));
     NEED(mr_process_start(child));
     need(pthread_create(&killer, NULL, kill_soon, NULL) ? MR_ERR_MPI : MR_OK,
          "pthread_create");
-    tell("copies", replicate_until_death(queue), since);
+    tell("copies", replicate_until_death(queue), seconds());
     pthread_join(killer, NULL);
     NEED(mr_process_join(child, LIMIT));
 }
