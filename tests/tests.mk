@@ -50,6 +50,7 @@ mpi_suites = \
 	tests/mpi/array_travel_test \
 	tests/mpi/barrier_test \
 	tests/mpi/condition_test \
+	tests/mpi/data_edges_test \
 	tests/mpi/data_test \
 	tests/mpi/function_test \
 	tests/mpi/info_test \
