@@ -11,10 +11,13 @@ apps_multirank_tour_SOURCES = \
 	apps/tour/daemon.c \
 	apps/tour/event.c \
 	apps/tour/iterator.c \
+	apps/tour/lent.c \
 	apps/tour/pipe.c \
 	apps/tour/pool.c \
 	apps/tour/process.c \
 	apps/tour/queue.c \
+	apps/tour/queue_end.c \
+	apps/tour/queue_join.c \
 	apps/tour/rwlock.c \
 	apps/tour/semaphore.c \
 	apps/tour/tour.c \

@@ -29,6 +29,9 @@ static const struct example {
     {"pool", "Using a pool of processes", tour_pool},
     {"iterator", "Results one by one, of any size", tour_iterator},
     {"queue", "A queue between a producer and a consumer", tour_queue},
+    {"queue_end", "A queue that ends with its producers", tour_queue_end},
+    {"queue_join", "A queue that is joined", tour_queue_join},
+    {"lent", "Items that are not copied", tour_lent},
     {"pipe", "A pipe, there and back", tour_pipe},
     {"value", "A value in shared memory", tour_value},
     {"array", "An array in shared memory", tour_array},
@@ -85,7 +88,7 @@ void print_list(const int64_t *numbers, size_t count)
 static void print_names(void)
 {
     for (size_t i = 0; i < EXAMPLES; i++) {
-        printf("%-10s%s\n", examples[i].name, examples[i].title);
+        printf("%-12s%s\n", examples[i].name, examples[i].title);
     }
 }
 

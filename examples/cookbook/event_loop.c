@@ -5,6 +5,7 @@
  * A wait set has one descriptor for any number of objects.  libuv, GLib, epoll
  * and Python's asyncio (add_reader) take it in the same way.
  */
+#define _POSIX_C_SOURCE 200809L /* CLOCK_MONOTONIC */
 #include "../check.h"
 #include <poll.h>
 #include <sys/timerfd.h>
