@@ -14,6 +14,7 @@ bench_multirank = \
 	bench/objects/pipe \
 	bench/objects/process \
 	bench/objects/queue \
+	bench/objects/share \
 	bench/objects/value \
 	bench/pool/multirank
 bench_mpi = \
@@ -22,6 +23,7 @@ bench_mpi = \
 	bench/job/start_mpi \
 	bench/objects/array_mpi \
 	bench/objects/process_mpi \
+	bench/objects/share_mpi \
 	bench/objects/talk_mpi \
 	bench/objects/value_mpi \
 	bench/pool/by_hand \
@@ -86,6 +88,7 @@ EXTRA_DIST += \
 	bench/questions/process.py \
 	bench/questions/queue.py \
 	bench/questions/scaling.py \
+	bench/questions/share.py \
 	bench/questions/smallest_task.py \
 	bench/questions/start.py \
 	bench/questions/task_length.py \
@@ -180,6 +183,7 @@ bench_talk = $(bench_repeat) bench/objects/talk.c bench/objects/talk.h
 bench_crowd = $(bench_repeat) bench/objects/crowd.h
 bench_slices = $(bench_repeat) bench/objects/slices.h
 bench_starts = $(bench_repeat) bench/objects/starts.h
+bench_share = $(bench_repeat) bench/objects/share.h
 bench_others = bench/bench.h bench/objects/others.c bench/objects/others.h
 
 bench_objects_array_SOURCES = bench/objects/array.c bench/bench.h $(bench_slices)
@@ -196,6 +200,16 @@ bench_objects_array_memcpy_SOURCES = bench/objects/array_memcpy.c $(bench_slices
 bench_objects_array_memcpy_CPPFLAGS =
 bench_objects_array_memcpy_LDFLAGS = $(COMMON_LDFLAGS)
 bench_objects_array_memcpy_LDADD =
+
+bench_objects_share_SOURCES = bench/objects/share.c bench/bench.h $(bench_share)
+bench_objects_share_CPPFLAGS = $(PUBLIC_CPPFLAGS)
+bench_objects_share_LDFLAGS = $(COMMON_LDFLAGS)
+bench_objects_share_LDADD = libmultirank.la
+
+bench_objects_share_mpi_SOURCES = bench/objects/share_mpi.c $(bench_share)
+bench_objects_share_mpi_CPPFLAGS = $(MPI_CFLAGS)
+bench_objects_share_mpi_LDFLAGS = $(COMMON_LDFLAGS)
+bench_objects_share_mpi_LDADD = $(MPI_LIBS)
 
 bench_objects_memory_SOURCES = bench/objects/memory.c bench/bench.h $(bench_usage)
 bench_objects_memory_CPPFLAGS = $(PUBLIC_CPPFLAGS)

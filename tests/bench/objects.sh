@@ -13,6 +13,7 @@ talk="there_and_back_8 one_way_8 there_and_back_1KiB one_way_1KiB
 copies="set_64KiB get_64KiB set_1MiB get_1MiB set_64MiB get_64MiB"
 starts="start_join start_join_16_at_once"
 sizes="lock value queue item process"
+shares="share_64KiB share_1MiB share_64MiB"
 
 queues_and_pipes_tell() {
     tells "$talk" 2 bench/objects/queue
@@ -40,6 +41,8 @@ arrays_processes_and_memory_tell() {
     tells "$copies" 2 bench/objects/array
     tells "$starts" 2 bench/objects/process
     tells "$sizes" 2 bench/objects/memory
+    tells "$shares" 2 bench/objects/share replicated
+    tells "$shares" 2 bench/objects/share get
 }
 
 jobs_tell() {
@@ -54,6 +57,7 @@ peers_by_mpi_tell() {
     tells "add lock_add_unlock" 2 bench/objects/value_mpi
     tells "add_3 lock_add_unlock_3" 3 bench/objects/value_mpi ranks
     tells "$copies" 2 bench/objects/array_mpi
+    tells "$shares" 2 bench/objects/share_mpi
     tells "init_2 finalize_2" 2 bench/job/start_mpi
     tells "memory_2" 2 bench/job/memory_mpi
     tells "switches_2 core_2" 2 bench/job/idle_mpi 0.2
@@ -102,6 +106,7 @@ if have_launcher; then
     check jobs_tell
     check peers_by_mpi_tell
     check wrong_start_is_told_the_right_one 1 bench/objects/queue
+    check wrong_start_is_told_the_right_one 2 bench/objects/share nonsense
     check wrong_start_is_told_the_right_one 2 bench/objects/value nonsense
     check wrong_start_is_told_the_right_one 1 bench/job/idle_mpi
 fi
