@@ -161,10 +161,12 @@ runtime_sources = \
 	framework/runtime/code/function.h \
 	framework/runtime/code/module.c \
 	framework/runtime/code/module.h \
+	framework/runtime/job/end.c \
 	framework/runtime/job/exchange_segments.c \
 	framework/runtime/job/exchange_segments.h \
 	framework/runtime/job/far_arrays.c \
 	framework/runtime/job/far_arrays.h \
+	framework/runtime/job/host.c \
 	framework/runtime/job/identity.c \
 	framework/runtime/job/identity.h \
 	framework/runtime/job/info.c \
@@ -185,6 +187,7 @@ runtime_sources = \
 	framework/runtime/job/place_ranks.h \
 	framework/runtime/job/standard_streams.c \
 	framework/runtime/job/standard_streams.h \
+	framework/runtime/job/state.h \
 	framework/runtime/job/task_threads.c \
 	framework/runtime/job/task_threads.h \
 	framework/runtime/liveness.c \

@@ -126,6 +126,7 @@ job_programs = \
 	tests/job/pool_ends \
 	tests/job/pools \
 	tests/job/placement \
+	tests/job/spmd \
 	tests/job/survivors \
 	tests/job/unwilling \
 	tests/job/user_mpi
@@ -161,6 +162,7 @@ job_scripts = \
 	tests/job/run.sh \
 	tests/job/run_command.sh \
 	tests/job/placement.sh \
+	tests/job/spmd.sh \
 	tests/job/survivors.sh \
 	tests/job/survivors_far.sh \
 	tests/job/threads.sh \
@@ -175,6 +177,7 @@ hosts_scripts = \
 	tests/hosts/batch.sh \
 	tests/hosts/network.sh \
 	tests/hosts/run.sh \
+	tests/hosts/spmd.sh \
 	tests/hosts/survivors.sh \
 	tests/hosts/tour.sh
 
@@ -568,6 +571,7 @@ EXTRA_DIST += \
 	tests/install/examples.txt \
 	tests/install/stage.sh \
 	tests/job/deaths.sh \
+	tests/job/spmd_checks.sh \
 	tests/job/jobs.sh \
 	tests/launch \
 	tests/slot \

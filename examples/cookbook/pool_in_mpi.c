@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The pool in an MPI program: a phase of plain MPI first, then a phase with a
- * pool.  Build it with the flags of your MPI, e.g. CC=mpicc.
+ * The pool in an MPI program: a phase of plain MPI, a phase with a pool, and
+ * plain MPI again.  Build it with the flags of your MPI, e.g. CC=mpicc.
  *
- * mr_init uses the MPI that is there.  It returns on rank 0 only, so collective
- * calls come before it.  The other ranks call MPI_Finalize inside mr_init, when
- * the job ends; rank 0 calls it after mr_finalize.
+ * mr_init_with uses the MPI that is there.  Rank 0 returns first and has the
+ * pool; the other ranks work for it.  They return when rank 0 has called
+ * mr_finalize, and find *served true.
  */
 #include <mpi.h>
 
@@ -20,26 +20,43 @@ static mr_error scale(const void *input, void *output, const mr_task *task)
     return MR_OK;
 }
 
+static double sum_of_tasks(double factor)
+{
+    double outputs[TASKS], sum = 0;
+    mr_pool pool;
+
+    CHECK(mr_pool_create(&pool, NULL));
+    CHECK(mr_pool_map(pool, scale, &factor, sizeof factor, NULL, 0, outputs,
+                      sizeof *outputs, TASKS, NULL));
+    for (int i = 0; i < TASKS; i++) {
+        sum += outputs[i];
+    }
+    return sum;
+}
+
 /* [recipe] */
 int main(int argc, char **argv)
 {
-    double mine = 1, all = 0, sum = 0, outputs[TASKS];
+    double mine = 1, all = 0, part = 0, sum = 0;
+    bool served;
+    const mr_init_options options = {.served = &served};
     int provided;
-    mr_pool pool;
 
-    /* On several nodes a thread of mr_init calls MPI, too: SERIALIZED. */
+    /* On several nodes a thread of the library calls MPI, too: SERIALIZED. */
     MPI_Init_thread(&argc, &argv, MPI_THREAD_SERIALIZED, &provided);
     MPI_Allreduce(&mine, &all, 1, MPI_DOUBLE, MPI_SUM, MPI_COMM_WORLD);
 
-    CHECK(mr_init(&argc, &argv)); /* returns on rank 0 only */
-    CHECK(mr_pool_create(&pool, NULL));
-    CHECK(mr_pool_map(pool, scale, &all, sizeof all, NULL, 0, outputs,
-                      sizeof *outputs, TASKS, NULL));
-    for (int i = 0; i < TASKS; i++) {
-        sum += outputs[i] / all;
+    CHECK(mr_init_with(&options)); /* the others work in it for rank 0 */
+    if (!served) {
+        sum = sum_of_tasks(1);
+        CHECK(mr_finalize());
     }
-    printf("sum %g\n", sum);
-    CHECK(mr_finalize());
-    return MPI_Finalize(); /* rank 0 only; not after a lost rank */
+    MPI_Bcast(&sum, 1, MPI_DOUBLE, 0, MPI_COMM_WORLD); /* all ranks go on */
+    part = sum / all;
+    MPI_Allreduce(&part, &sum, 1, MPI_DOUBLE, MPI_SUM, MPI_COMM_WORLD);
+    if (!served) {
+        printf("sum %g\n", sum);
+    }
+    return MPI_Finalize();
 }
 /* [end] */

@@ -153,16 +153,36 @@ mr_error mri_world_start_mpi(void)
     return init();
 }
 
-mr_error mri_world_start(void)
+mr_error mri_world_check(const void *from)
+{
+    const MPI_Comm *communicator = from;
+    int inter;
+
+    if (!mri_world_is_started()) {
+        return mri_bad_argument("mr_init_with", "communicator",
+                                "needs MPI_Init before");
+    }
+    if (*communicator == MPI_COMM_NULL) {
+        return mri_bad_argument("mr_init_with", "communicator",
+                                "is MPI_COMM_NULL: only its members call");
+    }
+    MPI_Comm_test_inter(*communicator, &inter);
+    return inter ? mri_bad_argument("mr_init_with", "communicator",
+                                    "is an intercommunicator")
+                 : MR_OK;
+}
+
+mr_error mri_world_start(const void *from)
 {
     mr_error error = mri_world_start_mpi();
+    MPI_Comm communicator = from ? *(const MPI_Comm *)from : MPI_COMM_WORLD;
     int number;
     int code;
 
     if (error) {
         return error;
     }
-    code = MPI_Comm_dup(MPI_COMM_WORLD, &mri_all.communicator);
+    code = MPI_Comm_dup(communicator, &mri_all.communicator);
     if (code != MPI_SUCCESS) {
         return mri_mpi_error("MPI_Comm_dup", code);
     }
@@ -171,12 +191,14 @@ mr_error mri_world_start(void)
     mri_all.rank = (unsigned int)number;
     MPI_Comm_size(mri_all.communicator, &number);
     mri_all.size = (unsigned int)number;
+    MPI_Comm_size(MPI_COMM_WORLD, &number);
+    mri_all.is_part = (unsigned int)number != mri_all.size;
     MPI_Query_thread(&number);
     mri_all.threads = number >= MPI_THREAD_SERIALIZED;
     return MR_OK;
 }
 
-void mri_world_end(bool finalize)
+void mri_world_end(bool finalize, bool user)
 {
     if (mri_all.node != MPI_COMM_NULL) {
         MPI_Comm_free(&mri_all.node);
@@ -187,7 +209,7 @@ void mri_world_end(bool finalize)
     if (mri_all.communicator != MPI_COMM_NULL) {
         MPI_Comm_free(&mri_all.communicator);
     }
-    if (started_here || (finalize && mri_world_is_started())) {
+    if (finalize && (started_here || (user && mri_world_is_started()))) {
         started_here = false;
         MPI_Finalize();
     }

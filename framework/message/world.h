@@ -23,6 +23,7 @@ typedef struct mri_world {
     unsigned int local_ranks; /* ranks on this machine */
     unsigned int local_rank;  /* the number of this one among them */
     bool threads;             /* several threads may call MPI, one at a time */
+    bool is_part;             /* some ranks of MPI are not in this job */
 } mri_world;
 
 /* Written at the start, then constant. */
@@ -40,9 +41,12 @@ void mri_world_compiled_for(char *text, size_t size);
 /* The thread level of a started MPI, and who started it. */
 void mri_world_level(char *text, size_t size);
 
-/* Start MPI, unless the user did, and make the communicator; collective.
- * MR_ERR_MPI. */
-mr_error mri_world_start(void);
+/* Start MPI, unless the user did, and make our communicator of the ranks of
+ * `from`, an MPI_Comm; NULL: of all; collective.  MR_ERR_MPI. */
+mr_error mri_world_start(const void *from);
+
+/* Can it be made of that one?  MPI has been started.  MR_ERR_ARGUMENT. */
+mr_error mri_world_check(const void *from);
 
 /* Instead: this is the only rank, and there is no MPI. */
 void mri_world_alone(void);
@@ -50,9 +54,10 @@ void mri_world_alone(void);
 /* Start MPI for the user of such a rank, unless it runs.  MR_ERR_MPI. */
 mr_error mri_world_start_mpi(void);
 
-/* End what was started; collective.  `finalize`: also MPI that the user
- * started.  Without an orderly end (a rank is lost) nothing here is called. */
-void mri_world_end(bool finalize);
+/* End what was started; collective.  `finalize`: MPI, too, if it was started
+ * here, and with `user` also if the user started it.  Without an orderly end (a
+ * rank is lost) nothing here is called. */
+void mri_world_end(bool finalize, bool user);
 
 /* All ranks get the worst error of any; collective.  Other threads may send and
  * receive meanwhile, as in mri_world_barrier. */

@@ -46,6 +46,7 @@ typedef struct stream {
 } stream;
 
 static stream streams[2];
+static FILE *before[2]; /* what stdout and stderr were; NULL: they still are */
 
 /* The user may have opened a file as descriptor 1; then it goes there. */
 static bool is_ours(const stream *stream_)
@@ -111,7 +112,23 @@ void mri_output_redirect(mr_handle from, mri_word *printed)
     FILE *err = open_stream(MRI_STREAM_ERR, STDERR_FILENO, from, printed);
 
     if (out && err) {
+        before[MRI_STREAM_OUT] = stdout;
+        before[MRI_STREAM_ERR] = stderr;
         stdout = out;
         stderr = err;
+    }
+}
+
+void mri_output_restore(void)
+{
+    FILE *out = stdout;
+    FILE *err = stderr;
+
+    if (before[MRI_STREAM_OUT]) {
+        stdout = before[MRI_STREAM_OUT];
+        stderr = before[MRI_STREAM_ERR];
+        before[MRI_STREAM_OUT] = NULL;
+        fclose(out);
+        fclose(err);
     }
 }

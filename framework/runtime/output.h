@@ -45,6 +45,9 @@ mr_error mri_output_put(mr_handle from, unsigned int source, const char *text,
  * *printed becomes 1 before the first chunk. */
 void mri_output_redirect(mr_handle from, mri_word *printed);
 
+/* In a rank that has hosted: its stdout and stderr are again what they were. */
+void mri_output_restore(void);
+
 /* The thread of rank 0 that writes.  MR_ERR_SYSTEM. */
 mr_error mri_output_start(void);
 

@@ -62,7 +62,7 @@ inline int suite_main(const char *name, const mrt_test *tests,
                       std::size_t count, int argc, char **argv)
 {
     try {
-        multirank::job job(argc, argv);
+        multirank::job job{multirank::init_options()};
         const int status = mrt_main(name, tests, count, argc, argv);
 
         job.finalize();

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * A program that is started by its name alone; bare.sh looks at what becomes
- * of it.  Its first argument says what it does.
+ * of it.  Its first argument says what it does.  BARE_RANKS and BARE_COMMAND
+ * are options of mr_init_with.
  */
 #include <multirank.h>
 
@@ -123,11 +124,22 @@ static int nest(const char *program)
     return 0;
 }
 
+static void start_job(void)
+{
+    const char *ranks = getenv("BARE_RANKS");
+    const char *const command[] = {getenv("BARE_COMMAND"), "arguments",
+                                   "of the command", NULL};
+    const mr_init_options options = {.ranks = ranks ? (unsigned)atoi(ranks) : 0,
+                                     .command = *command ? command : NULL};
+
+    NEED(mr_init_with(&options));
+}
+
 int main(int argc, char **argv)
 {
     const char *what = argc > 1 ? argv[1] : "size";
 
-    NEED(mr_init(&argc, &argv));
+    start_job();
     printf("ranks %d\n", mr_size());
     if (strcmp(what, "arguments") == 0) {
         return show_arguments(argc, argv);
@@ -146,6 +158,9 @@ int main(int argc, char **argv)
     }
     if (strcmp(what, "nest") == 0) {
         return nest(argv[2]);
+    }
+    if (strcmp(what, "name") == 0) {
+        printf("name %s\n", argv[0]);
     }
     if (strcmp(what, "status") == 0) {
         return atoi(argv[2]);

@@ -168,7 +168,71 @@ step_of_slurm_is_not_launched() {
     expect_silence
 }
 
+asked_ranks_are_started() { # COUNT
+    needs_cores 1 || return
+    run BARE_RANKS="$1" MR_BIND=none $program map
+    expect_status 0
+    expect_ranks "$1"
+    expect_silence
+}
+
+one_asked_rank_needs_no_mpirun() {
+    run BARE_RANKS=1 MPIRUN=/there/is/none $program map
+    expect_status 0
+    expect_ranks 1
+    expect_silence
+}
+
+never_is_one_rank_whatever_is_asked() {
+    run BARE_RANKS=3 MR_LAUNCH=never $program map
+    expect_status 0
+    expect_ranks 1
+    expect_silence
+}
+
+given_command_is_started() {
+    needs_cores 2 || return
+    run BARE_COMMAND="$PWD/$program" BARE_RANKS=2 $program map
+    expect_status 0
+    expect_output << END
+ranks 2
+argument <of the command>
+END
+}
+
+# As that of a virtual environment of Python, which is known by its name alone.
+name_of_the_program_is_kept() { # HOW
+    needs_cores 2 || return
+    mkdir -p "$scratch/bin"
+    ln -sf "$PWD/$program" "$scratch/bin/linked"
+    case $1 in
+        whole) run "$scratch/bin/linked" name ;;
+        relative) cd "$scratch" && run bin/linked name && cd "$OLDPWD" ;;
+        path) run PATH="$scratch/bin:$PATH" linked name ;;
+    esac
+    expect_status 0
+    has_line "^name $scratch/bin/linked$" || broken "$(cat "$scratch/out")"
+}
+
+# What bears its name is another program now.
+replaced_program_is_found_by_its_file() {
+    needs_cores 2 || return
+    # shellcheck disable=SC2016
+    run bash -c 'exec -a /bin/true "$@"' bash "$program" name
+    expect_status 0
+    has_line "^name $PWD/${program#./}$" || broken "$(cat "$scratch/out")"
+}
+
 check there_is_a_rank_for_each_core
+check asked_ranks_are_started 2
+check asked_ranks_are_started 3
+check one_asked_rank_needs_no_mpirun
+check never_is_one_rank_whatever_is_asked
+check given_command_is_started
+check name_of_the_program_is_kept whole
+check name_of_the_program_is_kept relative
+check name_of_the_program_is_kept path
+check replaced_program_is_found_by_its_file
 check one_core_is_one_rank_without_mpirun
 check arguments_arrive_as_they_are
 check odd_argument_arrives_as_it_is : /bin/echo yes

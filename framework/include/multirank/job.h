@@ -37,6 +37,8 @@ extern "C" {
  * threads as a rank has cores, unless the user has set their number; see
  * MR_TASK_THREADS.
  *
+ * mr_init_with is this call with options.
+ *
  * Code before mr_init runs on every rank, and once before mpirun takes over.
  * Processes see global variables as they were at this call.
  *
@@ -58,6 +60,54 @@ extern "C" {
  */
 MR_CHECKED mr_error mr_init(int *argc, char ***argv);
 
+/*
+ * Zeroed means: as mr_init does.
+ *
+ * `command` and `ranks` are for a program that no launcher has started.  The
+ * command is what mpirun shall start: words, of which the last is NULL; without
+ * it the program with its arguments.  One rank needs neither mpirun nor MPI.
+ * With MR_LAUNCH=never there is always one.
+ */
+typedef struct mr_init_options {
+    const char *const *command;
+    unsigned int ranks;       /* 0: one for each core or slot */
+    const void *communicator; /* the address of an MPI_Comm, whose ranks are
+                                 those of the job; NULL: MPI_COMM_WORLD */
+    bool *served; /* not NULL: the other ranks return, too, at the end */
+} mr_init_options;
+
+/**
+ * Start the job as mr_init does, with options.
+ *
+ * For a program that all ranks run, and that needs a pool in the middle, give
+ * `served`.  Rank 0 returns first, with *served = false, and uses the job.
+ * When it has called mr_finalize the other ranks return, with *served = true.
+ * Then all of them go on with MPI.  MPI runs from this call on, and mr_finalize
+ * does not end it: the program calls MPI_Finalize.  A rank keeps the processors
+ * to which mr_init has bound it.  The death of any rank ends such a job, also
+ * under `multirank run`, as it ends a program of MPI.
+ *
+ * With a `communicator` only its ranks call, after MPI_Init.  The other ranks
+ * may compute and use MPI meanwhile.  mr_rank is the rank in the communicator.
+ * The ranks stay on the processors to which the launcher has bound them.
+ * Several groups of ranks may have a job each.
+ *
+ * Callers:   as for mr_init, with the same options at all ranks.
+ * Blocks:    until all ranks of the job have called it; a rank that serves also
+ *            until rank 0 has called mr_finalize.
+ * Ownership: options may be NULL, as if all were zero, and stays the caller's.
+ *            *served is written before the return.  With `served` all ranks
+ *            get the errors of the start, else rank 0 alone.
+ * Errors:    MR_ERR_ARGUMENT - the command has no words, or the communicator is
+ *            MPI_COMM_NULL or an intercommunicator, or MPI is not started;
+ *            MR_ERR_OWNER_LOST - this rank has served, but another rank was
+ *            lost: MPI would wait for that one, so end the program;
+ *            MR_ERR_STATE, MR_ERR_SYSTEM, MR_ERR_NO_MEMORY, MR_ERR_FUNCTION,
+ *            MR_ERR_MPI - as for mr_init.
+ * Differs:   Python's module needs no start.
+ */
+MR_CHECKED mr_error mr_init_with(const mr_init_options *options);
+
 /**
  * End the job: join the processes that this endpoint started, terminate
  * daemons and pools, write all output, then end MPI if mr_init started it.
@@ -71,6 +121,8 @@ MR_CHECKED mr_error mr_init(int *argc, char ***argv);
  *            living rank has left.
  * Ownership: all objects of the job are gone afterwards.
  * Errors:    MR_ERR_STATE - there is no job, or the caller is not rank 0;
+ *            MR_ERR_OWNER_LOST - the job has ended and the other ranks return
+ *            from mr_init_with, but a rank was lost: end the program;
  *            MR_ERR_SYSTEM - the job has ended, but the log says that some of
  *            its output could not be written: the disk is full, or a reader is
  *            gone and SIGPIPE is ignored.

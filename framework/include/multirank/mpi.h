@@ -5,12 +5,13 @@
  * Such a program may call MPI_Init_thread before mr_init, which then uses that
  * MPI; it must ask for MPI_THREAD_SERIALIZED in a job of several nodes.
  * mr_init returns on rank 0 only, so collective calls over MPI_COMM_WORLD are
- * possible before mr_init, but not afterwards.
+ * possible before mr_init, but not afterwards.  With mr_init_with the other
+ * ranks return, too, at the end of the job, and all go on with MPI.
  *
  * If no launcher has started the program and it has one rank, mr_init does not
  * start MPI.  The first mr_mpi_lock does, and mr_finalize ends it then.  With
- * MR_MPI_THREADS=multiple mr_init starts it.  Or the program starts MPI itself,
- * before or after mr_init, and ends it itself.
+ * MR_MPI_THREADS=multiple, or if the ranks return, mr_init starts it.  Or the
+ * program starts MPI itself, before or after mr_init, and ends it itself.
  *
  * A task may call MPI if its worker is a rank, and must not if its worker is a
  * child process.  The worker beside rank 0 is a child, and so are workers

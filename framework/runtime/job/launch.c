@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -132,21 +133,65 @@ static void add_settings(words *w)
     }
 }
 
-/* What the program was started with: its argv may have been changed since.
- * The first word is the path of the program. */
+static bool is_this_program(const char *path)
+{
+    struct stat running;
+    struct stat named;
+
+    return stat("/proc/self/exe", &running) == 0 && stat(path, &named) == 0 &&
+           running.st_dev == named.st_dev && running.st_ino == named.st_ino;
+}
+
+/* Where the shell has found a name without a slash; false: not there. */
+static bool find_in_path(const char *name, char *path)
+{
+    const char *folder = getenv("PATH");
+
+    while (folder && *folder) {
+        int length = (int)strcspn(folder, ":");
+
+        snprintf(path, PATH_MAX, "%.*s/%s", length, folder, name);
+        if (access(path, X_OK) == 0) {
+            return is_this_program(path);
+        }
+        folder += length + (folder[length] == ':');
+    }
+    return false;
+}
+
+/* The program by the name that it was started with, if that still leads to it:
+ * an interpreter of Python knows its environment by that name alone.  Else by
+ * its file. */
+static bool name_program(const char *name, char *path)
+{
+    char folder[PATH_MAX];
+    ssize_t length;
+
+    if (*name && !strchr(name, '/') && find_in_path(name, path)) {
+        return true;
+    }
+    if (strchr(name, '/') && is_this_program(name)) {
+        bool whole = *name == '/' || !getcwd(folder, sizeof folder);
+
+        return snprintf(path, PATH_MAX, "%s%s%s", whole ? "" : folder,
+                        whole ? "" : "/", name) < PATH_MAX;
+    }
+    length = readlink("/proc/self/exe", path, PATH_MAX - 1);
+    path[length < 0 ? 0 : length] = '\0';
+    return length > 0;
+}
+
+/* What the program was started with: its argv may have been changed since. */
 static void read_command(words *w)
 {
-    char program[PATH_MAX] = "";
+    char program[PATH_MAX];
     FILE *file = fopen("/proc/self/cmdline", "re");
     char *argument = NULL;
     size_t room = 0;
 
-    w->failed |= readlink("/proc/self/exe", program, sizeof program - 1) < 0;
-    add(w, program);
     for (int i = 0; file && getdelim(&argument, &room, '\0', file) > 0; i++) {
-        if (i > 0) {
-            add(w, argument);
-        }
+        w->failed |= i == 0 && !name_program(argument, program);
+        add(w, i == 0 ? program : argument);
     }
     w->failed |= file == NULL;
     free(argument);
@@ -186,12 +231,17 @@ static void add_disguised(words *w, const words *command)
     }
 }
 
-static void add_program(words *w)
+static void add_program(words *w, const char *const *given)
 {
     words command = {0};
     bool kept = true;
 
-    read_command(&command);
+    for (size_t i = 0; given && given[i]; i++) {
+        add(&command, given[i]);
+    }
+    if (!given) {
+        read_command(&command);
+    }
     w->failed |= command.failed;
     for (size_t i = 0; i < command.count; i++) {
         kept = kept && mpirun_keeps(command.list[i]);
@@ -205,19 +255,21 @@ static void add_program(words *w)
     free_words(&command);
 }
 
-static void fill(words *w, unsigned int cores)
+/* Without a number mpirun takes all slots of an allocation. */
+static void fill(words *w, unsigned int ranks, const char *const *command)
 {
     char number[16];
 
     add(w, mpirun());
     if (is_set("PBS_NODEFILE")) {
         add_pair(w, "--hostfile", getenv("PBS_NODEFILE"));
-    } else if (!has_allocation()) {
-        snprintf(number, sizeof number, "%u", cores);
+    }
+    if (ranks) {
+        snprintf(number, sizeof number, "%u", ranks);
         add_pair(w, "-n", number);
     }
     add_settings(w);
-    add_program(w);
+    add_program(w, command);
 }
 
 /* Those on which this process may run. */
@@ -263,17 +315,26 @@ bool mri_launched(void)
            mri_world_is_started();
 }
 
-void mri_launch(void)
+/* More ranks than cores, as the program asks for it. */
+static void allow_more_ranks(void)
+{
+    setenv("OMPI_MCA_rmaps_base_oversubscribe", "1", 0);
+    setenv("PRTE_MCA_rmaps_default_mapping_policy", ":oversubscribe", 0);
+}
+
+void mri_launch(const mr_init_options *options)
 {
     bool allocated = has_allocation() || is_set("PBS_NODEFILE");
+    unsigned int ranks = options->ranks;
     words w = {0};
-    unsigned int cores;
 
     if (mri_settings()->launch == MRI_LAUNCH_NEVER || mri_launched()) {
         return;
     }
-    cores = count_cores();
-    if (!allocated && cores < 2) {
+    if (!ranks && !allocated) {
+        ranks = count_cores();
+    }
+    if (ranks == 1) {
         return;
     }
     if (refuses_root()) {
@@ -282,7 +343,10 @@ void mri_launch(void)
              "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1");
         return;
     }
-    fill(&w, cores);
+    if (options->ranks && !allocated) {
+        allow_more_ranks();
+    }
+    fill(&w, ranks, options->command);
     if (!w.failed) {
         become(&w);
     }

@@ -23,6 +23,14 @@ void mri_parent_find(void)
     }
 }
 
+void mri_parent_leave(void)
+{
+    if (descriptor >= 0) {
+        close(descriptor);
+        descriptor = -1;
+    }
+}
+
 bool mri_parent_is_there(void)
 {
     return descriptor >= 0;
@@ -34,7 +42,6 @@ void mri_parent_say(mri_parent_word word)
     char byte = (char)word;
 
     if (descriptor >= 0 && write(descriptor, &byte, 1) != 1) {
-        close(descriptor);
-        descriptor = -1;
+        mri_parent_leave();
     }
 }

@@ -17,6 +17,9 @@ typedef enum mri_parent_word {
  * and nothing is said then. */
 void mri_parent_find(void);
 
+/* Say nothing to it: then the death of any rank ends the job. */
+void mri_parent_leave(void);
+
 /* True: the job is to outlive the death of a rank. */
 bool mri_parent_is_there(void);
 void mri_parent_say(mri_parent_word word);

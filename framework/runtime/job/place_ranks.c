@@ -112,6 +112,13 @@ static mr_error plan(const mri_allowed *allowed_sets, report *said,
     return MR_OK;
 }
 
+/* The other ranks of MPI compute meanwhile, where the launcher has bound them:
+ * so the ranks of this job stay where they are bound, too. */
+static unsigned int kept(void)
+{
+    return mri_all.is_part ? MRI_ASKED : 0;
+}
+
 /* Collective over the machine. */
 static mr_error take_together(report *said)
 {
@@ -121,7 +128,7 @@ static mr_error take_together(report *said)
     mri_placement placement;
     mr_error error = MR_OK;
 
-    mri_allowed_find(&mine, mri_world_unite(mri_allowed_asked()));
+    mri_allowed_find(&mine, mri_world_unite(mri_allowed_asked() | kept()));
     if (mri_all.local_rank == 0) {
         allowed_sets = calloc(mri_all.local_ranks, sizeof *allowed_sets);
         error = allowed_sets ? MR_OK : MR_ERR_NO_MEMORY;

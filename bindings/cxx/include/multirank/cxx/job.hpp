@@ -10,9 +10,18 @@
 
 #include <string>
 #include <utility>
+#include <vector>
 
 namespace multirank
 {
+
+/** How a job starts; see mr_init_options. */
+struct init_options {
+    std::vector<std::string> command = {}; /* empty: that of the program */
+    unsigned int ranks = 0;
+    const void *communicator = nullptr; /* the address of an MPI_Comm */
+    bool serve_return = false;          /* the other ranks return, too */
+};
 
 /** A job.  Declare it first in main, so that the objects that come after it
  *  are destroyed before it ends. */
@@ -31,6 +40,27 @@ class job
         detail::check(mr_init(nullptr, nullptr), "mr_init");
     }
 
+    /** Starts the job with options.  With serve_return the other ranks have
+     *  served when they return, and their variable is of no job; see
+     *  mr_init_with. */
+    explicit job(const init_options &options)
+    {
+        mr_init_options start = {};
+        std::vector<const char *> words;
+        bool served = false;
+
+        for (const auto &word : options.command) {
+            words.push_back(word.c_str());
+        }
+        words.push_back(nullptr);
+        start.command = options.command.empty() ? nullptr : words.data();
+        start.ranks = options.ranks;
+        start.communicator = options.communicator;
+        start.served = options.serve_return ? &served : nullptr;
+        detail::check(mr_init_with(&start), "mr_init_with");
+        runs_ = !served;
+    }
+
     job(const job &) = delete;
     job &operator=(const job &) = delete;
 
@@ -40,6 +70,12 @@ class job
         if (runs_) {
             detail::ignore(mr_finalize());
         }
+    }
+
+    /** Has this rank served rank 0, which has ended the job? */
+    bool served() const noexcept
+    {
+        return !runs_;
     }
 
     /** Ends the job now; see mr_finalize. */
