@@ -397,7 +397,7 @@ static mr_error check(const mr_handle *handles, size_t count, double timeout,
     }
     for (size_t i = 0; !error && i < count; i++) {
         if (mri_ops_of((mri_kind)handles[i].kind)->ready_internal) {
-            error = mri_wait_near_kind("mr_wait", handles[i]);
+            error = mri_wait_near_kind("mr_wait", "handles", handles[i]);
         }
     }
     return error;

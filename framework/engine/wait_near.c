@@ -134,17 +134,19 @@ void mri_wait_near_leave(mri_wait_near *n)
     n->entered = false;
 }
 
-static mr_error never_ready(const char *function)
+static mr_error never_ready(const char *function, const char *argument)
 {
-    return mri_bad_argument(function, "handles",
-                            "has one that cannot be waited for");
+    return mri_bad_argument(function, argument,
+                            "names an object that cannot be waited for");
 }
 
-mr_error mri_wait_near_kind(const char *function, mr_handle handle)
+mr_error mri_wait_near_kind(const char *function, const char *argument,
+                            mr_handle handle)
 {
     const mri_kind_ops *ops = mri_ops_of((mri_kind)handle.kind);
 
-    return ops->ready && !ops->ready_internal ? MR_OK : never_ready(function);
+    return ops->ready && !ops->ready_internal ? MR_OK
+                                              : never_ready(function, argument);
 }
 
 mr_error mri_wait_near_check(const mri_wait_near *n)
@@ -154,7 +156,7 @@ mr_error mri_wait_near_check(const mri_wait_near *n)
         mri_object *object = mri_row(n->handles[i]);
 
         if (!ops->ready && (object || n->tolerates)) {
-            return never_ready("mr_wait");
+            return never_ready("mr_wait", "handles");
         }
         if (n->tolerates) {
             continue;

@@ -53,7 +53,8 @@ typedef struct mri_wait_near {
 } mri_wait_near;
 
 /* Can an object of that kind be waited for, also by users?  MR_ERR_ARGUMENT. */
-mr_error mri_wait_near_kind(const char *function, mr_handle handle);
+mr_error mri_wait_near_kind(const char *function, const char *argument,
+                            mr_handle handle);
 
 /* Can all be waited for?  MR_ERR_STALE, MR_ERR_OWNER_LOST,
  * MR_ERR_ARGUMENT. */

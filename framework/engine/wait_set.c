@@ -480,7 +480,7 @@ mr_error mr_wait_set_add(mr_wait_set *set, mr_handle handle, void *user)
     if (!set) {
         return mri_bad_argument("mr_wait_set_add", "set", "is NULL");
     }
-    error = mri_wait_near_kind("mr_wait_set_add", handle);
+    error = mri_wait_near_kind("mr_wait_set_add", "handle", handle);
     if (error) {
         return error;
     }

@@ -8,6 +8,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "engine/interrupt.h"
 #include "memory/record.h"
@@ -31,6 +32,17 @@ static MRI_RANK_LOCAL background background_of_rank = {
     .lock = PTHREAD_MUTEX_INITIALIZER, .ended = PTHREAD_COND_INITIALIZER};
 #define own MRI_OWN(background_of_rank)
 
+/* While the table of records is full the job waits: it could not even say that
+ * it has failed. */
+static void await_record(void)
+{
+    const struct timespec pause = {.tv_nsec = 10000000};
+
+    while (!mri_self()) {
+        nanosleep(&pause, NULL);
+    }
+}
+
 /* Any thread takes any job: there are as many of both. */
 static void *run(void *unused)
 {
@@ -42,6 +54,7 @@ static void *run(void *unused)
     own.first = job->next;
     pthread_mutex_unlock(&own.lock);
     mri_interrupts_off();
+    await_record();
     job->function(job->argument);
     free(job);
     mri_self_leave();

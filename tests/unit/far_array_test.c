@@ -163,6 +163,14 @@ static void lost_rank_is_not_missed(void)
     nodes_stop();
 }
 
+/* What a process remembers of Arrays, and its ports, ends with it; here it is a
+ * thread. */
+const char *__lsan_default_suppressions(void);
+const char *__lsan_default_suppressions(void)
+{
+    return "leak:mri_port_of\nleak:mri_spread_copy\n";
+}
+
 int main(int argc, char **argv)
 {
     static const mrt_test tests[] = {

@@ -10,6 +10,7 @@
  */
 #include "objects/data/array.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "engine/operation.h"
@@ -252,6 +253,8 @@ static mr_error try_fill(mri_record *self, mri_object *object, mri_call *call)
     if (call->result) {
         mri_swap(&array->failed, call->result);
     } else {
+        assert(call->argument == mri_peek(&array->filled));
+        assert(call->in_size / size <= array->count - call->argument);
         mri_slice_store(element(object, call->argument), call->in, size,
                         call->in_size);
         mri_swap(&array->filled, call->argument + call->in_size / size);

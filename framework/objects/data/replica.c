@@ -207,9 +207,10 @@ mr_error mri_replicate(unsigned int rank, mr_array source, size_t count,
                                 array);
     }
     if (error && r.copies) {
-        r.copies[r.first] = source.handle;
+        r.copies[r.first] = (mr_handle){0};
         mri_spread_destroy_blocks(r.copies, r.nodes);
-    } else if (error) {
+    }
+    if (error) {
         mri_spread_destroy_blocks(&source.handle, 1);
     }
     free(r.copies);
