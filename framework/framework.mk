@@ -15,6 +15,7 @@ multirankinclude_HEADERS = \
 	framework/include/multirank/info.h \
 	framework/include/multirank/item.h \
 	framework/include/multirank/iterator.h \
+	framework/include/multirank/keeper.h \
 	framework/include/multirank/job.h \
 	framework/include/multirank/lock.h \
 	framework/include/multirank/log.h \
@@ -236,6 +237,7 @@ objects_sources = \
 	framework/objects/holders.c \
 	framework/objects/holders.h \
 	framework/objects/kinds.h \
+	framework/objects/keeper.c \
 	framework/objects/lending.c \
 	framework/objects/lending.h \
 	framework/objects/pipe.c \

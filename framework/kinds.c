@@ -31,6 +31,7 @@ void mri_objects_register(void)
     mri_kind_register(&mri_pipe_ops);
     mri_kind_register(&mri_value_ops);
     mri_kind_register(&mri_array_ops);
+    mri_kind_register(&mri_keeper_ops);
     mri_kind_register(&mri_process_ops);
     mri_kind_register(&mri_pool_ops);
     mri_kind_register(&mri_batch_ops);

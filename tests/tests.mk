@@ -56,6 +56,7 @@ mpi_suites = \
 	tests/mpi/info_test \
 	tests/mpi/interrupt_test \
 	tests/mpi/job_test \
+	tests/mpi/keeper_test \
 	tests/mpi/lent_test \
 	tests/mpi/lock_test \
 	tests/mpi/memory_test \
@@ -289,6 +290,7 @@ far_asan_runs = \
 	tests/mpi/condition_test.far.np3 \
 	tests/mpi/data_test.far.np3 \
 	tests/mpi/interrupt_test.far.np3 \
+	tests/mpi/keeper_test.far.np3 \
 	tests/mpi/lent_test.far.np3 \
 	tests/mpi/lock_test.far.np3 \
 	tests/mpi/pipe_test.far.np3 \

@@ -35,6 +35,7 @@ typedef enum mri_kind {
     MRI_PIPE,
     MRI_VALUE,
     MRI_ARRAY,
+    MRI_KEEPER,
     MRI_PROCESS,
     MRI_POOL,
     /* Brief ones, see mri_is_brief, are the last. */

@@ -29,8 +29,22 @@ uint64_t mri_holder_of_self(void)
     return process ? mri_holder_of_process(mri_handle_of(mri_at(process))) : me;
 }
 
+/* No endpoint has generation 0. */
+uint64_t mri_holder_of_ticket(mri_word *tickets)
+{
+    return (mri_add(tickets, 1) + 1) & UINT32_MAX;
+}
+
+bool mri_holder_is_ticket(uint64_t id)
+{
+    return id != 0 && id <= UINT32_MAX;
+}
+
 static unsigned int rank_of(uint64_t id)
 {
+    if (mri_holder_is_ticket(id)) {
+        return UINT32_MAX;
+    }
     return id & PROCESS_HOLDER ? id >> 48 & 0x7fff : mri_endpoint_rank(id);
 }
 
@@ -154,12 +168,14 @@ mri_holder *mri_holders_find_gone(const mri_holders *holders,
 
 mr_error mri_holders_add(mri_record *self, mri_object *object,
                          mri_holders *holders, uint64_t id, uint64_t role,
-                         mri_word *count)
+                         mri_word *count, bool others)
 {
     mr_error error = MR_OK;
 
     mri_latch(self, &holders->latch);
-    if (!mri_holders_find(holders, id, role)) {
+    if (others && !mri_peek(count)) {
+        error = MR_ERR_STALE;
+    } else if (!mri_holders_find(holders, id, role)) {
         mri_holder *row;
 
         error = mri_holders_room(self, object, holders, &row);
@@ -190,6 +206,31 @@ mr_error mri_holders_drop(mri_record *self, mri_holders *holders, uint64_t id,
     }
     mri_unlatch(self, &holders->latch);
     return row ? MR_OK : MR_ERR_NOT_HELD;
+}
+
+mr_error mri_holders_redeem(mri_record *self, mri_holders *holders,
+                            const mri_call *call, uint64_t role,
+                            mri_word *count)
+{
+    mri_holder *ticket = NULL;
+    uint64_t id = 0;
+
+    if (call->in_size == sizeof id) {
+        memcpy(&id, call->in, sizeof id);
+    }
+    mri_latch(self, &holders->latch);
+    if (id && mri_holder_is_ticket(call->argument)) {
+        ticket = mri_holders_find(holders, call->argument, role);
+    }
+    if (ticket && mri_holders_find(holders, id, role)) {
+        mri_set(self, &ticket->id, 0);
+        mri_set(self, count, mri_peek(count) - 1);
+    } else if (ticket) {
+        mri_set(self, &ticket->id, id);
+    }
+    mri_commit(self);
+    mri_unlatch(self, &holders->latch);
+    return ticket ? MR_OK : MR_ERR_NOT_HELD;
 }
 
 uint64_t mri_holders_gone(mri_record *self, mri_holders *holders,

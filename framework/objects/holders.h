@@ -19,7 +19,7 @@ typedef struct mri_holders {
 } mri_holders;
 
 typedef struct mri_holder {
-    mri_word id;   /* an endpoint, or a process; 0: a free row */
+    mri_word id;   /* an endpoint, a process or a ticket; 0: a free row */
     mri_word role; /* what it holds, a number of the object's own */
     mri_word times;
 } mri_holder;
@@ -29,6 +29,11 @@ uint64_t mri_holder_of_process(mr_handle process);
 
 /* The calling endpoint as a holder: its process, or its endpoint id. */
 uint64_t mri_holder_of_self(void);
+
+/* A new ticket of an object that counts its tickets there: a holder that is no
+ * endpoint and does not end. */
+uint64_t mri_holder_of_ticket(mri_word *tickets);
+bool mri_holder_is_ticket(uint64_t id);
 
 /* Make the first table of an object that is being made.  Without this the first
  * holder makes it.  MR_ERR_NO_MEMORY. */
@@ -54,16 +59,22 @@ mri_holder *mri_holders_find_gone(const mri_holders *holders,
                                   const mri_gone *gone);
 
 /*
- * Three changes that a table makes by itself, for an object whose holders are
- * counted in a word of it: begin to hold, unless it holds already; hold no more
- * (MR_ERR_NOT_HELD); and tell a holder that is gone, or 0.  They take the
- * latch.
+ * Changes that a table makes by itself, for an object whose holders are counted
+ * in a word of it.  They take the latch.
+ *
+ * Add: begin to hold, unless it holds already.  With `others` somebody must be
+ * holding: MR_ERR_STALE.  Drop: hold no more; MR_ERR_NOT_HELD.  Redeem: the
+ * ticket call->argument becomes the holder at call->in, or ends if that one
+ * holds already; MR_ERR_NOT_HELD.  Gone: a holder that is gone, or 0.
  */
 mr_error mri_holders_add(mri_record *self, mri_object *object,
                          mri_holders *holders, uint64_t id, uint64_t role,
-                         mri_word *count);
+                         mri_word *count, bool others);
 mr_error mri_holders_drop(mri_record *self, mri_holders *holders, uint64_t id,
                           uint64_t role, mri_word *count);
+mr_error mri_holders_redeem(mri_record *self, mri_holders *holders,
+                            const mri_call *call, uint64_t role,
+                            mri_word *count);
 uint64_t mri_holders_gone(mri_record *self, mri_holders *holders,
                           const mri_gone *gone);
 

@@ -17,6 +17,7 @@ extern const mri_kind_ops mri_rwlock_ops;
 extern const mri_kind_ops mri_pipe_ops;
 extern const mri_kind_ops mri_value_ops;
 extern const mri_kind_ops mri_array_ops;
+extern const mri_kind_ops mri_keeper_ops;
 extern const mri_kind_ops mri_process_ops;
 extern const mri_kind_ops mri_pool_ops;
 extern const mri_kind_ops mri_batch_ops;

@@ -27,6 +27,8 @@ enum {
     MAY_RECV,
     HOLD,
     CLOSE,
+    TICKET,  /* result: the ticket */
+    REDEEM,  /* argument: the ticket; in: the holder */
     RESERVE, /* these three: see objects/lending.h */
     COMMIT,
     TAKE,
@@ -37,6 +39,7 @@ typedef struct pipe_body {
     mri_holders holders;
     mri_word count[2]; /* holders of each side */
     uint64_t duplex;
+    mri_word tickets; /* ever made */
 } pipe_body;
 
 typedef struct channels {
@@ -170,7 +173,23 @@ static mr_error try_hold(mri_record *self, mri_object *object, mri_call *call)
     unsigned int side = call->variant;
 
     return mri_holders_add(self, object, &pipe->holders, call->argument, side,
-                           &pipe->count[side]);
+                           &pipe->count[side], false);
+}
+
+static mr_error try_ticket(mri_record *self, mri_object *object, mri_call *call)
+{
+    call->argument = mri_holder_of_ticket(&body_of(object)->tickets);
+    call->result = call->argument;
+    return try_hold(self, object, call);
+}
+
+static mr_error try_redeem(mri_record *self, mri_object *object, mri_call *call)
+{
+    pipe_body *pipe = body_of(object);
+    unsigned int side = call->variant;
+
+    return mri_holders_redeem(self, &pipe->holders, call, side,
+                              &pipe->count[side]);
 }
 
 static mr_error drop(mri_record *self, mri_object *object, uint64_t id,
@@ -252,9 +271,10 @@ static void dispose(mri_record *self, mri_object *object)
 }
 
 static mri_try *const tries[] = {
-    [SEND] = try_send,     [RECV] = try_recv,   [MAY_RECV] = try_may_recv,
-    [HOLD] = try_hold,     [CLOSE] = try_close, [RESERVE] = try_reserve,
-    [COMMIT] = try_commit, [TAKE] = try_take,
+    [SEND] = try_send,     [RECV] = try_recv,       [MAY_RECV] = try_may_recv,
+    [HOLD] = try_hold,     [CLOSE] = try_close,     [TICKET] = try_ticket,
+    [REDEEM] = try_redeem, [RESERVE] = try_reserve, [COMMIT] = try_commit,
+    [TAKE] = try_take,
 };
 
 const mri_kind_ops mri_pipe_ops = {.name = "pipe",
@@ -481,5 +501,53 @@ mr_error mr_pipe_close(mr_pipe_end end)
         return MR_ERR_STATE;
     }
     call.argument = mri_holder_of_self();
+    return operate(end, CLOSE, &call, 0);
+}
+
+mr_error mr_pipe_ticket(mr_pipe_end end, mr_ticket *ticket)
+{
+    mri_call call = {0};
+    mr_error error;
+
+    if (!ticket) {
+        return mri_bad_argument("mr_pipe_ticket", "ticket", "is NULL");
+    }
+    error = operate(end, TICKET, &call, 0);
+    if (!error) {
+        *ticket = (mr_ticket){.handle = end.handle, .number = call.result};
+    }
+    return error;
+}
+
+mr_error mr_pipe_redeem(mr_ticket ticket, mr_pipe_end *end)
+{
+    mr_pipe_end from = {ticket.handle};
+    mri_record *self = mri_self();
+    mri_call call = {.argument = ticket.number};
+    uint64_t me;
+    mr_error error;
+
+    if (!self || !mri_node.base) { /* a thread may outlive the job */
+        return MR_ERR_STATE;
+    }
+    if (!end) {
+        return mri_bad_argument("mr_pipe_redeem", "end", "is NULL");
+    }
+    mri_may_hold(self);
+    me = mri_holder_of_self();
+    call.in = &me;
+    call.in_size = sizeof me;
+    error = operate(from, REDEEM, &call, 0);
+    if (!error) {
+        *end = from;
+    }
+    return error;
+}
+
+mr_error mri_pipe_drop_ticket(mr_ticket ticket)
+{
+    mr_pipe_end end = {ticket.handle};
+    mri_call call = {.argument = ticket.number};
+
     return operate(end, CLOSE, &call, 0);
 }

@@ -14,4 +14,7 @@
  * MR_ERR_NO_MEMORY. */
 mr_error mri_pipe_hold(mr_pipe_end end, uint64_t holder);
 
+/* As mr_ticket_drop, for a ticket of a pipe. */
+mr_error mri_pipe_drop_ticket(mr_ticket ticket);
+
 #endif

@@ -16,6 +16,7 @@
 
 #include <multirank/base.h>
 #include <multirank/item.h>
+#include <multirank/keeper.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -208,6 +209,38 @@ MR_CHECKED mr_error mr_pipe_attach(mr_pipe_end end);
  *            MR_ERR_STALE - the pipe is gone.
  */
 MR_API mr_error mr_pipe_close(mr_pipe_end end);
+
+/**
+ * Make a ticket, which holds the end while it travels in a message.  So the
+ * caller may close the end as soon as it has sent the ticket.
+ *
+ * Callers:   any endpoint, any thread.
+ * Blocks:    never on the owner's node; from another node until the owner has
+ *            answered.
+ * Ownership: *ticket is written on success only.  It holds the end until it is
+ *            redeemed by mr_pipe_redeem or dropped by mr_ticket_drop, also if
+ *            its maker ends.
+ * Errors:    MR_ERR_ARGUMENT - ticket is NULL;
+ *            MR_ERR_STALE - the pipe is gone;
+ *            MR_ERR_LIMIT, MR_ERR_NO_MEMORY - there is no room for another
+ *            holder.
+ * Differs:   Python duplicates the descriptor in a background thread.
+ */
+MR_CHECKED mr_error mr_pipe_ticket(mr_pipe_end end, mr_ticket *ticket);
+
+/**
+ * Hold an end in place of a ticket.
+ *
+ * Callers:   any endpoint, any thread.
+ * Blocks:    never on the owner's node; from another node until the owner has
+ *            answered.
+ * Ownership: the ticket is used up, and the calling endpoint holds the end.
+ *            *end is written on success only.
+ * Errors:    MR_ERR_ARGUMENT - end is NULL;
+ *            MR_ERR_NOT_HELD - the ticket was redeemed or dropped before;
+ *            MR_ERR_STALE - the same, and the pipe is gone.
+ */
+MR_CHECKED mr_error mr_pipe_redeem(mr_ticket ticket, mr_pipe_end *end);
 
 #ifdef __cplusplus
 }

@@ -233,7 +233,7 @@ static mr_error try_attach(mri_record *self, mri_object *object, mri_call *call)
         return MR_ERR_CLOSED;
     }
     return mri_holders_add(self, object, &body->producers, call->argument, 0,
-                           &body->producers_count);
+                           &body->producers_count, false);
 }
 
 /* A closed queue is not closed again, as that would wake in vain. */
