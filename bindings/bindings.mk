@@ -15,6 +15,7 @@ multirankcxx_HEADERS = \
 	bindings/cxx/include/multirank/cxx/function.hpp \
 	bindings/cxx/include/multirank/cxx/item.hpp \
 	bindings/cxx/include/multirank/cxx/job.hpp \
+	bindings/cxx/include/multirank/cxx/keeper.hpp \
 	bindings/cxx/include/multirank/cxx/lent.hpp \
 	bindings/cxx/include/multirank/cxx/lock.hpp \
 	bindings/cxx/include/multirank/cxx/mpi.hpp \

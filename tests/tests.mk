@@ -100,6 +100,7 @@ cxx_suites = \
 fault_suites = \
 	tests/fault/allocator_test \
 	tests/fault/condition_test \
+	tests/fault/keeper_test \
 	tests/fault/lent_test \
 	tests/fault/lock_test \
 	tests/fault/memory_test \
@@ -245,6 +246,7 @@ fault_runs = \
 # The same with objects on another node: each call of a victim is relayed.
 far_fault_runs = \
 	tests/fault/condition_test.far.np2 \
+	tests/fault/keeper_test.far.np2 \
 	tests/fault/lent_test.far.np2 \
 	tests/fault/lock_test.far.np2 \
 	tests/fault/pipe_test.far.np2 \

@@ -33,6 +33,7 @@ static const struct example {
     {"queue_join", "A queue that is joined", tour_queue_join},
     {"lent", "Items that are not copied", tour_lent},
     {"pipe", "A pipe, there and back", tour_pipe},
+    {"ticket", "An end of a pipe that travels", tour_ticket},
     {"value", "A value in shared memory", tour_value},
     {"array", "An array in shared memory", tour_array},
     {"semaphore", "A semaphore that lets two in", tour_semaphore},

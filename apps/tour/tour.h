@@ -31,6 +31,7 @@ void tour_queue_end(void);
 void tour_queue_join(void);
 void tour_lent(void);
 void tour_pipe(void);
+void tour_ticket(void);
 void tour_value(void);
 void tour_array(void);
 void tour_semaphore(void);

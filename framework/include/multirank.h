@@ -16,8 +16,8 @@
 #include <multirank/info.h>
 #include <multirank/item.h>
 #include <multirank/iterator.h>
-#include <multirank/keeper.h>
 #include <multirank/job.h>
+#include <multirank/keeper.h>
 #include <multirank/lock.h>
 #include <multirank/log.h>
 #include <multirank/mpi.h>

@@ -304,6 +304,41 @@ void pipe_end_is_attached_again()
     MRT_EQUAL(again.recv(), 3);
 }
 
+void keeper_destroys_with_its_last_holder()
+{
+    multirank::queue<int> numbers;
+    const auto handle = numbers.handle();
+    multirank::queue<mr_ticket> tickets;
+
+    {
+        const multirank::keeper kept(numbers.detach());
+
+        tickets.put(kept.ticket());
+        tickets.put(kept.ticket());
+        const auto again = multirank::hold(kept.handle());
+    }
+    multirank::drop(tickets.get());
+    {
+        const auto mine = multirank::redeem(tickets.get());
+
+        mine.object<multirank::queue_handle<int>>().put(6);
+        MRT_EQUAL(handle.get(), 6);
+    }
+    THROWS(MR_ERR_STALE, handle.put(1));
+}
+
+void pipe_end_travels_by_a_ticket()
+{
+    auto [first, second] = multirank::pipe<int>();
+    multirank::queue<mr_ticket> tickets;
+
+    tickets.put(second.ticket());
+    second.destroy();
+    const auto end = multirank::redeem_pipe<int>(tickets.get());
+    end.send(4);
+    MRT_EQUAL(first.recv(), 4);
+}
+
 void wait_tells_what_is_ready()
 {
     multirank::queue<int> numbers;
@@ -341,6 +376,8 @@ const mrt_test tests[] = {
     TEST(pipe_of_one_way_refuses_the_other),
     TEST(pipe_ends_with_its_other_end),
     TEST(pipe_end_is_attached_again),
+    TEST(keeper_destroys_with_its_last_holder),
+    TEST(pipe_end_travels_by_a_ticket),
     TEST(wait_tells_what_is_ready),
 };
 

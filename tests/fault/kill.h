@@ -45,6 +45,8 @@ typedef struct scene {
     mr_queue queue;
     mr_queue other;
     mr_pipe_end first, second;
+    mr_keeper keeper;
+    mr_ticket ticket;
     mr_value value;
     mr_array array;
     mr_process process;

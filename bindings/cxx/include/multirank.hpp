@@ -28,6 +28,7 @@
 #include <multirank/cxx/error.hpp>
 #include <multirank/cxx/event.hpp>
 #include <multirank/cxx/job.hpp>
+#include <multirank/cxx/keeper.hpp>
 #include <multirank/cxx/lent.hpp>
 #include <multirank/cxx/lock.hpp>
 #include <multirank/cxx/mpi.hpp>

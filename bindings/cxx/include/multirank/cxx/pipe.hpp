@@ -135,6 +135,15 @@ template <class T> class pipe_handle
                       "mr_pipe_send_gathered");
     }
 
+    /** Holds the end on its way, and is to be redeemed; see mr_pipe_ticket. */
+    mr_ticket ticket() const
+    {
+        mr_ticket ticket = {};
+
+        detail::check(mr_pipe_ticket(c_, &ticket), "mr_pipe_ticket");
+        return ticket;
+    }
+
     /** Closes the end; for owner.  See mr_pipe_close. */
     mr_error end() const noexcept
     {
@@ -205,6 +214,15 @@ template <class T> pipe_end<T> attach(pipe_handle<T> end)
 {
     detail::check(mr_pipe_attach(end.native_handle()), "mr_pipe_attach");
     return pipe_end<T>(end);
+}
+
+/** Holds an end in place of a ticket; see mr_pipe_redeem. */
+template <class T> pipe_end<T> redeem_pipe(const mr_ticket &ticket)
+{
+    mr_pipe_end end = {};
+
+    detail::check(mr_pipe_redeem(ticket, &end), "mr_pipe_redeem");
+    return pipe_end<T>(pipe_handle<T>(end));
 }
 
 } // namespace multirank
