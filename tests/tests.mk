@@ -17,6 +17,7 @@ unit_suites = \
 	tests/unit/far_sync_test \
 	tests/unit/far_array_test \
 	tests/unit/far_test \
+	tests/unit/far_wait_test \
 	tests/unit/exit_status_test \
 	tests/unit/function_test \
 	tests/unit/harness_test \
@@ -418,6 +419,9 @@ tests_unit_far_array_test_LDADD = $(nodes_ldadd)
 tests_unit_far_test_SOURCES = tests/unit/far_test.c $(nodes_sources)
 tests_unit_far_test_CPPFLAGS = $(nodes_cppflags)
 tests_unit_far_test_LDADD = $(nodes_ldadd)
+tests_unit_far_wait_test_SOURCES = tests/unit/far_wait_test.c $(nodes_sources)
+tests_unit_far_wait_test_CPPFLAGS = $(nodes_cppflags)
+tests_unit_far_wait_test_LDADD = $(nodes_ldadd)
 tests_unit_far_sync_test_SOURCES = tests/unit/far_sync_test.c $(nodes_sources)
 tests_unit_far_sync_test_CPPFLAGS = $(nodes_cppflags)
 tests_unit_far_sync_test_LDADD = $(nodes_ldadd)

@@ -331,7 +331,8 @@ void mri_wait_leave(mri_record *self, mri_wait *entry, bool served)
     }
     mri_unlatch(self, &object->wait_latch);
     mri_store(&entry->object, 0);
-    if (list && pass_on) {
+    /* The latch was a barrier: a waiter that is not seen here will try. */
+    if (list && pass_on && mri_peek(&list->first)) {
         wake_first(self, object, list);
     }
 }

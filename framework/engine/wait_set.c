@@ -75,6 +75,7 @@ typedef struct watching {
     pthread_t thread;
     bool running;
     bool ending;
+    uint64_t endpoint;  /* that the thread is */
     mri_record *record; /* of the thread */
     mr_error error;     /* why it has none */
     mr_wait_set *sets;
@@ -247,6 +248,7 @@ static void *watch_sets(void *unused)
 {
     (void)unused;
     mri_interrupts_off();
+    mri_become(own.endpoint, true);
     pthread_mutex_lock(&own.turn);
     if (take_record()) {
         while (!own.ending) {
@@ -274,6 +276,7 @@ static mr_error start_thread(void)
 
     pthread_mutex_lock(&own.turn);
     own.ending = false;
+    own.endpoint = mri_self_endpoint();
     own.record = NULL;
     own.error = MR_OK;
     error = mri_thread_start(&own.thread, watch_sets);
