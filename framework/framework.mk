@@ -162,6 +162,8 @@ runtime_sources = \
 	framework/runtime/code/function.h \
 	framework/runtime/code/module.c \
 	framework/runtime/code/module.h \
+	framework/runtime/job/abort.c \
+	framework/runtime/job/abort.h \
 	framework/runtime/job/end.c \
 	framework/runtime/job/exchange_segments.c \
 	framework/runtime/job/exchange_segments.h \

@@ -149,6 +149,7 @@ job_scripts = \
 	tests/bench/pool.sh \
 	tests/bench/run.sh \
 	tests/bench/tables.sh \
+	tests/job/aborts.sh \
 	tests/job/alone.sh \
 	tests/job/bare.sh \
 	tests/job/binaries.sh \

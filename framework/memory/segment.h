@@ -50,6 +50,8 @@ typedef struct mri_segment {
     uint64_t rank;
     mri_word server_pid;
     mri_word losses;     /* that the node has learnt of: of the first segment */
+    mri_word aborted;    /* 1 + the status of mr_job_abort: of the first one */
+    mri_word aborted_by; /* the endpoint that called it: of the first one */
     mri_word service;    /* record of the thread that serves far callers */
     mri_word rung;       /* how often one of their bells was */
     mri_word awake;      /* threads of this rank that do not sleep */

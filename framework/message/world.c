@@ -215,6 +215,11 @@ void mri_world_end(bool finalize, bool user)
     }
 }
 
+void mri_world_abort(int status)
+{
+    MPI_Abort(MPI_COMM_WORLD, status);
+}
+
 /* MPI is called by one thread at a time, and others may do so from the moment
  * that a job of several nodes has messages: so a collective call that may come
  * later does not block inside MPI, but asks again and again under the lock. */

@@ -59,6 +59,9 @@ mr_error mri_world_start_mpi(void);
  * rank is lost) nothing here is called. */
 void mri_world_end(bool finalize, bool user);
 
+/* End all ranks of MPI, with a status, whatever they do. */
+void mri_world_abort(int status);
+
 /* All ranks get the worst error of any; collective.  Other threads may send and
  * receive meanwhile, as in mri_world_barrier. */
 mr_error mri_agree(mr_error error);

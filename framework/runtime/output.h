@@ -54,6 +54,9 @@ mr_error mri_output_start(void);
 /* Write what is there and end the thread. */
 void mri_output_stop(void);
 
+/* The same for a job that is aborted: within a second, or not. */
+void mri_output_end_soon(void);
+
 /* After mri_output_stop: MR_ERR_SYSTEM if text was lost on its way into stdout
  * or stderr of rank 0, of any process.  The log has said why. */
 mr_error mri_output_error(void);

@@ -17,6 +17,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "engine/interrupt.h"
@@ -380,6 +381,20 @@ void mri_output_stop(void)
         pthread_join(writer, NULL);
     }
     running = false;
+}
+
+void mri_output_end_soon(void)
+{
+    mr_handle nobody = {0};
+    struct timespec until;
+
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_sec += 1;
+    until.tv_nsec = 0; /* a second at most */
+    if (running &&
+        mri_output_put(nobody, MRI_OUTPUT_STOP, NULL, 0, 0) == MR_OK) {
+        (void)pthread_timedjoin_np(writer, NULL, &until);
+    }
 }
 
 mr_error mri_output_error(void)

@@ -17,4 +17,16 @@ for ranks in 2 4; do
 done
 check ranks_go_on_after_the_job 3 ours
 check two_groups_have_a_job_each 4
+aborted_job_ends_on_all_hosts() { # RANKS HOW
+    start "$1" ./tests/job/endings abort "$2" 41
+    await 30
+    expect_failure
+    grep -q 'has called mr_job_abort(41): the job ends' "$scratch/err" ||
+        broken "nobody says who has called"
+    nothing_is_left_on_the_hosts
+}
+
+for who in main process task; do
+    check aborted_job_ends_on_all_hosts 4 $who
+done
 report spmd_hosts

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * A job in full swing that ends in the way its argument names; endings.sh and
- * kills.sh watch what is left of it.  On each rank there are a process and a
- * daemon, there is a pool with children, a lock is held and queues are waited
- * for.
+ * A job in full swing that ends in the way its argument names; endings.sh,
+ * aborts.sh and kills.sh watch what is left of it.  On each rank there are a
+ * process and a daemon, there is a pool with children, a lock is held and
+ * queues are waited for.
  *
  * Each process prints a line "KIND RANK PID SERVER HOST": its own id, that of
  * the fork server which is its parent, and that of the parent's parent.
  */
 #include <multirank.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -191,6 +192,63 @@ static mr_error crash_in_last_rank(const void *input, void *output,
     return MR_OK;
 }
 
+/* ---- mr_job_abort -------------------------------------------------------- */
+
+static int abort_in_process(const void *argument, size_t size)
+{
+    (void)size;
+    printf("last words of rank %d\n", mr_rank());
+    mr_job_abort(*(const int *)argument);
+}
+
+static mr_error abort_in_task(const void *input, void *output,
+                              const mr_task *task)
+{
+    (void)input;
+    (void)output;
+    if (task->index == 0) {
+        mr_job_abort(*(const int *)task->context);
+    }
+    sleep(60);
+    return MR_OK;
+}
+
+static void *abort_in_thread(void *argument)
+{
+    mr_job_abort(*(const int *)argument);
+}
+
+/* Main does nothing that the library could end. */
+static _Noreturn void compute(void)
+{
+    for (volatile unsigned int i = 0;; i++) {
+    }
+}
+
+static _Noreturn void abort_as(const char *how, int status)
+{
+    const mr_process_options last = {.place = MR_ON_RANK(mr_size() - 1)};
+    mr_process process;
+    pthread_t thread;
+
+    if (strcmp(how, "process") == 0) {
+        NEED(mr_process_create(&process, abort_in_process, &status,
+                               sizeof status, &last));
+        NEED(mr_process_start(process));
+    } else if (strcmp(how, "thread") == 0) {
+        pthread_create(&thread, NULL, abort_in_thread, &status);
+    } else if (strcmp(how, "task") == 0) {
+        const mr_map_options one = {.chunk = 1};
+
+        NEED(mr_pool_map(job.pool, abort_in_task, &status, sizeof status, NULL,
+                         0, NULL, 0, (size_t)mr_size() + 2, &one));
+    } else {
+        printf("last words of rank 0\n");
+        mr_job_abort(status);
+    }
+    compute();
+}
+
 static int end_as(const char *how)
 {
     printf("ready %d\n", (int)getpid());
@@ -225,5 +283,8 @@ int main(int argc, char **argv)
 {
     NEED(mr_init(&argc, &argv));
     start_everything();
+    if (argc > 3) {
+        abort_as(argv[2], atoi(argv[3]));
+    }
     return end_as(argc > 1 ? argv[1] : "");
 }

@@ -131,6 +131,24 @@ MR_CHECKED mr_error mr_init_with(const mr_init_options *options);
 MR_API mr_error mr_finalize(void);
 
 /**
+ * End the whole job now: all processes and all ranks, on all nodes, whatever
+ * they do.  Nothing is joined, no exit handler runs, and MPI is not finalized.
+ * What was printed before is shown, as far as that takes no time.  The exit
+ * status is that of the job, as the launcher tells it.  The log says who has
+ * called.
+ *
+ * In a job of some ranks of a communicator the launcher ends the other ranks,
+ * too, unless it lets them outlive others.  Outside a job the call ends the
+ * calling process.
+ *
+ * Callers:   any endpoint, any thread that does not hold mr_mpi_lock.
+ * Blocks:    it does not return; the caller is ended within moments.
+ * Units:     status is the exit status, modulo 256, as that of exit().
+ * Differs:   Python has no such call; it is like MPI_Abort.
+ */
+MR_API void mr_job_abort(int status) __attribute__((noreturn));
+
+/**
  * The rank on which the caller runs, 0 to mr_size() - 1; -1 outside a job.  A
  * process has the rank that hosts it.
  *

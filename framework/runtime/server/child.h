@@ -12,6 +12,7 @@
 
 #include "engine/object.h"
 #include "runtime/code/function.h"
+#include "runtime/job/abort.h"
 
 typedef enum mri_process_state {
     MRI_CREATED = 0,
@@ -81,7 +82,8 @@ enum { MRI_PROCESS_SAID_ALL = 0 };
 /* What is asked of a fork server through its row of requests. */
 typedef struct mri_request {
     mr_handle process;
-    int signal; /* 0: start it */
+    int signal;      /* 0: start it */
+    mri_abort abort; /* status_and_1 is not 0: end with the whole job */
 } mri_request;
 
 /* Change the state and wake who waits for that. */

@@ -25,6 +25,7 @@
 #include "engine/object.h"
 #include "engine/reaper.h"
 #include "memory/liveness.h"
+#include "runtime/job/abort.h"
 #include "runtime/job/identity.h"
 #include "runtime/server/exit_status.h"
 #include "util/clock.h"
@@ -171,6 +172,9 @@ static void say_who_died(unsigned int index)
 {
     char doing[96];
 
+    if (mri_job_is_aborted()) {
+        return;
+    }
     mri_reap_describe(endpoint_of(index), doing, sizeof doing);
     mri_log(MR_LOG_ERROR,
             "rank %u on %s, process %d, has died%s; its objects are lost",

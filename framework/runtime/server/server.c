@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "memory/segment.h"
+#include "runtime/job/abort.h"
 #include "runtime/job/launch.h"
 #include "runtime/liveness.h"
 #include "runtime/server/server_main.h"
@@ -128,6 +129,9 @@ static void *watch(void *unused)
         }
     }
     if (!atomic_load(&stopping)) {
+        if (mri_job_is_aborted()) {
+            mri_job_end_by_abort();
+        }
         if (events[1].revents) {
             mri_log(MR_LOG_ERROR, "the launcher of this rank has died; the job "
                                   "ends");

@@ -24,6 +24,7 @@
 #include "engine/operation.h"
 #include "engine/wait.h"
 #include "memory/record.h"
+#include "runtime/job/abort.h"
 #include "runtime/job/identity.h"
 #include "runtime/server/child.h"
 #include "runtime/server/children.h"
@@ -54,15 +55,20 @@ static server me;
 
 /* ---- the end of the rank ------------------------------------------------- */
 
+static void remove_files(void)
+{
+    for (size_t at = 0; at < me.files_size; at += strlen(me.files + at) + 1) {
+        unlink(me.files + at);
+    }
+}
+
 /* The rank is gone without a word: nothing of it may stay.  Shared memory is
  * not changed any more. */
 _Noreturn static void end_after_rank(void)
 {
     mri_node_ranks_report_own_death();
     mri_children_kill();
-    for (size_t at = 0; at < me.files_size; at += strlen(me.files + at) + 1) {
-        unlink(me.files + at);
-    }
+    remove_files();
     mri_leftovers_remove();
     _exit(0);
 }
@@ -103,6 +109,16 @@ static void start(mri_object *process, mr_handle handle)
     mri_process_set_state(me.self, process, error ? MRI_CREATED : MRI_RUNNING);
 }
 
+/* The rank sees by our end that it shall end, too; see runtime/job/abort.c. */
+_Noreturn static void end_with_job(const mri_abort *abort)
+{
+    mri_job_note_abort(abort);
+    mri_children_run(); /* forwards what they have printed */
+    mri_children_kill();
+    remove_files();
+    _exit(0);
+}
+
 static void handle_requests(void)
 {
     mr_handle mailbox = mri_mailbox_at(mri_here.rank, MRI_ROW_REQUESTS);
@@ -111,7 +127,12 @@ static void handle_requests(void)
 
     while (mri_mailbox_get(mailbox, &request, sizeof request, &size, 0) ==
            MR_OK) {
-        mri_object *process = mri_enter(me.self, request.process, MRI_PROCESS);
+        mri_object *process;
+
+        if (request.abort.status_and_1) {
+            end_with_job(&request.abort);
+        }
+        process = mri_enter(me.self, request.process, MRI_PROCESS);
 
         if (!process) {
             continue;

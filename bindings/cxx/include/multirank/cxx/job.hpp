@@ -89,6 +89,12 @@ class job
     bool runs_ = true;
 };
 
+/** Ends the whole job now; see mr_job_abort. */
+[[noreturn]] inline void abort_job(int status)
+{
+    mr_job_abort(status);
+}
+
 /** The rank on which the caller runs; see mr_rank. */
 inline int rank() noexcept
 {

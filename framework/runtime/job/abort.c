@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Owns mr_job_abort.
+ *
+ * The caller asks the fork servers of all ranks, by their mailboxes, which
+ * works from every endpoint and to every node.  A server writes down in its
+ * node's first segment that the job is aborted, kills the processes of its rank
+ * and ends.  The rank has a thread that notices the end of its server: it ends
+ * the rank with the status.  So nothing depends on what main or a task is
+ * doing.
+ */
+#include "runtime/job/abort.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <multirank/job.h>
+
+#include "engine/interrupt.h"
+#include "engine/mailbox.h"
+#include "memory/record.h"
+#include "memory/segment.h"
+#include "message/world.h"
+#include "runtime/job/identity.h"
+#include "runtime/job/parent.h"
+#include "runtime/output.h"
+#include "runtime/server/child.h"
+#include "util/log.h"
+
+/* Seconds for a server to take the request, and for this process to be ended.
+ */
+#define TELL_TIME 1.0
+enum { END_TIME = 10 };
+
+/* The launcher ends rank 0 with the first other rank that ends.  So these let
+ * it say what there is to say. */
+enum { LAST_WORDS_TIME = 1 };
+
+void mri_job_note_abort(const mri_abort *abort)
+{
+    mri_segment *first = mri_segment_at(0);
+    uint64_t none = 0;
+
+    if (mri_cas(&first->aborted_by, &none, abort->by)) {
+        mri_store(&first->aborted, abort->status_and_1);
+    }
+}
+
+bool mri_job_is_aborted(void)
+{
+    return mri_node.base && mri_load(&mri_segment_at(0)->aborted) != 0;
+}
+
+/* ---- in a rank ----------------------------------------------------------- */
+
+static void say_who_called(int status)
+{
+    uint64_t by = mri_load(&mri_segment_at(0)->aborted_by);
+
+    mri_log(MR_LOG_ERROR,
+            "%s rank %u has called mr_job_abort(%d): the job ends",
+            mri_endpoint_slot(by) == MRI_SLOT_RANK ? "" : "a process on",
+            mri_endpoint_rank(by), status);
+}
+
+/* mpirun of Open MPI 4.1 takes a rank that ends with 0 and without MPI_Finalize
+ * for a failure, but not the status 0 of MPI_Abort. */
+static void end_with_0(void)
+{
+    if (!mri_world_is_started() || mri_parent_is_there()) {
+        return;
+    }
+    if (mri_here.rank == 0) {
+        mri_world_abort(0);
+    }
+    sleep(END_TIME);
+}
+
+void mri_job_end_by_abort(void)
+{
+    int status = (int)mri_load(&mri_segment_at(0)->aborted) - 1;
+
+    mri_parent_say(MRI_PARENT_END);
+    if (mri_here.rank == 0) {
+        mri_output_end_soon();
+        say_who_called(status);
+    } else {
+        sleep(LAST_WORDS_TIME);
+    }
+    if (status == 0) {
+        end_with_0();
+    }
+    _exit(status);
+}
+
+/* ---- the call ------------------------------------------------------------ */
+
+static void tell_server(unsigned int rank, const mri_abort *abort)
+{
+    mri_request request = {.abort = *abort};
+    mr_error error = mri_mailbox_put(mri_mailbox_at(rank, MRI_ROW_REQUESTS),
+                                     &request, sizeof request, TELL_TIME);
+
+    if (error) {
+        mri_log(MR_LOG_DEBUG, "rank %u is not told of mr_job_abort: %s", rank,
+                mr_error_text(error));
+    }
+}
+
+/* Rank 0 after the others, as launchers end these with it; and our own last, as
+ * its server ends this process. */
+static void tell_servers(const mri_abort *abort)
+{
+    unsigned int own = mri_endpoint_rank(abort->by);
+
+    for (unsigned int rank = mri_here.size; rank-- > 0;) {
+        if (rank != own) {
+            tell_server(rank, abort);
+        }
+    }
+    tell_server(own, abort);
+}
+
+/* What this process has printed is shown, unless another thread is printing. */
+static void flush(FILE *file)
+{
+    if (ftrylockfile(file) == 0) {
+        fflush_unlocked(file);
+        funlockfile(file);
+    }
+}
+
+void mr_job_abort(int status)
+{
+    mri_abort abort = {.by = mri_self_endpoint(),
+                       .status_and_1 = (uint64_t)(status & 0xff) + 1};
+    bool in_job = mri_node.base && mri_here.pid == getpid() && mri_self();
+
+    mri_interrupts_off();
+    flush(stdout);
+    flush(stderr);
+    if (in_job) {
+        tell_servers(&abort);
+        sleep(END_TIME);
+    }
+    _exit(status & 0xff);
+}
