@@ -62,6 +62,7 @@ mpi_suites = \
 	tests/mpi/lock_test \
 	tests/mpi/memory_test \
 	tests/mpi/message_test \
+	tests/mpi/object_life_test \
 	tests/mpi/pipe_holder_test \
 	tests/mpi/pipe_test \
 	tests/mpi/pool_failure_test \
