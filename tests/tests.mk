@@ -14,6 +14,7 @@ unit_suites = \
 	tests/unit/coalesce_test \
 	tests/unit/describe_test \
 	tests/unit/far_fault_test \
+	tests/unit/far_queue_test \
 	tests/unit/far_sync_test \
 	tests/unit/far_array_test \
 	tests/unit/far_test \
@@ -424,6 +425,9 @@ tests_unit_far_test_LDADD = $(nodes_ldadd)
 tests_unit_far_wait_test_SOURCES = tests/unit/far_wait_test.c $(nodes_sources)
 tests_unit_far_wait_test_CPPFLAGS = $(nodes_cppflags)
 tests_unit_far_wait_test_LDADD = $(nodes_ldadd)
+tests_unit_far_queue_test_SOURCES = tests/unit/far_queue_test.c $(nodes_sources)
+tests_unit_far_queue_test_CPPFLAGS = $(nodes_cppflags)
+tests_unit_far_queue_test_LDADD = $(nodes_ldadd)
 tests_unit_far_sync_test_SOURCES = tests/unit/far_sync_test.c $(nodes_sources)
 tests_unit_far_sync_test_CPPFLAGS = $(nodes_cppflags)
 tests_unit_far_sync_test_LDADD = $(nodes_ldadd)

@@ -5,6 +5,7 @@
 #include "unit/fake.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "engine/channel.h"
 
@@ -378,6 +379,44 @@ static void queue_with_maxsize_serves_many_by_runs(void)
     check_runs(40, ITEMS / 4);
 }
 
+/* ---- many threads that lend ---------------------------------------------- */
+
+static void commit_or_take(unsigned int number, void *user)
+{
+    traffic *t = user;
+
+    for (unsigned int i = 0; i < t->items; i++) {
+        mr_item lent;
+        uint64_t value;
+
+        if (number < SIDES) {
+            value = i + 1;
+            MRT_OK(mr_queue_reserve(t->queue, size_of_item(i), &lent, GUARD));
+            memcpy(lent.data, &value, sizeof value);
+            MRT_OK(mr_queue_commit(t->queue, &lent, GUARD));
+        } else {
+            MRT_OK(mr_queue_take(t->queue, &lent, GUARD));
+            memcpy(&value, lent.data, sizeof value);
+            MRT_EQUAL(lent.size, size_of_item((unsigned int)value - 1));
+            mri_add(&t->got, value);
+            MRT_OK(mr_item_release(&lent));
+        }
+    }
+}
+
+static void queue_lends_to_many_threads(void)
+{
+    mr_queue_options options = {.maxsize = 7};
+    traffic t = {.items = ITEMS};
+
+    fake_start(2, FAKE_MEMORY);
+    MRT_OK(mr_queue_create(&t.queue, &options));
+    fake_threads(2 * SIDES, commit_or_take, &t);
+    MRT_EQUAL(mri_load(&t.got), SIDES * ITEMS * (ITEMS + 1) / 2);
+    MRT_OK(mr_queue_destroy(t.queue));
+    fake_stop();
+}
+
 /* ---- memory -------------------------------------------------------------- */
 
 enum { LARGE = 100000 };
@@ -536,6 +575,7 @@ int main(int argc, char **argv)
         {"queue_with_maxsize_serves_many", queue_with_maxsize_serves_many, 0},
         MRT_TEST(queue_serves_many_by_runs),
         MRT_TEST(queue_with_maxsize_serves_many_by_runs),
+        MRT_TEST(queue_lends_to_many_threads),
         {"queue_serves_many_when_memory_is_scarce",
          queue_serves_many_when_memory_is_scarce, 0},
         {"put_waits_for_memory_that_another_queue_frees",

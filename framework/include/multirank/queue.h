@@ -303,7 +303,9 @@ MR_CHECKED mr_error mr_queue_qsize(mr_queue queue, size_t *count);
 
 /**
  * Let nobody put any more.  The items that are in the queue stay until they are
- * taken.  A queue may be closed more than once.
+ * taken.  A queue may be closed more than once.  An item that is still on its
+ * way from another node comes too late: mr_queue_put tells how its producer
+ * learns of that, and mr_queue_attach how to close after the last item.
  *
  * Callers:   any endpoint, any thread.
  * Blocks:    never on the owner's node; from another node until the owner has
