@@ -50,8 +50,6 @@ typedef struct mri_segment {
     uint64_t rank;
     mri_word server_pid;
     mri_word losses;     /* that the node has learnt of: of the first segment */
-    mri_word aborted;    /* 1 + the status of mr_job_abort: of the first one */
-    mri_word aborted_by; /* the endpoint that called it: of the first one */
     mri_word service;    /* record of the thread that serves far callers */
     mri_word rung;       /* how often one of their bells was */
     mri_word awake;      /* threads of this rank that do not sleep */
@@ -66,6 +64,8 @@ typedef struct mri_segment {
     uint64_t first_generation; /* of objects in rows that were never used */
     mri_word told_full;        /* not 0: the log has said that items fill it */
     uint64_t budget;           /* bytes that may be */
+    mri_word aborted;    /* 1 + the status of mr_job_abort: of the first one */
+    mri_word aborted_by; /* the endpoint that called it: of the first one */
     _Alignas(64) mri_word objects_latch;
     mri_word objects_free; /* list of free rows */
     mri_table objects;

@@ -157,6 +157,19 @@ static void go_on(MPI_Comm communicator)
     MPI_Barrier(communicator);
 }
 
+/* A program has one job. */
+static void expect_no_other(void)
+{
+    mr_error error = mr_init(NULL, NULL);
+
+    if (error != MR_ERR_STATE ||
+        !strstr(mr_last_error(error), "a program has one job")) {
+        fprintf(stderr, "spmd: error %s: %s\n", mr_error_name(error),
+                mr_last_error(error));
+        exit(96);
+    }
+}
+
 static void middle(void)
 {
     mr_init_options options = {.ranks = 0};
@@ -168,6 +181,7 @@ static void middle(void)
     if (world_rank() == 0) {
         printf("served %d\n", all);
     }
+    expect_no_other();
     go_on(MPI_COMM_WORLD);
 }
 

@@ -11,9 +11,10 @@
  */
 #include "runtime/job/abort.h"
 
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
-#include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <multirank/job.h>
@@ -28,6 +29,7 @@
 #include "runtime/output.h"
 #include "runtime/server/child.h"
 #include "util/log.h"
+#include "util/thread.h"
 
 /* Seconds for a server to take the request, and for this process to be ended.
  */
@@ -57,8 +59,12 @@ bool mri_job_is_aborted(void)
 
 static void say_who_called(int status)
 {
+    static atomic_bool said;
     uint64_t by = mri_load(&mri_segment_at(0)->aborted_by);
 
+    if (atomic_exchange(&said, true)) {
+        return;
+    }
     mri_log(MR_LOG_ERROR,
             "%s rank %u has called mr_job_abort(%d): the job ends",
             mri_endpoint_slot(by) == MRI_SLOT_RANK ? "" : "a process on",
@@ -78,21 +84,40 @@ static void end_with_0(void)
     sleep(END_TIME);
 }
 
-void mri_job_end_by_abort(void)
+_Noreturn static void end_with(int status)
 {
-    int status = (int)mri_load(&mri_segment_at(0)->aborted) - 1;
-
-    mri_parent_say(MRI_PARENT_END);
-    if (mri_here.rank == 0) {
-        mri_output_end_soon();
-        say_who_called(status);
-    } else {
-        sleep(LAST_WORDS_TIME);
-    }
     if (status == 0) {
         end_with_0();
     }
     _exit(status);
+}
+
+static int status_of_job(void)
+{
+    return (int)mri_load(&mri_segment_at(0)->aborted) - 1;
+}
+
+/* A process that was killed may hold a latch for ever. */
+static void *end_in_time(void *unused)
+{
+    (void)unused;
+    sleep(LAST_WORDS_TIME);
+    say_who_called(status_of_job());
+    end_with(status_of_job());
+}
+
+void mri_job_end_by_abort(void)
+{
+    pthread_t thread;
+
+    mri_parent_say(MRI_PARENT_END);
+    if (mri_here.rank != 0) {
+        sleep(LAST_WORDS_TIME);
+    } else if (mri_thread_start(&thread, end_in_time) == MR_OK) {
+        mri_output_end_soon();
+        say_who_called(status_of_job());
+    }
+    end_with(status_of_job());
 }
 
 /* ---- the call ------------------------------------------------------------ */
@@ -123,6 +148,20 @@ static void tell_servers(const mri_abort *abort)
     tell_server(own, abort);
 }
 
+/* If there is no room for this thread, or nobody answers: our rank ends, and
+ * the launcher ends the others. */
+static void end_own_server(const mri_abort *abort)
+{
+    unsigned int index = mri_index_of(mri_endpoint_rank(abort->by));
+    pid_t server = (pid_t)mri_load(&mri_segment_at(index)->server_pid);
+
+    mri_job_note_abort(abort);
+    if (server > 0) {
+        kill(server, SIGKILL);
+    }
+    sleep(2 * LAST_WORDS_TIME);
+}
+
 /* What this process has printed is shown, unless another thread is printing. */
 static void flush(FILE *file)
 {
@@ -136,14 +175,17 @@ void mr_job_abort(int status)
 {
     mri_abort abort = {.by = mri_self_endpoint(),
                        .status_and_1 = (uint64_t)(status & 0xff) + 1};
-    bool in_job = mri_node.base && mri_here.pid == getpid() && mri_self();
+    bool in_job = mri_node.base && mri_here.pid == getpid();
 
     mri_interrupts_off();
     flush(stdout);
     flush(stderr);
     if (in_job) {
-        tell_servers(&abort);
-        sleep(END_TIME);
+        if (mri_self()) {
+            tell_servers(&abort);
+            sleep(END_TIME);
+        }
+        end_own_server(&abort);
     }
     _exit(status & 0xff);
 }

@@ -243,8 +243,10 @@ mr_error mr_init_with(const mr_init_options *options)
 
     options = options ? options : &standard;
     if (mri_this_job.started) {
-        return mri_fail(MR_ERR_STATE, MR_LOG_INFO,
-                        "mr_init: the job was started before: call it once");
+        return mri_fail(
+            MR_ERR_STATE, MR_LOG_INFO,
+            "mr_init: it was called before, and a program has one job: "
+            "do all that needs it in that one");
     }
     if (options->communicator) {
         error = mri_world_check(options->communicator);
