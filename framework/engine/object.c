@@ -222,6 +222,7 @@ static void look_for_user(mri_record *record, void *user)
 
     if (record != search->except && !mri_load(&record->gone) &&
         (mri_load(&record->active) == search->object ||
+         mri_load(&record->second) == search->object ||
          mri_load(&record->working) == search->object)) {
         search->found = true;
     }

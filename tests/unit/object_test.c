@@ -4,9 +4,12 @@
  */
 #include "unit/fake.h"
 
+#include <sched.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/operation.h"
 #include "pool/batch.h"
 
 static void handle_becomes_stale_when_its_object_is_destroyed(void)
@@ -290,6 +293,54 @@ static void brief_objects_can_be_destroyed_while_others_use_them(void)
     can_be_destroyed_while_others_use_them(&parts);
 }
 
+typedef struct second_use {
+    mr_lock lock;
+    atomic_bool inside;
+} second_use;
+
+static unsigned int state_of(mr_lock lock)
+{
+    return mri_identity_state(mri_load(&mri_row(lock.handle)->identity));
+}
+
+/* Thread 0 is in the object as its second one while thread 1 destroys it. */
+static void use_or_destroy(unsigned int number, void *user)
+{
+    second_use *use = user;
+    mri_record *self = mri_self();
+
+    if (number == 1) {
+        while (!atomic_load(&use->inside)) {
+            sched_yield();
+        }
+        MRT_OK(mr_lock_destroy(use->lock));
+        return;
+    }
+    MRT_CHECK(mri_enter_second(self, use->lock.handle, MRI_LOCK) != NULL);
+    atomic_store(&use->inside, true);
+    while (state_of(use->lock) == MRI_LIVE) {
+        sched_yield();
+    }
+    for (int i = 0; i < 1000; i++) {
+        if (!MRT_EQUAL(state_of(use->lock), MRI_DYING)) {
+            break;
+        }
+        sched_yield();
+    }
+    mri_leave_second(self);
+}
+
+static void object_stays_while_a_call_uses_it_as_its_second(void)
+{
+    second_use use = {.inside = false};
+
+    fake_start(1, FAKE_MEMORY);
+    MRT_OK(mr_lock_create(&use.lock, NULL));
+    fake_threads(2, use_or_destroy, &use);
+    MRT_EQUAL(state_of(use.lock), MRI_FREE);
+    fake_stop();
+}
+
 static void wait_for_ever(unsigned int number, void *user)
 {
     const mr_queue *queue = user;
@@ -365,6 +416,8 @@ int main(int argc, char **argv)
          objects_can_be_destroyed_while_others_use_them, 0},
         {"brief_objects_can_be_destroyed_while_others_use_them",
          brief_objects_can_be_destroyed_while_others_use_them, 0},
+        {"object_stays_while_a_call_uses_it_as_its_second",
+         object_stays_while_a_call_uses_it_as_its_second, 0},
         {"waiters_of_a_destroyed_object_are_told",
          waiters_of_a_destroyed_object_are_told, 0},
         {"object_is_destroyed_once", object_is_destroyed_once, 0},
