@@ -205,10 +205,14 @@ runtime_sources = \
 	framework/runtime/server/children.h \
 	framework/runtime/server/exit_status.c \
 	framework/runtime/server/exit_status.h \
+	framework/runtime/server/hooks.c \
+	framework/runtime/server/hooks.h \
 	framework/runtime/server/leftovers.c \
 	framework/runtime/server/leftovers.h \
 	framework/runtime/server/node_ranks.c \
 	framework/runtime/server/node_ranks.h \
+	framework/runtime/server/process_state.c \
+	framework/runtime/server/process_state.h \
 	framework/runtime/server/server.c \
 	framework/runtime/server/server.h \
 	framework/runtime/server/server_main.c \
@@ -247,11 +251,13 @@ objects_sources = \
 	framework/objects/process/calls.h \
 	framework/objects/process/create.c \
 	framework/objects/process/end.c \
+	framework/objects/process/family.c \
 	framework/objects/process/life.c \
 	framework/objects/process/own.c \
 	framework/objects/process/process.c \
 	framework/objects/process/process.h \
 	framework/objects/process/questions.c \
+	framework/objects/process/start.c \
 	framework/objects/queue/queue.c \
 	framework/objects/queue/queue.h \
 	framework/objects/queue/queue_calls.c \

@@ -75,6 +75,9 @@ mpi_suites = \
 	tests/mpi/pool_worker_test \
 	tests/mpi/process_end_test \
 	tests/mpi/process_family_test \
+	tests/mpi/process_hooks_test \
+	tests/mpi/process_parent_test \
+	tests/mpi/process_start_test \
 	tests/mpi/process_test \
 	tests/mpi/queue_crowd_test \
 	tests/mpi/queue_end_test \
@@ -216,6 +219,9 @@ one_rank = \
 	tests/mpi/pool_test \
 	tests/mpi/process_end_test \
 	tests/mpi/process_family_test \
+	tests/mpi/process_hooks_test \
+	tests/mpi/process_parent_test \
+	tests/mpi/process_start_test \
 	tests/mpi/process_test \
 	tests/mpi/topology_test
 two_ranks = \

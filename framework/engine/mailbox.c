@@ -4,6 +4,7 @@
  */
 #include "engine/mailbox.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 #include "engine/channel.h"
@@ -152,6 +153,27 @@ mr_error mri_mailbox_put(mr_handle handle, const void *item, size_t size,
     mri_call call = {.in = item, .in_size = size};
 
     return mri_operate(&mri_mailbox_ops, handle, PUT, &call, timeout);
+}
+
+mr_error mri_mailbox_put_second(mri_record *self, mr_handle handle,
+                                const void *item, size_t size, mri_call *call)
+{
+    mri_object *object = mri_enter_second(self, handle, MRI_MAILBOX);
+    mri_call put = {.in = item, .in_size = size};
+    mr_error error;
+
+    if (!object) {
+        return MR_ERR_STALE;
+    }
+    error = try_put(self, object, &put);
+    assert(!put.keeps_block);
+    if (error == MRI_WOULD_BLOCK && put.list != MRI_WAIT_MEMORY) {
+        mri_wait_second(self, call, object, put.list);
+    } else {
+        call->list = put.list;
+    }
+    mri_leave_second(self);
+    return error;
 }
 
 mr_error mri_mailbox_get(mr_handle handle, void *item, size_t capacity,

@@ -27,6 +27,12 @@ mr_error mri_mailbox_put(mr_handle handle, const void *item, size_t size,
 mr_error mri_mailbox_get(mr_handle handle, void *item, size_t capacity,
                          size_t *size, double timeout);
 
+/* In a try function: put an item of at most 56 bytes into another one, of the
+ * segment of the function's object.  MRI_WOULD_BLOCK: call->list says where to
+ * wait.  MR_ERR_STALE. */
+mr_error mri_mailbox_put_second(mri_record *self, mr_handle handle,
+                                const void *item, size_t size, mri_call *call);
+
 /* The same with new memory, for free(). */
 mr_error mri_mailbox_get_alloc(mr_handle handle, void **item, size_t *size,
                                double timeout);

@@ -63,6 +63,7 @@ enum {
     MRI_ROW_STOP,     /* for a hosting rank that may be inside a task */
     MRI_ROW_LEFT,     /* rank 0's: who has come to its end */
     MRI_ROW_GO,       /* for a hosting rank that has */
+    MRI_ROW_MAIN,     /* the main of the rank, as a process */
     MRI_ROWS
 };
 

@@ -19,7 +19,7 @@
 #include "memory/record.h"
 #include "memory/segment.h"
 #include "runtime/job/identity.h"
-#include "runtime/server/child.h"
+#include "runtime/server/process_state.h"
 #include "topology/describe.h"
 #include "util/log.h"
 #include "util/settings.h"

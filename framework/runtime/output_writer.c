@@ -24,7 +24,7 @@
 #include "engine/mailbox.h"
 #include "engine/operation.h"
 #include "runtime/output.h"
-#include "runtime/server/child.h"
+#include "runtime/server/process_state.h"
 #include "util/clock.h"
 #include "util/log.h"
 #include "util/thread.h"

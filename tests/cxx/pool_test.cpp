@@ -277,10 +277,10 @@ void exceptions_of_all_kinds_become_failures()
  * that the child cannot miss its turn. */
 mr_error fall(const mr_queue &fallen)
 {
-    mr_process self;
+    mr_process parent;
     bool empty = true, ready;
 
-    if (mr_process_current(&self) != MR_OK) {
+    if (mr_process_parent(&parent) != MR_OK) {
         return mr_wait(&fallen.handle, 1, guard.count(), &ready);
     }
     mr_error code = mr_queue_empty(fallen, &empty);

@@ -71,14 +71,15 @@ void process_has_a_name_and_knows_itself()
     multirank::process child(
         called,
         [](const multirank::queue_handle<std::string> &to) {
-            to.put(multirank::current_process().value().name());
+            to.put(multirank::current_process().name());
         },
         names);
     MRT_TEXT(child.name().c_str(), "Heinz");
     child.start();
     MRT_CHECK(child.pid() > 0);
     MRT_TEXT(names.get().c_str(), "Heinz");
-    MRT_CHECK(!multirank::current_process());
+    MRT_TEXT(multirank::current_process().name().c_str(), "MainProcess");
+    MRT_CHECK(!multirank::parent_process());
 }
 
 void exception_of_a_process_is_its_failure()
@@ -123,6 +124,34 @@ void pipe_among_the_arguments_is_held()
     mine.destroy();
     child.join();
     MRT_EQUAL(child.exit_code().value_or(-1), 42);
+}
+
+void processes_are_started_by_one_call_and_known_as_children()
+{
+    multirank::queue<std::string> parents, go;
+    std::vector<multirank::process> children;
+
+    for (int i = 0; i < 5; i++) {
+        children.emplace_back(
+            [](const multirank::queue_handle<std::string> &to,
+               const multirank::queue_handle<std::string> &until) {
+                to.put(multirank::parent_process().value().name());
+                until.get();
+            },
+            parents, go);
+    }
+    MRT_EQUAL(multirank::active_children().size(), 0);
+    multirank::start_all(children);
+    MRT_EQUAL(multirank::active_children().size(), 5);
+    THROWS(MR_ERR_STATE, multirank::start_all(children));
+    for (int i = 0; i < 5; i++) {
+        MRT_TEXT(parents.get().c_str(), "MainProcess");
+        go.put("");
+    }
+    for (const multirank::process &child : children) {
+        child.join();
+    }
+    MRT_EQUAL(multirank::active_children().size(), 0);
 }
 
 void sleep_for_ever(multirank::queue_handle<int> never)
@@ -252,6 +281,8 @@ void process_says_what_is_wrong()
     child.start();
     THROWS(MR_ERR_STATE, child.start());
     THROWS(MR_ERR_STATE, child.set_daemon(true));
+    THROWS(MR_ERR_STATE, multirank::child_hooks(nullptr, nullptr));
+    THROWS(MR_ERR_STATE, multirank::fork_hooks(nullptr, nullptr));
 }
 
 void exception_names_the_wrong_argument()
@@ -275,6 +306,7 @@ const mrt_test tests[] = {
     TEST(process_has_a_name_and_knows_itself),
     TEST(exception_of_a_process_is_its_failure),
     TEST(pipe_among_the_arguments_is_held),
+    TEST(processes_are_started_by_one_call_and_known_as_children),
     TEST(process_is_terminated_killed_and_interrupted),
     TEST(process_is_joined_at_the_end_of_its_variable),
     TEST(daemon_is_terminated_at_the_end_of_its_variable),

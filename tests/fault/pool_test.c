@@ -51,9 +51,9 @@ static void become_victim(const order *o)
 {
     const int64_t one = 1, pid = getpid();
     int64_t before = 1;
-    mr_process self;
+    mr_process parent;
 
-    if (mr_process_current(&self) != MR_OK) {
+    if (mr_process_parent(&parent) != MR_OK) {
         await(o->armed, 0.05); /* lest the ranks do it all */
     } else if (mr_value_add(o->armed, &one, &before) == MR_OK && before == 0 &&
                mr_value_set(o->victim, &pid) == MR_OK) {

@@ -128,6 +128,33 @@ static void kill_and_join(const scene *s)
     CHILD_OK(mr_process_join(made, GUARD));
 }
 
+enum { SEVERAL = 3 };
+
+static mr_process several[SEVERAL];
+
+static void begin_several(const scene *s)
+{
+    for (int i = 0; i < SEVERAL; i++) {
+        CHILD_OK(make(s, leave_sign, false));
+        several[i] = made;
+    }
+}
+
+static void start_several(const scene *s)
+{
+    (void)s;
+    CHILD_OK(mr_process_start_many(several, SEVERAL, NULL));
+}
+
+static void look_at_children(const scene *s)
+{
+    size_t count = 7;
+
+    (void)s;
+    CHILD_OK(mr_process_children(NULL, 0, &count));
+    CHILD_CHECK(count == 0);
+}
+
 /* What follows is the end of the victim, with children. */
 static void go_home(const scene *s)
 {
@@ -233,6 +260,18 @@ static void check_started(scene *s)
     finish(s);
 }
 
+/* Each that was begun to start runs, once. */
+static void check_started_several(scene *s)
+{
+    size_t orphans = end_orphans(s);
+    size_t count = signs(s);
+
+    MRT_EQUAL(orphans, SEVERAL);
+    MRT_CHECK(count <= SEVERAL);
+    check_effect(s, count == SEVERAL);
+    finish(s);
+}
+
 static void check_daemon(scene *s)
 {
     MRT_CHECK(end_orphans(s) <= 1);
@@ -332,6 +371,10 @@ const operation operations[] = {
     ROW("process_destroy_last_holder", make_last_holder, close_own_ends,
         destroy, check_last_holder_gone),
     ROW("process_start", make_queues, begin_child, start, check_started),
+    ROW("process_start_many", make_queues, begin_several, start_several,
+        check_started_several),
+    ROW("process_children", make_queues, begin_joined_child, look_at_children,
+        check_ran_once),
     ROW("process_create_and_start", make_queues, NULL, create_and_start,
         check_ran_once),
     ROW("process_start_with_end", make_queues_and_pipe, NULL, create_and_start,

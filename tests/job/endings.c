@@ -179,13 +179,13 @@ static void segfault(void)
 static mr_error crash_in_last_rank(const void *input, void *output,
                                    const mr_task *task)
 {
-    mr_process process;
+    mr_process parent;
 
     (void)input;
     (void)output;
     (void)task;
     if (mr_rank() == mr_size() - 1 &&
-        mr_process_current(&process) == MR_ERR_STATE) {
+        mr_process_parent(&parent) == MR_ERR_STATE) {
         segfault();
     }
     usleep(1000);

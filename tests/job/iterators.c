@@ -28,9 +28,9 @@ typedef struct order {
 
 static bool is_a_rank(void)
 {
-    mr_process process;
+    mr_process parent;
 
-    return mr_process_current(&process) != MR_OK;
+    return mr_process_parent(&parent) != MR_OK;
 }
 
 static size_t size_of(const order *o, size_t index)

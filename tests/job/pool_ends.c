@@ -49,9 +49,9 @@ typedef struct order {
 
 static bool in_child(void)
 {
-    mr_process process;
+    mr_process parent;
 
-    return mr_process_current(&process) == MR_OK;
+    return mr_process_parent(&parent) == MR_OK;
 }
 
 static void crash(void)

@@ -25,9 +25,9 @@ typedef struct order {
 
 static bool is_a_rank(void)
 {
-    mr_process process;
+    mr_process parent;
 
-    return mr_process_current(&process) != MR_OK;
+    return mr_process_parent(&parent) != MR_OK;
 }
 
 static mr_error square(const void *input, void *output, const mr_task *task)

@@ -91,9 +91,9 @@ static inline bool is_pattern(const mr_result *result)
 /* Whether a task runs in a child, and not in a rank. */
 static inline bool in_child(void)
 {
-    mr_process self;
+    mr_process parent;
 
-    return mr_process_current(&self) == MR_OK;
+    return mr_process_parent(&parent) == MR_OK;
 }
 
 /* A gate where tasks wait */

@@ -22,9 +22,9 @@ typedef struct placement {
 static placement placement_here(void)
 {
     placement here = {.rank = mr_rank(), .processors = mr_processors()};
-    mr_process process;
+    mr_process parent;
 
-    here.is_rank = mr_process_current(&process) != MR_OK;
+    here.is_rank = mr_process_parent(&parent) != MR_OK;
     snprintf(here.host, sizeof here.host, "%s", mr_host());
     mri_processors_of(0, &here.set);
     return here;

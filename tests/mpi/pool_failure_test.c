@@ -253,9 +253,9 @@ typedef struct trap {
 
 static bool in_child(void)
 {
-    mr_process self;
+    mr_process parent;
 
-    return mr_process_current(&self) == MR_OK;
+    return mr_process_parent(&parent) == MR_OK;
 }
 
 static void die(death how)

@@ -257,14 +257,14 @@ static mr_error meet_fate(const void *input, void *output, const mr_task *task)
     const int64_t one = 1;
     double end = mrt_now() + GUARD;
     int64_t before = 0;
-    mr_process self;
+    mr_process parent;
 
     (void)task;
     *(int64_t *)output = f->number;
     if (!f->fatal) {
         return MR_OK;
     }
-    if (mr_process_current(&self) == MR_OK) {
+    if (mr_process_parent(&parent) == MR_OK) {
         if (mr_value_add(f->begun, &one, &before) == MR_OK && before == 0) {
             raise(SIGKILL);
         }

@@ -72,7 +72,7 @@ void collect_fruit(const mr::pool &workers)
 void pick(mr::pipe_handle<int> partner, mr::mutex_handle gate,
           mr::value_handle<int> picked)
 {
-    const std::string name = mr::current_process()->name();
+    const std::string name = mr::current_process().name();
 
     for (int crates = partner.recv(); crates < 4; crates = partner.recv()) {
         const std::lock_guard guard(gate);

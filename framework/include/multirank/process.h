@@ -104,9 +104,32 @@ MR_CHECKED mr_error mr_process_create(mr_process *process,
  *            MR_ERR_LIMIT - the rank has too many processes;
  *            MR_ERR_FUNCTION - the library of its function cannot be opened
  *            there or is another build: the log names both;
- *            MR_ERR_STALE - it was destroyed.
+ *            MR_ERR_STALE - it was destroyed;
+ *            MR_ERR_OWNER_LOST - its rank is lost.
  */
 MR_CHECKED mr_error mr_process_start(mr_process process);
+
+/**
+ * Start several processes.  One request starts all of a rank, at most 64, so
+ * this takes less time than as many calls of mr_process_start.  Each is started
+ * or not by itself; one that was not may be started again.
+ *
+ * Callers:   the creator of all, any thread.
+ * Blocks:    until all exist that can be started.  Ranks of other nodes work at
+ *            the same time; each is sent at most two messages for 64 processes.
+ * Ownership: errors[i] becomes what mr_process_start would return for
+ *            processes[i]; `errors` may be NULL, and is not written if nothing
+ *            was tried.
+ * Errors:    MR_ERR_STATE, MR_ERR_SYSTEM, MR_ERR_LIMIT, MR_ERR_FUNCTION,
+ *            MR_ERR_STALE, MR_ERR_OWNER_LOST - as mr_process_start, of the
+ * first in the list that was not started; the others were tried, too;
+ *            MR_ERR_ARGUMENT - processes is NULL with a count: nothing was
+ *            tried;
+ *            MR_ERR_NO_MEMORY - malloc has failed: nothing was tried.
+ * Differs:   Python starts one by one.
+ */
+MR_CHECKED mr_error mr_process_start_many(const mr_process *processes,
+                                          size_t count, mr_error *errors);
 
 /**
  * Wait until a process has ended and its output is written.  Any endpoint may
@@ -147,9 +170,8 @@ MR_CHECKED mr_error mr_process_is_alive(mr_process process, bool *alive);
  * Blocks:    never on the owner's node; from another node until the owner has
  *            answered.
  * Ownership: *code is written on success only.
- * Errors:    MR_ERR_STATE - it has not ended (Python: None);
- *            MR_ERR_ARGUMENT - code is NULL;
- *            MR_ERR_STALE - it was destroyed.
+ * Errors:    MR_ERR_STATE - it has not ended (Python: None), or is the main of
+ * a rank; MR_ERR_ARGUMENT - code is NULL; MR_ERR_STALE - it was destroyed.
  */
 MR_CHECKED mr_error mr_process_exit_code(mr_process process, int *code);
 
@@ -160,7 +182,7 @@ MR_CHECKED mr_error mr_process_exit_code(mr_process process, int *code);
  * Callers:   any endpoint, any thread.
  * Blocks:    until the fork server has the request; not until the process
  *            ends.
- * Errors:    MR_ERR_STATE - it was not started;
+ * Errors:    MR_ERR_STATE - it was not started, or is the main of a rank;
  *            MR_ERR_STALE - it was destroyed.
  * Differs:   the locks that it held pass on, with MR_ERR_HOLDER_DIED.
  */
@@ -173,7 +195,7 @@ MR_CHECKED mr_error mr_process_terminate(mr_process process);
  * Callers:   any endpoint, any thread.
  * Blocks:    until the fork server has the request; not until the process
  *            ends.
- * Errors:    MR_ERR_STATE - it was not started;
+ * Errors:    MR_ERR_STATE - it was not started, or is the main of a rank;
  *            MR_ERR_STALE - it was destroyed.
  * Differs:   no shared object breaks, at whatever point the process is killed.
  */
@@ -186,7 +208,7 @@ MR_CHECKED mr_error mr_process_kill(mr_process process);
  * Callers:   any endpoint, any thread.
  * Blocks:    until the fork server has the request; not until the process
  *            is interrupted.
- * Errors:    MR_ERR_STATE - it was not started;
+ * Errors:    MR_ERR_STATE - it was not started, or is the main of a rank;
  *            MR_ERR_STALE - it was destroyed.
  */
 MR_CHECKED mr_error mr_process_interrupt(mr_process process);
@@ -198,7 +220,7 @@ MR_CHECKED mr_error mr_process_interrupt(mr_process process);
  * Blocks:    never on the owner's node; from another node until the owner has
  *            answered.
  * Ownership: the object is freed; its handles become stale.
- * Errors:    MR_ERR_STATE - the process runs;
+ * Errors:    MR_ERR_STATE - the process runs, or is the main of a rank;
  *            MR_ERR_STALE - it was destroyed before.
  * Differs:   Python's close().
  */
@@ -259,16 +281,89 @@ MR_CHECKED mr_error mr_process_name(mr_process process, char *name,
 MR_CHECKED mr_error mr_process_pid(mr_process process, int64_t *pid);
 
 /**
- * The process in which the caller runs.
+ * The process in which the caller runs.  Main is one, too, with the name
+ * "MainProcess"; so is each other rank, e.g. "Rank-2", in which tasks run.
  *
- * Callers:   any process, any thread.
+ * Such a process can be asked, joined and waited for.  That of main has ended
+ * when mr_finalize is called, or exit() calls it; its exit code is known to the
+ * launcher alone.
+ *
+ * Callers:   any endpoint, any thread.
  * Blocks:    never.
  * Ownership: *process is written on success only.
- * Errors:    MR_ERR_STATE - the caller is a rank or outside a job;
+ * Errors:    MR_ERR_STATE - there is no job;
  *            MR_ERR_ARGUMENT - process is NULL.
- * Differs:   Python's current_process() also answers in the main process.
  */
 MR_CHECKED mr_error mr_process_current(mr_process *process);
+
+/**
+ * The process that has created the caller's: another one, or main.  A process
+ * that outlives its parent finds that this is no longer alive, or that it is
+ * MR_ERR_STALE if it was destroyed after its end.
+ *
+ * Callers:   any endpoint, any thread.
+ * Blocks:    never.
+ * Ownership: *parent is written on success only.
+ * Errors:    MR_ERR_STATE - the caller is a rank, which has no parent, or there
+ *            is no job;
+ *            MR_ERR_ARGUMENT - parent is NULL.
+ * Differs:   Python's parent_process() gives None in the main process.
+ */
+MR_CHECKED mr_error mr_process_parent(mr_process *parent);
+
+/**
+ * The active children of the caller: the processes that it has created and
+ * started, also as workers of its pools, and that have not ended.
+ *
+ * Callers:   any endpoint, any thread.
+ * Blocks:    never for children on this node; for each child on another node
+ *            until that has answered.
+ * Ownership: at most `capacity` of them are written to `children`, which may be
+ *            NULL if capacity is 0.  *count is their number, and is written on
+ *            success and with MR_ERR_TRUNCATED.
+ * Errors:    MR_ERR_TRUNCATED - there are more than `capacity`;
+ *            MR_ERR_ARGUMENT - count is NULL, or children with a capacity;
+ *            MR_ERR_STATE - there is no job;
+ *            MR_ERR_NO_MEMORY - malloc has failed.
+ * Differs:   Python's active_children() also joins those that have ended.
+ */
+MR_CHECKED mr_error mr_process_children(mr_process *children, size_t capacity,
+                                        size_t *count);
+
+/* What a hook gets is the `user` of the call that has set it. */
+typedef void mr_hook(void *user);
+
+/**
+ * Set what each process calls first and last.  `begin` runs before the function
+ * of the process, when all calls of the library work already.  `end` runs when
+ * that function has returned, or inside exit(), after the handlers that were
+ * registered by atexit() since mr_init; its processes are joined, and stdio is
+ * flushed, after that.  A signal or _exit() ends a process without `end`.
+ *
+ * The workers of a pool that are child processes call both; those that are
+ * ranks call none.  A language's runtime needs this, e.g. PyOS_AfterFork_Child.
+ *
+ * Callers:   each rank alike, before mr_init; one thread.
+ * Blocks:    never.
+ * Ownership: either hook may be NULL.  `user` is kept; in a process it points
+ *            to what was there at mr_init.
+ * Errors:    MR_ERR_STATE - mr_init was called before.
+ */
+MR_CHECKED mr_error mr_child_hooks(mr_hook *begin, mr_hook *end, void *user);
+
+/**
+ * Set what each rank calls around the fork from which all its processes
+ * descend.  mr_init forks once: it calls `before`, forks, and calls `after` in
+ * the rank, also if the fork has failed.  Each process is in the state that
+ * `before` has left.  A language's runtime needs this, e.g. PyOS_BeforeFork and
+ * PyOS_AfterFork_Parent.
+ *
+ * Callers:   each rank alike, before mr_init; one thread.
+ * Blocks:    never.
+ * Ownership: either hook may be NULL.  `user` is kept.
+ * Errors:    MR_ERR_STATE - mr_init was called before.
+ */
+MR_CHECKED mr_error mr_fork_hooks(mr_hook *before, mr_hook *after, void *user);
 
 #ifdef __cplusplus
 }

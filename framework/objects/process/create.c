@@ -93,8 +93,8 @@ static mr_error create_at_place(const mr_process_options *options,
 static size_t write_names(mri_process_spec *spec, uint64_t number,
                           const mr_process_options *options)
 {
-    mri_object *parent = mri_this_process();
-    const char *above = parent ? mri_process_path_of(parent) : "";
+    const char *above =
+        mri_process_path_of(mri_process_of_endpoint(mri_self_endpoint()));
     char path[MR_NAME_SIZE];
     size_t size;
 
@@ -152,6 +152,7 @@ static mr_error build(mri_record *self, mr_process *process,
 
     call.in_size =
         offsetof(mri_process_spec, names) + write_names(spec, number, options);
+    spec->parent = mri_handle_of(mri_process_of_endpoint(mri_self_endpoint()));
     spec->daemon = options && options->daemon;
     spec->role.holds |= ranks_held(options);
     error = create_at_place(options, number, &call, &made.handle);

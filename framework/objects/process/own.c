@@ -58,6 +58,20 @@ void mri_process_no_longer_own(mr_process process)
     pthread_mutex_unlock(&mine.mutex);
 }
 
+mr_process *mri_process_own_all(size_t *count)
+{
+    mr_process *copy;
+
+    pthread_mutex_lock(&mine.mutex);
+    *count = mine.count;
+    copy = malloc((mine.count + 1) * sizeof *copy);
+    if (copy) {
+        memcpy(copy, mine.processes, mine.count * sizeof *copy);
+    }
+    pthread_mutex_unlock(&mine.mutex);
+    return copy;
+}
+
 bool mri_process_own(size_t number, mr_process *process)
 {
     bool found;

@@ -6,6 +6,9 @@
  * server makes it RUNNING, or CREATED again when it cannot; its end makes it
  * ENDED, through rank 0's writer if there was output.  Waiters for any of
  * that are in list 0.
+ *
+ * The main of each rank is a process in a well-known row.  It runs from the
+ * start of the job, nobody has created it, and it is never destroyed.
  */
 #include "objects/process/calls.h"
 
@@ -18,9 +21,15 @@
 #include "engine/reaper.h"
 #include "far/far.h"
 
-static bool is_mine(mri_record *self, mri_object *object)
+/* Is it the caller's own?  An endpoint of another rank is not of this node, or
+ * is another process. */
+static bool is_self(const mri_record *self, mri_object *object)
 {
-    return mri_load(&mri_process_of(object)->creator) == mri_load(&self->owner);
+    uint64_t me = mri_load(&self->owner);
+    mri_segment *segment = mri_segment_at(mri_segment_of(mri_ref_of(object)));
+
+    return mri_endpoint_rank(me) == segment->rank &&
+           mri_process_of_endpoint(me) == object;
 }
 
 /* ---- operations ---------------------------------------------------------- */
@@ -33,40 +42,12 @@ static mr_error try_said_all(mri_record *self, mri_object *object,
     return MR_OK;
 }
 
-static mr_error try_begin(mri_record *self, mri_object *object, mri_call *call)
-{
-    uint64_t created = MRI_CREATED;
-
-    (void)call;
-    if (!is_mine(self, object) ||
-        !mri_cas(&mri_process_of(object)->state, &created, MRI_STARTING)) {
-        return MR_ERR_STATE;
-    }
-    return MR_OK;
-}
-
-static mr_error try_started(mri_record *self, mri_object *object,
-                            mri_call *call)
-{
-    (void)self;
-    call->list = 0;
-    switch (mri_process_state_of(object)) {
-    case MRI_STARTING:
-        return MRI_WOULD_BLOCK;
-    case MRI_CREATED:
-        return (mr_error)mri_load(&mri_process_of(object)->error);
-    default:
-        return MR_OK;
-    }
-}
-
 static mr_error try_join(mri_record *self, mri_object *object, mri_call *call)
 {
     mri_process_state state = mri_process_state_of(object);
 
-    (void)self;
     call->list = 0;
-    if (state == MRI_CREATED || object == mri_this_process()) {
+    if (state == MRI_CREATED || is_self(self, object)) {
         return MR_ERR_STATE;
     }
     return state >= MRI_ENDED ? MR_OK : MRI_WOULD_BLOCK;
@@ -77,9 +58,11 @@ static mr_error try_look(mri_record *self, mri_object *object, mri_call *call)
     mri_process_body *body = mri_process_of(object);
     mri_process_look *look = call->out;
 
-    (void)self;
     look->state = mri_process_state_of(object);
     look->daemon = mri_load(&body->daemon) != 0;
+    look->mine = mri_process_is_mine(self, object);
+    look->is_main = mri_process_is_main(object);
+    look->error = (mr_error)mri_load(&body->error);
     look->pid = (int64_t)mri_load(&body->pid);
     look->status = (int64_t)mri_load(&body->status);
     return MR_OK;
@@ -100,7 +83,8 @@ static mr_error try_name(mri_record *self, mri_object *object, mri_call *call)
 static mr_error try_set_daemon(mri_record *self, mri_object *object,
                                mri_call *call)
 {
-    if (!is_mine(self, object) || mri_process_state_of(object) != MRI_CREATED) {
+    if (!mri_process_is_mine(self, object) ||
+        mri_process_state_of(object) != MRI_CREATED) {
         return MR_ERR_STATE;
     }
     mri_store(&mri_process_of(object)->daemon, call->argument);
@@ -114,7 +98,8 @@ static mr_error try_forget(mri_record *self, mri_object *object, mri_call *call)
 
     (void)self;
     (void)call;
-    while (state == MRI_CREATED || state == MRI_ENDED) {
+    while (!mri_process_is_main(object) &&
+           (state == MRI_CREATED || state == MRI_ENDED)) {
         if (mri_cas(word, &state, MRI_FORGOTTEN)) {
             return mri_object_destroy(mri_handle_of(object), MRI_PROCESS);
         }
@@ -205,8 +190,7 @@ static void repair(mri_record *self, mri_object *object, mri_record *dead)
 
 static mri_try *const tries[] = {
     [MRI_PROCESS_SAID_ALL] = try_said_all,
-    [MRI_PROCESS_BEGIN] = try_begin,
-    [MRI_PROCESS_STARTED] = try_started,
+    [MRI_PROCESS_START] = mri_process_try_start,
     [MRI_PROCESS_JOIN] = try_join,
     [MRI_PROCESS_LOOK] = try_look,
     [MRI_PROCESS_NAME] = try_name,
@@ -251,6 +235,7 @@ static mr_error create(mri_record *self, unsigned int index, mri_call *call,
     body->argument_size = call->more_size;
     body->holds = spec->role.holds;
     body->workers = spec->role.workers;
+    body->parent = spec->parent;
     mri_store(&body->creator, mri_load(&self->owner));
     mri_store(&body->daemon, spec->daemon);
     error = fill(self, object, index, spec, call);

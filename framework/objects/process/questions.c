@@ -32,7 +32,8 @@ mr_error mr_process_exit_code(mr_process process, int *code)
         return mri_bad_argument("mr_process_exit_code", "code", "is NULL");
     }
     error = mri_process_look_at(process, &look);
-    if (!error && look.state < MRI_ENDING) {
+    if (!error &&
+        (look.state < MRI_ENDING || look.status == MRI_STATUS_UNKNOWN)) {
         error = MR_ERR_STATE;
     }
     if (!error) {
@@ -98,18 +99,4 @@ mr_error mr_process_pid(mr_process process, int64_t *pid)
         *pid = look.pid;
     }
     return error;
-}
-
-mr_error mr_process_current(mr_process *process)
-{
-    mri_object *object = mri_this_process();
-
-    if (!process) {
-        return mri_bad_argument("mr_process_current", "process", "is NULL");
-    }
-    if (!object) {
-        return MR_ERR_STATE;
-    }
-    process->handle = mri_handle_of(object);
-    return MR_OK;
 }

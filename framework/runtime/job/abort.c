@@ -27,7 +27,7 @@
 #include "runtime/job/identity.h"
 #include "runtime/job/parent.h"
 #include "runtime/output.h"
-#include "runtime/server/child.h"
+#include "runtime/server/process_state.h"
 #include "util/log.h"
 #include "util/thread.h"
 

@@ -27,6 +27,7 @@
 #include "runtime/liveness.h"
 #include "runtime/output.h"
 #include "runtime/server/child.h"
+#include "runtime/server/process_state.h"
 #include "runtime/server/server.h"
 #include "runtime/service.h"
 #include "util/clock.h"
@@ -129,6 +130,7 @@ mr_error mr_finalize(void)
         return MR_ERR_STATE;
     }
     mri_interrupts_off();
+    mri_main_end();
     if (mri_at_endpoint_end) {
         mri_at_endpoint_end();
     }

@@ -16,6 +16,7 @@
 #include "message/world.h"
 #include "runtime/job/exchange_segments.h"
 #include "runtime/output.h"
+#include "runtime/server/process_state.h"
 #include "util/log.h"
 #include "util/settings.h"
 
@@ -165,17 +166,19 @@ mr_error mri_nodes_find(void)
 
 /* The rows that others expect in every segment, in the order of their
  * numbers. */
-static mr_error build_rows(mri_record *self, unsigned int index)
+static mr_error build_rows(mri_record *self, unsigned int index,
+                           unsigned int rank)
 {
     mr_error error = mri_objects_format(self, index);
 
-    for (unsigned int row = MRI_ROW_REQUESTS; !error && row < MRI_ROWS; row++) {
+    for (unsigned int row = MRI_ROW_REQUESTS; !error && row < MRI_ROW_MAIN;
+         row++) {
         uint64_t most = row == MRI_ROW_OUTPUT ? MRI_OUTPUT_ITEMS : 0;
         mr_handle handle;
 
         error = mri_mailbox_build(self, index, most, MRI_RESERVE, &handle);
     }
-    return error;
+    return error ? error : mri_main_format(self, rank);
 }
 
 static void format_endpoints(unsigned int rank)
@@ -199,7 +202,7 @@ mr_error mri_rank_format(unsigned int rank, unsigned int processors)
     format_endpoints(rank);
     mri_become(mri_endpoint_id(1, rank, MRI_SLOT_RANK), false);
     self = mri_self();
-    return self ? build_rows(self, index) : MR_ERR_NO_MEMORY;
+    return self ? build_rows(self, index, rank) : MR_ERR_NO_MEMORY;
 }
 
 /* The part of a machine's processors that falls to a node of it. */

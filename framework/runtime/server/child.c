@@ -13,28 +13,15 @@
 
 #include "engine/elsewhere.h"
 #include "engine/operation.h"
-#include "engine/wait.h"
 #include "engine/wait_set.h"
 #include "memory/record.h"
 #include "runtime/job/identity.h"
 #include "runtime/output.h"
+#include "runtime/server/hooks.h"
+#include "runtime/server/process_state.h"
 #include "util/log.h"
 
 void (*mri_at_endpoint_end)(void);
-
-static mri_object *this_process;
-
-mri_object *mri_this_process(void)
-{
-    return this_process;
-}
-
-void mri_process_set_state(mri_record *self, mri_object *process,
-                           mri_process_state state)
-{
-    mri_swap(&mri_process_of(process)->state, state);
-    mri_wake_all(self, process, 0);
-}
 
 /* exit() of the user, or our own after the function returned.  What was put
  * and printed has arrived before anybody learns of the end: a call that is
@@ -42,6 +29,7 @@ void mri_process_set_state(mri_record *self, mri_object *process,
 void mri_child_at_exit(void)
 {
     if (mri_here.role == MRI_CHILD && mri_here.pid == getpid()) {
+        mri_hooks_end();
         if (mri_at_endpoint_end) {
             mri_at_endpoint_end();
         }
@@ -76,7 +64,6 @@ static void become(mri_object *process, uint64_t endpoint)
 {
     unsigned int rank = mri_endpoint_rank(endpoint);
 
-    this_process = process;
     mri_here.role = MRI_CHILD;
     mri_here.pid = getpid();
     mri_stalled = NULL;
@@ -99,6 +86,7 @@ void mri_child_run(mri_object *process, uint64_t endpoint,
     close(output[1]);
     become(process, endpoint);
     mri_output_redirect(mri_handle_of(process), &body->printed);
+    mri_hooks_begin();
     code = function((const char *)mri_process_detail_of(process) +
                         mri_process_argument_at(body),
                     body->argument_size);

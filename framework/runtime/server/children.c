@@ -22,6 +22,7 @@
 #include "runtime/output.h"
 #include "runtime/server/child.h"
 #include "runtime/server/exit_status.h"
+#include "runtime/server/process_state.h"
 #include "util/log.h"
 
 enum { CHUNKS_AT_ONCE = 64 };

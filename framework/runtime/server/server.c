@@ -19,6 +19,7 @@
 #include "runtime/job/abort.h"
 #include "runtime/job/launch.h"
 #include "runtime/liveness.h"
+#include "runtime/server/hooks.h"
 #include "runtime/server/server_main.h"
 #include "util/log.h"
 #include "util/thread.h"
@@ -36,15 +37,23 @@ mr_error mri_server_fork(void)
 {
     int ends[2];
     pid_t rank = getpid();
+    int failed;
 
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0) {
         return mri_system_error("socketpair for the fork server");
     }
+    mri_hooks_before_fork();
     fflush(NULL); /* lest each child prints it again */
     server = fork();
+    failed = errno;
+    if (server != 0) {
+        mri_hooks_after_fork();
+    }
     if (server < 0) {
-        mr_error error = mri_system_error("fork of the fork server");
+        mr_error error;
 
+        errno = failed;
+        error = mri_system_error("fork of the fork server");
         close(ends[0]);
         close(ends[1]);
         return error;

@@ -26,10 +26,10 @@
 #include "memory/record.h"
 #include "runtime/job/abort.h"
 #include "runtime/job/identity.h"
-#include "runtime/server/child.h"
 #include "runtime/server/children.h"
 #include "runtime/server/leftovers.h"
 #include "runtime/server/node_ranks.h"
+#include "runtime/server/process_state.h"
 #include "util/clock.h"
 #include "util/log.h"
 #include "util/settings.h"
@@ -119,6 +119,28 @@ _Noreturn static void end_with_job(const mri_abort *abort)
     _exit(0);
 }
 
+/* A process that is to be started is not destroyed before.  Its link is read
+ * first, as it may be afterwards. */
+static void start_linked(mr_handle handle)
+{
+    for (;;) {
+        mri_object *process = mri_enter(me.self, handle, MRI_PROCESS);
+        uint64_t link;
+
+        if (!process) {
+            return;
+        }
+        mri_leave(me.self);
+        link = mri_load(&mri_process_of(process)->next);
+        start(process, handle);
+        if (!link) {
+            return;
+        }
+        handle.slot = (uint32_t)link;
+        handle.generation = (uint32_t)(link >> 32);
+    }
+}
+
 static void handle_requests(void)
 {
     mr_handle mailbox = mri_mailbox_at(mri_here.rank, MRI_ROW_REQUESTS);
@@ -127,21 +149,13 @@ static void handle_requests(void)
 
     while (mri_mailbox_get(mailbox, &request, sizeof request, &size, 0) ==
            MR_OK) {
-        mri_object *process;
-
         if (request.abort.status_and_1) {
             end_with_job(&request.abort);
         }
-        process = mri_enter(me.self, request.process, MRI_PROCESS);
-
-        if (!process) {
-            continue;
-        }
-        mri_leave(me.self);
         if (request.signal) {
             mri_children_signal(request.process, request.signal);
         } else {
-            start(process, request.process);
+            start_linked(request.process);
         }
     }
 }

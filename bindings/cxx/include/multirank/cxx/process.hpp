@@ -167,18 +167,71 @@ class process_handle
     mr_process c_ = {};
 };
 
-/** The process in which the caller runs, if it is one; see
+/** The process in which the caller runs, which may be main; see
  *  mr_process_current. */
-inline std::optional<process_handle> current_process()
+inline process_handle current_process()
 {
     mr_process c = {};
-    const mr_error code = mr_process_current(&c);
+
+    detail::check(mr_process_current(&c), "mr_process_current");
+    return process_handle(c);
+}
+
+/** The process that has created the caller's, or nothing in main; see
+ *  mr_process_parent. */
+inline std::optional<process_handle> parent_process()
+{
+    mr_process c = {};
+    const mr_error code = mr_process_parent(&c);
 
     if (code == MR_ERR_STATE) {
         return std::nullopt;
     }
-    detail::check(code, "mr_process_current");
+    detail::check(code, "mr_process_parent");
     return process_handle(c);
+}
+
+/** The children of the caller that run; see mr_process_children. */
+inline std::vector<process_handle> active_children()
+{
+    std::vector<mr_process> c;
+    std::size_t count = 0;
+    mr_error code = MR_ERR_TRUNCATED;
+
+    while (code == MR_ERR_TRUNCATED) {
+        c.resize(count);
+        code = mr_process_children(c.data(), c.size(), &count);
+    }
+    detail::check(code, "mr_process_children");
+    c.resize(count);
+    return std::vector<process_handle>(c.begin(), c.end());
+}
+
+/** Starts several processes or handles by one call; an error is that of the
+ *  first that was not started.  See mr_process_start_many. */
+template <class Processes> void start_all(const Processes &processes)
+{
+    std::vector<mr_process> c;
+
+    for (const process_handle &one : processes) {
+        c.push_back(one.native_handle());
+    }
+    detail::check(mr_process_start_many(c.data(), c.size(), nullptr),
+                  "mr_process_start_many");
+}
+
+/** Sets what each process calls first and last, before the job starts; see
+ *  mr_child_hooks. */
+inline void child_hooks(mr_hook *begin, mr_hook *end, void *user = nullptr)
+{
+    detail::check(mr_child_hooks(begin, end, user), "mr_child_hooks");
+}
+
+/** Sets what is called around the fork from which all processes descend; see
+ *  mr_fork_hooks. */
+inline void fork_hooks(mr_hook *before, mr_hook *after, void *user = nullptr)
+{
+    detail::check(mr_fork_hooks(before, after, user), "mr_fork_hooks");
 }
 
 namespace detail
