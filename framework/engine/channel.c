@@ -41,8 +41,8 @@ mr_error mri_channel_format(mri_record *self, mri_channel *channel,
     mr_error error;
 
     assert(!mri_peek(&channel->get_block) && !mri_peek(&self->owned[0].block));
-    mri_store(&channel->limit, maxsize);
-    channel->maxsize = maxsize;
+    channel->maxsize = maxsize == MRI_CHANNEL_CLOSED ? 0 : maxsize;
+    mri_store(&channel->limit, channel->maxsize);
     channel->pool = pool;
     error = allocate_block(self, channel, 0);
     if (error) {
@@ -267,15 +267,15 @@ mr_error mri_channel_commit(mri_record *self, mri_channel *channel,
 
     mri_latch(self, &channel->put_latch);
     error = make_room(self, channel, call);
+    if (!error && is_large && !mri_lent_return(self, row, call->in)) {
+        error = MR_ERR_ARGUMENT; /* another thread was faster */
+    }
     if (!error) {
-        if (is_large) {
-            mri_lent_return(self, row);
-        }
         link_item(self, channel, call);
     }
     mri_unlatch(self, &channel->put_latch);
     if (!error && !is_large) {
-        mri_lent_free(self, row);
+        mri_lent_free(self, row, call->in);
     }
     return error;
 }

@@ -113,41 +113,55 @@ size_t mri_lent_capacity(mri_ref row)
     return mri_peek(&from->size);
 }
 
-/* By one noted change, so that the block is in exactly one place. */
+/* By one noted change, so that the block is in exactly one place.  The latch is
+ * held. */
 static void move(mri_record *self, mri_owned *from, mri_owned *to)
 {
-    mri_endpoint *me = mine(self);
-
     assert(mri_peek(&from->block) && !mri_peek(&to->block));
-    mri_latch(self, &me->lent_latch);
     mri_set(self, &to->size, mri_peek(&from->size));
     mri_set(self, &to->block, mri_peek(&from->block));
     mri_set(self, &from->block, 0);
     mri_set(self, &from->size, FREE);
     mri_commit(self);
-    mri_unlatch(self, &me->lent_latch);
 }
 
 void mri_lent_keep(mri_record *self, mri_ref row)
 {
+    mri_endpoint *me = mine(self);
+
+    mri_latch(self, &me->lent_latch);
     move(self, &self->owned[0], mri_at(row));
+    mri_unlatch(self, &me->lent_latch);
 }
 
-void mri_lent_return(mri_record *self, mri_ref row)
+bool mri_lent_return(mri_record *self, mri_ref row, const void *data)
 {
-    move(self, mri_at(row), &self->owned[0]);
+    mri_endpoint *me = mine(self);
+    mri_owned *from = mri_at(row);
+    bool has;
+
+    mri_latch(self, &me->lent_latch);
+    has = mri_peek(&from->block) == mri_ref_of(data);
+    if (has) {
+        move(self, from, &self->owned[0]);
+    }
+    mri_unlatch(self, &me->lent_latch);
+    return has;
 }
 
-void mri_lent_free(mri_record *self, mri_ref row)
+void mri_lent_free(mri_record *self, mri_ref row, const void *data)
+{
+    if (mri_lent_return(self, row, data)) {
+        mri_give_back(self, 0);
+    }
+}
+
+void mri_lent_unclaim(mri_ref row)
 {
     mri_owned *from = mri_at(row);
 
-    if (mri_peek(&from->block)) {
-        mri_lent_return(self, row);
-        mri_give_back(self, 0);
-    } else {
-        mri_store(&from->size, FREE);
-    }
+    assert(!mri_peek(&from->block));
+    mri_store(&from->size, FREE);
 }
 
 /* The latch is any that this thread does not hold; that of the dead endpoint

@@ -23,13 +23,18 @@ bool mri_lent_has(mri_record *self, mri_ref row, const void *data);
 /* The bytes of the block of a row. */
 size_t mri_lent_capacity(mri_ref row);
 
-/* Owned slot 0 becomes the block of a claimed row, and the other way round;
- * then the row is free. */
+/* Owned slot 0 becomes the block of a claimed row. */
 void mri_lent_keep(mri_record *self, mri_ref row);
-void mri_lent_return(mri_record *self, mri_ref row);
 
-/* Free a row, with its block if it has one. */
-void mri_lent_free(mri_record *self, mri_ref row);
+/* The block at `data` of a row goes to owned slot 0, and the row is free;
+ * false: the row has it no more. */
+bool mri_lent_return(mri_record *self, mri_ref row, const void *data);
+
+/* Free a row with its block, unless another thread has done it. */
+void mri_lent_free(mri_record *self, mri_ref row, const void *data);
+
+/* Free a claimed row that has no block. */
+void mri_lent_unclaim(mri_ref row);
 
 /* Free all that an endpoint has, which is dead. */
 void mri_lent_reap(mri_record *self, mri_endpoint *dead);

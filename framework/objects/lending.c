@@ -9,6 +9,7 @@
  */
 #include "objects/lending.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "engine/channel.h"
@@ -63,6 +64,9 @@ mr_error mri_lending_reserve(const mri_lending *kind, mr_handle handle,
     if (!item) {
         return mri_bad_argument(kind->reserve_call, "item", "is NULL");
     }
+    if (isnan(timeout)) {
+        return mri_bad_argument(kind->reserve_call, "timeout", "is NaN");
+    }
     error = self ? mri_lent_claim(self, &call.argument) : MR_ERR_STATE;
     if (error) {
         return error;
@@ -71,7 +75,7 @@ mr_error mri_lending_reserve(const mri_lending *kind, mr_handle handle,
                 ? allocate_here(kind, self, size, call.argument)
                 : mri_operate(kind->ops, handle, kind->reserve, &call, timeout);
     if (error) {
-        mri_lent_free(self, call.argument);
+        mri_lent_unclaim(call.argument);
     } else {
         lend(item, call.argument, size);
     }
@@ -124,7 +128,7 @@ mr_error mri_lending_commit(const mri_lending *kind, mr_handle handle,
     } else {
         error = mri_operate(kind->ops, handle, kind->put, &call, timeout);
         if (!error) {
-            mri_lent_free(self, item->row);
+            mri_lent_free(self, item->row, item->data);
         }
     }
     if (!error) {
@@ -146,6 +150,16 @@ mr_error mri_lending_try_take(mri_record *self, mri_channel *channel,
     return error;
 }
 
+/* Of a row that may have a block. */
+static void give_up(mri_record *self, mri_ref row, const mr_item *item)
+{
+    if (item->data) {
+        mri_lent_free(self, row, item->data);
+    } else {
+        mri_lent_unclaim(row);
+    }
+}
+
 /* The item comes into a block of the own rank; until its size is known that is
  * a guess. */
 static mr_error take_from_far(const mri_lending *kind, mri_record *self,
@@ -153,29 +167,33 @@ static mr_error take_from_far(const mri_lending *kind, mri_record *self,
 {
     int64_t deadline = mri_deadline(timeout);
     mri_call call = {.result = FIRST_CAPACITY};
+    mr_item lent;
     mr_error error;
 
     do {
         mri_ref row;
 
         call.out_size = call.result;
+        lent = (mr_item){0};
         error = mri_lent_claim(self, &row);
         if (error) {
             return error;
         }
         error = allocate_here(kind, self, call.out_size, row);
         if (!error) {
-            lend(item, row, call.out_size);
-            call.out = item->data;
+            lend(&lent, row, call.out_size);
+            call.out = lent.data;
             error = mri_operate(kind->ops, handle, kind->get, &call, timeout);
             timeout = mri_timeout_left(timeout, deadline);
         }
         if (error) {
-            mri_lent_free(self, row);
-            *item = (mr_item){0};
+            give_up(self, row, &lent);
         }
     } while (error == MR_ERR_TRUNCATED);
-    item->size = error ? 0 : call.result;
+    if (!error) {
+        lent.size = call.result;
+        *item = lent;
+    }
     return error;
 }
 
@@ -190,7 +208,7 @@ static mr_error take_near(const mri_lending *kind, mri_record *self,
     }
     error = mri_operate(kind->ops, handle, kind->take, &call, timeout);
     if (error) {
-        mri_lent_free(self, call.argument);
+        mri_lent_unclaim(call.argument);
     } else {
         lend(item, call.argument, call.result);
     }
@@ -218,7 +236,7 @@ mr_error mr_item_release(mr_item *item)
     mr_error error = check("mr_item_release", self, item);
 
     if (!error) {
-        mri_lent_free(self, item->row);
+        mri_lent_free(self, item->row, item->data);
         *item = (mr_item){0};
     }
     return error;

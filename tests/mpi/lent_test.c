@@ -207,6 +207,8 @@ static void lent_item_is_refused_twice(void)
     copy.row = UINT64_MAX;
     MRT_ERROR(mr_item_release(&copy), MR_ERR_ARGUMENT);
     MRT_ERROR(mr_queue_reserve(queue, 8, NULL, 0), MR_ERR_ARGUMENT);
+    MRT_ERROR(mr_queue_reserve(queue, 8, &item, NOT_A_NUMBER), MR_ERR_ARGUMENT);
+    MRT_ERROR(mr_queue_take(queue, &item, NOT_A_NUMBER), MR_ERR_ARGUMENT);
     MRT_ERROR(mr_queue_commit(queue, NULL, 0), MR_ERR_ARGUMENT);
     MRT_ERROR(mr_queue_take(queue, NULL, 0), MR_ERR_ARGUMENT);
     MRT_ERROR(mr_queue_reserve(queue, SIZE_MAX - 64, &item, 0),

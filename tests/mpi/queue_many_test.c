@@ -291,6 +291,19 @@ static void queue_many_refuses_bad_arguments(void)
               MR_ERR_STALE);
 }
 
+static void queue_with_the_largest_maxsize_is_open(void)
+{
+    mr_queue queue;
+    bool full = true;
+
+    if (make(&queue, mr_size() - 1, SIZE_MAX) && put_number(queue, 1)) {
+        MRT_OK(mr_queue_full(queue, &full));
+        MRT_CHECK(!full);
+        get_number(queue, 1);
+        MRT_OK(mr_queue_destroy(queue));
+    }
+}
+
 /* ---- exact --------------------------------------------------------------- */
 
 /* Says after each put how many it has put. */
@@ -343,6 +356,7 @@ static const mrt_test tests[] = {
     MRT_TEST(queue_put_many_waits_for_room),
     MRT_TEST(queue_put_many_wakes_many_getters),
     MRT_TEST(queue_many_refuses_bad_arguments),
+    MRT_TEST(queue_with_the_largest_maxsize_is_open),
     MRT_TEST(queue_exact_holds_far_producers_at_maxsize),
 };
 
