@@ -46,10 +46,10 @@ extern "C" {
  *            program and before other threads are started.
  * Blocks:    until all ranks of the job have called it.
  * Ownership: argc and argv may be NULL and stay the caller's.
- * Errors:    MR_ERR_STATE - it was called before, and a program has one job,
- * also if that has ended; or the caller is a child; MR_ERR_SYSTEM - the system
- * has no process, pipe or memory to give; MR_ERR_NO_MEMORY - the segments do
- * not fit into memory: set MR_MEMORY; MR_ERR_FUNCTION - the ranks run different
+ * Errors:    MR_ERR_STATE - it was called before: a program has one job, also
+ * if that has ended; or the caller is a child; MR_ERR_SYSTEM - the system has
+ * no process, pipe or memory to give; MR_ERR_NO_MEMORY - the segments do not
+ * fit into memory: set MR_MEMORY; MR_ERR_FUNCTION - the ranks run different
  * builds of the program or of this library: the log names them; MR_ERR_MPI -
  * MPI does not start, or the caller has started it below MPI_THREAD_SERIALIZED
  * in a job of several nodes. Differs:   Python's module needs no start; its `if
