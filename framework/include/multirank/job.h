@@ -46,14 +46,18 @@ extern "C" {
  *            program and before other threads are started.
  * Blocks:    until all ranks of the job have called it.
  * Ownership: argc and argv may be NULL and stay the caller's.
- * Errors:    MR_ERR_STATE - it was called before: a program has one job, also
- * if that has ended; or the caller is a child; MR_ERR_SYSTEM - the system has
- * no process, pipe or memory to give; MR_ERR_NO_MEMORY - the segments do not
- * fit into memory: set MR_MEMORY; MR_ERR_FUNCTION - the ranks run different
- * builds of the program or of this library: the log names them; MR_ERR_MPI -
- * MPI does not start, or the caller has started it below MPI_THREAD_SERIALIZED
- * in a job of several nodes. Differs:   Python's module needs no start; its `if
- * __name__` guard is this call.
+ * Errors:    MR_ERR_STATE - it was called before, as a program has one job; or
+ *            the caller is a child;
+ *            MR_ERR_SYSTEM - the system has no process, pipe or memory to
+ *            give;
+ *            MR_ERR_NO_MEMORY - the segments do not fit into memory: set
+ *            MR_MEMORY;
+ *            MR_ERR_FUNCTION - the ranks run different builds of the program
+ *            or of this library: the log names them;
+ *            MR_ERR_MPI - MPI does not start, or the caller has started it
+ *            below MPI_THREAD_SERIALIZED in a job of several nodes.
+ * Differs:   Python's module needs no start; its `if __name__` guard is this
+ *            call.
  */
 MR_CHECKED mr_error mr_init(int *argc, char ***argv);
 
