@@ -5,6 +5,8 @@
  */
 #include "runtime/output.h"
 
+#include <multirank/process.h>
+
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -14,6 +16,7 @@
 #include "engine/mailbox.h"
 #include "engine/operation.h"
 #include "far/exchange.h"
+#include "util/log.h"
 
 mr_error mri_output_put(mr_handle from, unsigned int source, const char *text,
                         size_t size, double timeout)
@@ -131,4 +134,28 @@ void mri_output_restore(void)
         fclose(out);
         fclose(err);
     }
+}
+
+/* ---- text of those who do without stdio ---------------------------------- */
+
+/* It passes through stdio all the same, so that it keeps its place among what
+ * others print there; other threads print before or behind all of it. */
+mr_error mr_output_write(int stream_number, const void *text, size_t size)
+{
+    FILE *file = stream_number == STDOUT_FILENO ? stdout : stderr;
+    bool written;
+
+    if (stream_number != STDOUT_FILENO && stream_number != STDERR_FILENO) {
+        return mri_bad_argument("mr_output_write", "stream", "is not 1 or 2");
+    }
+    if (!text && size) {
+        return mri_bad_argument("mr_output_write", "text", "is NULL");
+    }
+    if (!mri_self()) {
+        return MR_ERR_STATE;
+    }
+    flockfile(file);
+    written = fwrite(text, 1, size, file) == size && fflush(file) == 0;
+    funlockfile(file);
+    return written ? MR_OK : mri_system_error("mr_output_write");
 }

@@ -192,6 +192,41 @@ static mr_error crash_in_last_rank(const void *input, void *output,
     return MR_OK;
 }
 
+/* Main joins this one at its end, which this one awaits. */
+static int await_main(const void *argument, size_t size)
+{
+    mr_process main_process;
+    bool alive = false, ready = false;
+    const struct job *told = argument;
+    int code;
+
+    (void)size;
+    NEED(mr_process_parent(&main_process));
+    NEED(mr_process_is_alive(main_process, &alive));
+    NEED(mr_queue_put(told->ready, NULL, 0, MR_FOREVER));
+    NEED(mr_wait(&main_process.handle, 1, 15, &ready));
+    NEED(mr_process_join(main_process, 0));
+    printf("main %s", alive && ready ? "lived, " : "did not live, ");
+    NEED(mr_process_is_alive(main_process, &alive));
+    printf("and %s; its exit code is %s\n", alive ? "lives" : "has ended",
+           mr_process_exit_code(main_process, &code) == MR_ERR_STATE
+               ? "not known"
+               : "known");
+    return 0;
+}
+
+static void let_main_be_awaited(void)
+{
+    for (int rank = 0; rank < mr_size(); rank++) {
+        const mr_process_options here = {.place = MR_ON_RANK(rank)};
+        mr_process process;
+
+        NEED(mr_process_create(&process, await_main, &job, sizeof job, &here));
+        NEED(mr_process_start(process));
+        NEED(mr_queue_get(job.ready, NULL, 0, NULL, MR_FOREVER));
+    }
+}
+
 /* ---- mr_job_abort -------------------------------------------------------- */
 
 static int abort_in_process(const void *argument, size_t size)
@@ -256,6 +291,11 @@ static int end_as(const char *how)
     if (strcmp(how, "return") == 0) {
         order_children_to_end();
         return 5;
+    }
+    if (strcmp(how, "awaited") == 0) {
+        order_children_to_end();
+        let_main_be_awaited();
+        return 0;
     }
     if (strcmp(how, "finalize") == 0) {
         finalize();

@@ -37,6 +37,14 @@ finalize_ends_the_job_before_main_does() { # RANKS
         broken "the last line is $(tail -n 1 "$scratch/out")"
 }
 
+process_that_awaits_main_is_told_of_its_end() { # RANKS
+    start "$1" $program awaited
+    await 20
+    expect_status 0
+    expect_lines "$(ranks_of "$1")" \
+        '^main lived, and has ended; its exit code is not known$'
+}
+
 exit_in_the_middle_gives_its_status() { # RANKS
     start "$1" $program exit
     await 20
@@ -134,6 +142,7 @@ stubborn_daemons_do_not_keep_the_job() { # RANKS
 for ranks in 0 $(have_launcher && echo 1 2 4 8); do
     check return_from_main_ends_the_job_with_its_status "$ranks"
     check finalize_ends_the_job_before_main_does "$ranks"
+    check process_that_awaits_main_is_told_of_its_end "$ranks"
     check exit_in_the_middle_gives_its_status "$ranks"
     check abort_on_rank_0_ends_the_job "$ranks"
     check segfault_on_rank_0_ends_the_job "$ranks"

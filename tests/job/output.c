@@ -418,6 +418,41 @@ static void main_prints(void)
     }
 }
 
+/* Text around stdio, in parts of lines and in more than a buffer holds. */
+static int write_around(const void *argument, size_t size)
+{
+    static char many[100000];
+
+    (void)argument;
+    (void)size;
+    for (int i = 0; i < 100; i++) {
+        printf("printed %d, ", i);
+        NEED(mr_output_write(1, "written ", 8));
+        printf("behind\n");
+    }
+    memset(many, 'm', sizeof many);
+    many[sizeof many - 1] = '\n';
+    NEED(mr_output_write(1, many, sizeof many));
+    NEED(mr_output_write(1, NULL, 0));
+    NEED(mr_output_write(2, "an error\n", 9));
+    NEED(mr_output_write(1, "no end", 6));
+    return 0;
+}
+
+static void around(void)
+{
+    for (int i = 0; i < mr_size(); i++) {
+        join(start(i, write_around, NULL, 0));
+        printf("joined ");
+        NEED(mr_output_write(1, "in main\n", 8));
+    }
+    if (mr_output_write(0, "x", 1) != MR_ERR_ARGUMENT ||
+        mr_output_write(3, "x", 1) != MR_ERR_ARGUMENT ||
+        mr_output_write(1, NULL, 1) != MR_ERR_ARGUMENT) {
+        exit(95);
+    }
+}
+
 static const struct {
     const char *name;
     void (*run)(void);
@@ -431,6 +466,7 @@ static const struct {
     {"daemons", daemons}, {"table", mr_settings_print},
     {"between", between}, {"bar", bar},
     {"letters", letters}, {"main", main_prints},
+    {"around", around},
 };
 
 int main(int argc, char **argv)

@@ -149,6 +149,19 @@ part_of_a_line_arrives_and_lines_of_others_stay_whole() { # RANKS
     printf 'begun\nchild 5\n and ended\n' | expect_output
 }
 
+text_written_around_stdio_keeps_its_place() { # RANKS
+    local ranks=$(($1 > 0 ? $1 : 1)) # a plain program is one rank
+
+    run "$1" around
+    for ((i = 0; i < ranks; i++)); do
+        seq -f 'printed %.0f, written behind' 0 99
+        head -c 99999 /dev/zero | tr '\0' m
+        printf '\nno end\njoined in main\n'
+    done | expect_output
+    [ "$(grep -c '^an error$' "$scratch/err")" = "$ranks" ] ||
+        broken "the errors are missing"
+}
+
 progress_bar_is_seen() { # RANKS
     start_with_fifo "$1" bar
     await_line 'progress 3'
@@ -224,6 +237,7 @@ for ranks in 0 $(have_launcher && echo 1 3); do
     check lines_of_a_daemon_are_whole_and_in_order "$ranks"
     check part_of_a_line_arrives_and_lines_of_others_stay_whole "$ranks"
     check progress_bar_is_seen "$ranks"
+    check text_written_around_stdio_keeps_its_place "$ranks"
     check settings_are_printed_as_a_table "$ranks"
     check unknown_settings_are_warned_about_once "$ranks"
 done

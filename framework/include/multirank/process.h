@@ -330,6 +330,24 @@ MR_CHECKED mr_error mr_process_parent(mr_process *parent);
 MR_CHECKED mr_error mr_process_children(mr_process *children, size_t capacity,
                                         size_t *count);
 
+/**
+ * Write text into the output of the caller, for languages that do not print
+ * through stdio.  It keeps its place: it comes after what the caller has
+ * printed before, through stdio or by this call, and all of it is written when
+ * mr_process_join returns.  Lines of others do not come into its lines, as told
+ * at the top of this page.  Main writes into its own stdout or stderr.
+ *
+ * Callers:   any endpoint, any thread.
+ * Blocks:    while rank 0 has no room for more output.
+ * Ownership: `text` is copied.
+ * Units:     `stream` is 1 for stdout or 2 for stderr; `size` in bytes.
+ * Errors:    MR_ERR_ARGUMENT - stream is another number, or text is NULL with a
+ *            size;
+ *            MR_ERR_STATE - there is no job;
+ *            MR_ERR_SYSTEM - the text, or some of it, could not be written.
+ */
+MR_CHECKED mr_error mr_output_write(int stream, const void *text, size_t size);
+
 /* What a hook gets is the `user` of the call that has set it. */
 typedef void mr_hook(void *user);
 

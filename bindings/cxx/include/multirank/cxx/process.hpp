@@ -220,6 +220,14 @@ template <class Processes> void start_all(const Processes &processes)
                   "mr_process_start_many");
 }
 
+/** Writes text into the output of the caller, around the streams of C++; see
+ *  mr_output_write. */
+inline void write_output(int stream, const std::string &text)
+{
+    detail::check(mr_output_write(stream, text.data(), text.size()),
+                  "mr_output_write");
+}
+
 /** Sets what each process calls first and last, before the job starts; see
  *  mr_child_hooks. */
 inline void child_hooks(mr_hook *begin, mr_hook *end, void *user = nullptr)
