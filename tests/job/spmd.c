@@ -10,6 +10,7 @@
  *     wrong    communicators that cannot be taken
  *     die      a rank is killed while it serves
  *     leave    a task ends the main thread of its rank
+ *     stay     a task on a rank does not end, and uses shared memory
  *     low      MPI at MPI_THREAD_SINGLE
  */
 #include <mpi.h>
@@ -82,6 +83,27 @@ static mr_error leave(const void *input, void *output, const mr_task *task)
     return MR_OK;
 }
 
+/* The others fail, so that the map is given up. */
+static mr_error stay(const void *input, void *output, const mr_task *task)
+{
+    mr_queue queue;
+
+    (void)input;
+    (void)output;
+    (void)task;
+    usleep(1000);
+    if (mr_rank() != mr_size() - 1) {
+        return MR_ERR_USER;
+    }
+    if (mr_queue_create(&queue, NULL) == MR_OK) {
+        for (;;) {
+            (void)!mr_queue_put(queue, &queue, sizeof queue, 1);
+            (void)!mr_queue_get(queue, &queue, sizeof queue, NULL, 1);
+        }
+    }
+    return MR_OK;
+}
+
 static int print(const void *argument, size_t size)
 {
     (void)argument;
@@ -104,7 +126,7 @@ static void run_processes(void)
 
 static void map(mr_task_function *function)
 {
-    const mr_map_options one = {.chunk = 1};
+    const mr_map_options one = {.chunk = 1, .timeout = 5};
     int64_t inputs[100], outputs[100] = {0}, sum = 0;
     mr_error error;
     mr_pool pool;
@@ -286,6 +308,8 @@ int main(int argc, char **argv)
         lose_rank(die);
     } else if (strcmp(what, "leave") == 0) {
         lose_rank(leave);
+    } else if (strcmp(what, "stay") == 0) {
+        lose_rank(stay);
     } else {
         middle();
     }

@@ -97,6 +97,16 @@ rank_that_lost_its_main_thread_ends() {
     grep -q 'cannot return from mr_init' "$scratch/err" || broken "no reason"
 }
 
+# It does not crash because its memory is gone.
+rank_whose_task_does_not_end_ends() {
+    start 3 $program stay
+    await 40
+    expect_failure
+    grep -q 'the rank ends, as it cannot return from mr_init' "$scratch/err" ||
+        broken "no reason"
+    ! grep -q 'signal' "$scratch/err" || broken "a rank has crashed"
+}
+
 for ranks in 1 2 3 4; do
     check ranks_go_on_after_the_job $ranks middle
 done
@@ -123,4 +133,6 @@ check outliving death_is_told_to_all
 check far outliving death_is_told_to_all
 check rank_that_lost_its_main_thread_ends
 check far rank_that_lost_its_main_thread_ends
+check rank_whose_task_does_not_end_ends
+check far rank_whose_task_does_not_end_ends
 report spmd

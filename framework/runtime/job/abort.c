@@ -43,11 +43,12 @@ enum { LAST_WORDS_TIME = 1 };
 void mri_job_note_abort(const mri_abort *abort)
 {
     mri_segment *first = mri_segment_at(0);
+    uint64_t nobody = 0;
     uint64_t none = 0;
 
-    if (mri_cas(&first->aborted_by, &none, abort->by)) {
-        mri_store(&first->aborted, abort->status_and_1);
-    }
+    /* The second one also if another died between the two. */
+    mri_cas(&first->aborted_by, &nobody, abort->by);
+    mri_cas(&first->aborted, &none, abort->status_and_1);
 }
 
 bool mri_job_is_aborted(void)
@@ -65,9 +66,8 @@ static void say_who_called(int status)
     if (atomic_exchange(&said, true)) {
         return;
     }
-    mri_log(MR_LOG_ERROR,
-            "%s rank %u has called mr_job_abort(%d): the job ends",
-            mri_endpoint_slot(by) == MRI_SLOT_RANK ? "" : "a process on",
+    mri_log(MR_LOG_ERROR, "%srank %u has called mr_job_abort(%d): the job ends",
+            mri_endpoint_slot(by) == MRI_SLOT_RANK ? "" : "a process on ",
             mri_endpoint_rank(by), status);
 }
 

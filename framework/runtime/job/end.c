@@ -101,8 +101,9 @@ bool mri_job_leave(void)
     mri_server_stop();
     mri_self_leave();
     /* Another thread of a host may still use it, unless all were joined. */
-    if (in_order && (mri_here.rank == 0 ||
-                     (mri_this_job.returns && mri_this_job.running))) {
+    if (in_order && !mri_this_job.in_use &&
+        (mri_here.rank == 0 ||
+         (mri_this_job.returns && mri_this_job.running))) {
         mri_region_unmap();
     }
     mri_here.role = MRI_OUTSIDE;

@@ -98,6 +98,7 @@ static void *stand_by(void *unused)
                 mri_this_job.returns
                     ? ", and the rank ends, as it cannot return from mr_init"
                     : "");
+        mri_this_job.in_use = true;
         (void)!mri_job_leave();
         _exit(mri_this_job.returns ? 1 : 0);
     }

@@ -14,6 +14,7 @@ typedef struct mri_job {
     bool started;  /* mr_init was called, once for ever */
     bool running;  /* its start has succeeded */
     bool finalize; /* also MPI that the user started */
+    bool in_use;   /* a task that does not end may use the memory */
     bool returns;  /* hosts come back from mr_init, and MPI is left alone */
 } mri_job;
 
