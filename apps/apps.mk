@@ -10,6 +10,7 @@ apps_multirank_tour_SOURCES = \
 	apps/tour/condition.c \
 	apps/tour/daemon.c \
 	apps/tour/event.c \
+	apps/tour/family.c \
 	apps/tour/iterator.c \
 	apps/tour/lent.c \
 	apps/tour/pipe.c \

@@ -26,6 +26,7 @@ static const struct example {
     void (*run)(void);
 } examples[] = {
     {"process", "Creating processes", tour_process},
+    {"family", "Processes that know each other", tour_family},
     {"pool", "Using a pool of processes", tour_pool},
     {"iterator", "Results one by one, of any size", tour_iterator},
     {"queue", "A queue between a producer and a consumer", tour_queue},

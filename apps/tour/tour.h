@@ -24,6 +24,7 @@ void print_list(const int64_t *numbers, size_t count);
 
 /* The examples, in the order of the tour. */
 void tour_process(void);
+void tour_family(void);
 void tour_pool(void);
 void tour_iterator(void);
 void tour_queue(void);
