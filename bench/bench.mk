@@ -14,7 +14,11 @@ bench_multirank = \
 	bench/objects/pipe \
 	bench/objects/process \
 	bench/objects/queue \
+	bench/objects/queue_batches \
+	bench/objects/queue_lent \
+	bench/objects/queue_many \
 	bench/objects/share \
+	bench/objects/sync \
 	bench/objects/value \
 	bench/pool/multirank
 bench_mpi = \
@@ -22,15 +26,21 @@ bench_mpi = \
 	bench/job/memory_mpi \
 	bench/job/start_mpi \
 	bench/objects/array_mpi \
+	bench/objects/batches_mpi \
+	bench/objects/many_mpi \
 	bench/objects/process_mpi \
 	bench/objects/share_mpi \
+	bench/objects/sync_mpi \
 	bench/objects/talk_mpi \
 	bench/objects/value_mpi \
 	bench/pool/by_hand \
 	bench/pool/scatter
 bench_alone = \
 	bench/objects/array_memcpy \
+	bench/objects/lent_line \
+	bench/objects/many_mq \
 	bench/objects/process_plain \
+	bench/objects/sync_posix \
 	bench/objects/talk_line \
 	bench/objects/value_mutex \
 	bench/pool/peak
@@ -39,6 +49,9 @@ bench_alone += bench/pool/openmp
 endif
 if HAVE_LIBCIRCLE
 bench_mpi += bench/pool/with_libcircle
+endif
+if HAVE_BOOST
+bench_alone += bench/objects/batches_boost bench/objects/many_boost
 endif
 
 bench_programs = $(bench_multirank) $(bench_mpi) $(bench_alone)
@@ -69,9 +82,13 @@ EXTRA_DIST += \
 	bench/model/machine.py \
 	bench/model/predict \
 	bench/objects/array_multiprocessing.py \
+	bench/objects/lent_iceoryx.py \
+	bench/objects/many_iceoryx.py \
+	bench/objects/many_multiprocessing.py \
 	bench/objects/memory_multiprocessing.py \
 	bench/objects/process_multiprocessing.py \
 	bench/objects/repeat.py \
+	bench/objects/sync_multiprocessing.py \
 	bench/objects/talk_multiprocessing.py \
 	bench/objects/value_multiprocessing.py \
 	bench/pool/contender.py \
@@ -82,15 +99,19 @@ EXTRA_DIST += \
 	bench/questions/array.py \
 	bench/questions/empty_tasks.py \
 	bench/questions/idle.py \
+	bench/questions/lent.py \
 	bench/questions/memory.py \
 	bench/questions/one_task.py \
 	bench/questions/pipe.py \
 	bench/questions/process.py \
 	bench/questions/queue.py \
+	bench/questions/queue_batches.py \
+	bench/questions/queue_many.py \
 	bench/questions/scaling.py \
 	bench/questions/share.py \
 	bench/questions/smallest_task.py \
 	bench/questions/start.py \
+	bench/questions/sync.py \
 	bench/questions/task_length.py \
 	bench/questions/value.py \
 	bench/questions/value_of_many.py \
@@ -256,7 +277,8 @@ bench_objects_value_mpi_CPPFLAGS = $(MPI_CFLAGS)
 bench_objects_value_mpi_LDFLAGS = $(COMMON_LDFLAGS)
 bench_objects_value_mpi_LDADD = $(MPI_LIBS)
 
-bench_objects_talk_line_SOURCES = bench/objects/talk_line.c $(bench_repeat)
+bench_objects_talk_line_SOURCES = bench/objects/talk_line.c bench/objects/cores.h \
+	$(bench_repeat)
 bench_objects_talk_line_CPPFLAGS = -D_GNU_SOURCE
 bench_objects_talk_line_LDFLAGS = $(COMMON_LDFLAGS)
 bench_objects_talk_line_LDADD =
@@ -265,3 +287,70 @@ bench_objects_value_mutex_SOURCES = bench/objects/value_mutex.c $(bench_crowd)
 bench_objects_value_mutex_CPPFLAGS =
 bench_objects_value_mutex_LDFLAGS = $(COMMON_LDFLAGS)
 bench_objects_value_mutex_LDADD =
+
+# Many items, many users of a queue, items that are lent, and what waits.
+bench_batches = $(bench_repeat) bench/objects/batches.c bench/objects/batches.h
+bench_market = $(bench_repeat) bench/objects/market.c bench/objects/market.h
+bench_lent = $(bench_repeat) bench/objects/lent.h
+
+bench_objects_queue_batches_SOURCES = bench/objects/queue_batches.c \
+	$(bench_others) $(bench_batches)
+bench_objects_queue_batches_CPPFLAGS = $(PUBLIC_CPPFLAGS)
+bench_objects_queue_batches_LDFLAGS = $(COMMON_LDFLAGS)
+bench_objects_queue_batches_LDADD = libmultirank.la
+
+bench_objects_batches_mpi_SOURCES = bench/objects/batches_mpi.c $(bench_batches)
+bench_objects_batches_mpi_CPPFLAGS = $(MPI_CFLAGS)
+bench_objects_batches_mpi_LDFLAGS = $(COMMON_LDFLAGS)
+bench_objects_batches_mpi_LDADD = $(MPI_LIBS)
+
+bench_objects_batches_boost_SOURCES = bench/objects/batches_boost.cpp $(bench_batches)
+bench_objects_batches_boost_CPPFLAGS =
+bench_objects_batches_boost_LDFLAGS = $(COMMON_LDFLAGS)
+bench_objects_batches_boost_LDADD =
+
+bench_objects_queue_many_SOURCES = bench/objects/queue_many.c $(bench_others) $(bench_market)
+bench_objects_queue_many_CPPFLAGS = $(PUBLIC_CPPFLAGS)
+bench_objects_queue_many_LDFLAGS = $(COMMON_LDFLAGS)
+bench_objects_queue_many_LDADD = libmultirank.la
+
+bench_objects_many_mpi_SOURCES = bench/objects/many_mpi.c $(bench_market)
+bench_objects_many_mpi_CPPFLAGS = $(MPI_CFLAGS)
+bench_objects_many_mpi_LDFLAGS = $(COMMON_LDFLAGS)
+bench_objects_many_mpi_LDADD = $(MPI_LIBS)
+
+bench_objects_many_mq_SOURCES = bench/objects/many_mq.c $(bench_market)
+bench_objects_many_mq_CPPFLAGS = -D_GNU_SOURCE
+bench_objects_many_mq_LDFLAGS = $(COMMON_LDFLAGS)
+bench_objects_many_mq_LDADD = -lrt
+
+bench_objects_many_boost_SOURCES = bench/objects/many_boost.cpp $(bench_market)
+bench_objects_many_boost_CPPFLAGS =
+bench_objects_many_boost_LDFLAGS = $(COMMON_LDFLAGS)
+bench_objects_many_boost_LDADD = -lrt
+
+bench_objects_queue_lent_SOURCES = bench/objects/queue_lent.c $(bench_others) $(bench_lent)
+bench_objects_queue_lent_CPPFLAGS = $(PUBLIC_CPPFLAGS)
+bench_objects_queue_lent_LDFLAGS = $(COMMON_LDFLAGS)
+bench_objects_queue_lent_LDADD = libmultirank.la
+
+bench_objects_lent_line_SOURCES = bench/objects/lent_line.c bench/objects/cores.h \
+	$(bench_lent)
+bench_objects_lent_line_CPPFLAGS = -D_GNU_SOURCE
+bench_objects_lent_line_LDFLAGS = $(COMMON_LDFLAGS)
+bench_objects_lent_line_LDADD =
+
+bench_objects_sync_SOURCES = bench/objects/sync.c $(bench_others) $(bench_repeat)
+bench_objects_sync_CPPFLAGS = $(PUBLIC_CPPFLAGS)
+bench_objects_sync_LDFLAGS = $(COMMON_LDFLAGS)
+bench_objects_sync_LDADD = libmultirank.la
+
+bench_objects_sync_mpi_SOURCES = bench/objects/sync_mpi.c $(bench_repeat)
+bench_objects_sync_mpi_CPPFLAGS = $(MPI_CFLAGS)
+bench_objects_sync_mpi_LDFLAGS = $(COMMON_LDFLAGS)
+bench_objects_sync_mpi_LDADD = $(MPI_LIBS)
+
+bench_objects_sync_posix_SOURCES = bench/objects/sync_posix.c $(bench_repeat)
+bench_objects_sync_posix_CPPFLAGS = -D_GNU_SOURCE
+bench_objects_sync_posix_LDFLAGS = $(COMMON_LDFLAGS)
+bench_objects_sync_posix_LDADD =

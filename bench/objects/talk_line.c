@@ -6,8 +6,8 @@
  *   bench/objects/talk_line
  */
 #include "../repeat.h"
+#include "cores.h"
 
-#include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <sys/mman.h>
@@ -17,25 +17,6 @@
 typedef struct line {
     _Alignas(64) _Atomic int64_t number;
 } line;
-
-/* The n-th core of those that this process may use. */
-static void use_core(int n)
-{
-    cpu_set_t allowed;
-    cpu_set_t one;
-
-    CPU_ZERO(&one);
-    check(sched_getaffinity(0, sizeof allowed, &allowed) == 0, "affinity");
-    for (int i = 0; i < CPU_SETSIZE; i++) {
-        if (CPU_ISSET(i, &allowed) && n-- == 0) {
-            CPU_SET(i, &one);
-            check(sched_setaffinity(0, sizeof one, &one) == 0, "affinity");
-            return;
-        }
-    }
-    fprintf(stderr, "one core is not enough\n");
-    exit(77);
-}
 
 static void answer(line *l)
 {
@@ -64,6 +45,7 @@ int main(void)
     line *l = mmap(NULL, sizeof *l, PROT_READ | PROT_WRITE,
                    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     pid_t child;
+    double trip;
 
     check(l != MAP_FAILED, "mmap");
     end_in_time();
@@ -75,7 +57,9 @@ int main(void)
         answer(l);
     }
     use_core(0);
-    report("there_and_back_8", seconds_each(talk, l) * 1e6, "us");
+    trip = seconds_each(talk, l) * 1e6;
+    report("there_and_back_8", trip, "us");
+    report("notify", trip / 2, "us");
     kill(child, SIGKILL);
     wait(NULL);
     return 0;
