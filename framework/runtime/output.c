@@ -155,7 +155,8 @@ mr_error mr_output_write(int stream_number, const void *text, size_t size)
         return MR_ERR_STATE;
     }
     flockfile(file);
-    written = fwrite(text, 1, size, file) == size && fflush(file) == 0;
+    written =
+        (!size || fwrite(text, 1, size, file) == size) && fflush(file) == 0;
     funlockfile(file);
     return written ? MR_OK : mri_system_error("mr_output_write");
 }

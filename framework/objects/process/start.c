@@ -16,8 +16,8 @@
 #include "objects/process/calls.h"
 #include "util/log.h"
 
-/* By one call: bits of call->result, which says which were not started. */
-enum { AT_ONCE = 64 };
+/* Each has a bit of call->result, which says that it was not started. */
+_Static_assert(MRI_STARTS_AT_ONCE <= 64, "bits of a result");
 
 /* call->argument: how far the call is, the process that it waits for, and
  * whether it waits at all. */
@@ -124,7 +124,7 @@ mr_error mri_process_try_start(mri_record *self, mri_object *object,
     const mr_handle *handles = call->in;
     unsigned int count = (unsigned int)(call->in_size / sizeof *handles);
 
-    if (!mri_process_is_main(object) || count > AT_ONCE) {
+    if (!mri_process_is_main(object) || count > MRI_STARTS_AT_ONCE) {
         return MR_ERR_ARGUMENT;
     }
     if ((call->argument & STEP) == BEGIN) {
@@ -147,8 +147,8 @@ mr_error mri_process_try_start(mri_record *self, mri_object *object,
 
 /* Some processes of one rank. */
 typedef struct group {
-    mr_handle handles[AT_ONCE];
-    size_t places[AT_ONCE]; /* of each among all */
+    mr_handle handles[MRI_STARTS_AT_ONCE];
+    size_t places[MRI_STARTS_AT_ONCE]; /* of each among all */
     unsigned int count;
     mri_call call;
     mr_error error;
@@ -219,7 +219,7 @@ static bool gather(const mr_process *processes, size_t count, bool *taken,
     while (*from < count && taken[*from]) {
         (*from)++;
     }
-    for (size_t i = *from; i < count && g->count < AT_ONCE; i++) {
+    for (size_t i = *from; i < count && g->count < MRI_STARTS_AT_ONCE; i++) {
         if (!taken[i] &&
             processes[i].handle.owner == processes[*from].handle.owner) {
             taken[i] = true;

@@ -80,6 +80,9 @@ static inline size_t mri_process_argument_at(const mri_process_body *body)
  * is written. */
 enum { MRI_PROCESS_SAID_ALL = 0 };
 
+/* Processes that one request starts. */
+enum { MRI_STARTS_AT_ONCE = 64 };
+
 /* What is asked of a fork server through its row of requests: to start a
  * process, and those that are linked to it by `next`, or to signal one. */
 typedef struct mri_request {

@@ -123,7 +123,7 @@ _Noreturn static void end_with_job(const mri_abort *abort)
  * first, as it may be afterwards. */
 static void start_linked(mr_handle handle)
 {
-    for (;;) {
+    for (unsigned int i = 0; i < MRI_STARTS_AT_ONCE; i++) {
         mri_object *process = mri_enter(me.self, handle, MRI_PROCESS);
         uint64_t link;
 
