@@ -47,9 +47,11 @@ static void put_numbers(const scene *s, int64_t first, int64_t end)
 
 /* ---- scenes -------------------------------------------------------------- */
 
-static bool make_queue(scene *s, size_t size, int64_t items)
+static bool make_queue_of(scene *s, size_t size, int64_t items,
+                          bool per_producer)
 {
-    const mr_queue_options options = {.place = s->place};
+    const mr_queue_options options = {.place = s->place,
+                                      .per_producer = per_producer};
 
     s->item = size;
     s->extra = items;
@@ -58,6 +60,21 @@ static bool make_queue(scene *s, size_t size, int64_t items)
     }
     put_numbers(s, 0, items);
     return !mrt_failed();
+}
+
+static bool make_queue(scene *s, size_t size, int64_t items)
+{
+    return make_queue_of(s, size, items, false);
+}
+
+static bool no_items_per_producer(scene *s)
+{
+    return make_queue_of(s, sizeof(int64_t), 0, true);
+}
+
+static bool many_items_per_producer(scene *s)
+{
+    return make_queue_of(s, sizeof(int64_t), MANY, true);
 }
 
 static bool no_items(scene *s)
@@ -113,6 +130,12 @@ static bool empty_with_getter(scene *s)
     return no_items(s) && with_peer(s, end_of_file_getter, GETTERS);
 }
 
+static bool per_producer_with_getter(scene *s)
+{
+    return no_items_per_producer(s) &&
+           with_peer(s, end_of_file_getter, GETTERS);
+}
+
 /* One item was taken and is not done. */
 static bool one_to_be_done(scene *s)
 {
@@ -156,6 +179,15 @@ static void get_many(const scene *s)
     CHILD_OK(mr_queue_get_many(s->queue, items, sizeof items, (size_t)s->extra,
                                &count, NULL, GUARD));
     CHILD_CHECK(count == (size_t)s->extra);
+}
+
+static void create_per_producer(const scene *s)
+{
+    const mr_queue_options options = {.place = s->place, .per_producer = true};
+    mr_queue queue;
+
+    CHILD_OK(mr_queue_create(&queue, &options));
+    CHILD_OK(mr_queue_destroy(queue));
 }
 
 static void close_queue(const scene *s)
@@ -287,6 +319,20 @@ static void check_attach(scene *s)
     MRT_OK(mr_queue_destroy(s->queue));
 }
 
+/* A queue that a dead victim had made is nobody's. */
+static void check_orphans(scene *s)
+{
+    const listing known = {
+        .kind = MRI_QUEUE, .count = 1, .handles = {s->queue.handle}};
+
+    if (several_nodes()) {
+        MRT_CHECK(destroy_orphans(&known) <= 1);
+    } else {
+        MRT_CHECK(destroy_orphans(&known) <= (s->killed ? 1u : 0u));
+    }
+    finish(s);
+}
+
 static void check_task_done(scene *s)
 {
     mr_error error = mr_queue_task_done(s->queue, 1);
@@ -316,6 +362,14 @@ const operation operations[] = {
     ROW("queue_get_many", many_items, NULL, get_many, check_get_many, false),
     ROW("queue_get_many_large", many_large_items, NULL, get_many,
         check_get_many, false),
+    ROW("queue_per_producer_put_many", no_items_per_producer, NULL, put_many,
+        check_put_many, false),
+    ROW("queue_per_producer_get_many", many_items_per_producer, NULL, get_many,
+        check_get_many, false),
+    ROW("queue_per_producer_close", per_producer_with_getter, NULL, close_queue,
+        check_close, false),
+    ROW("queue_per_producer_create", no_items, NULL, create_per_producer,
+        check_orphans, false),
     ROW("queue_close", empty_with_getter, NULL, close_queue, check_close,
         false),
     ROW("queue_attach", no_items, NULL, attach, check_attach, false),

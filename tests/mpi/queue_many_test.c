@@ -304,6 +304,118 @@ static void queue_with_the_largest_maxsize_is_open(void)
     }
 }
 
+/* ---- per producer -------------------------------------------------------- */
+
+typedef struct crowd {
+    mr_queue queue;
+    int64_t producer;
+} crowd;
+
+typedef struct numbered {
+    int64_t producer, number;
+} numbered;
+
+enum { CROWD = 4, EACH = 200 };
+
+static int put_numbered(const void *argument, size_t size)
+{
+    const crowd *c = argument;
+
+    (void)size;
+    for (int64_t i = 0; i < EACH; i++) {
+        const numbered item = {c->producer, i};
+
+        CHILD_OK(mr_queue_put(c->queue, &item, sizeof item, MR_FOREVER));
+    }
+    return child_result();
+}
+
+/* The exit code tells whether each producer's items came in their order. */
+static int get_numbered(const void *argument, size_t size)
+{
+    const crowd *c = argument;
+    int64_t last[CROWD] = {-1, -1, -1, -1};
+    numbered item;
+    mr_error error;
+
+    (void)size;
+    while (!(error = mr_queue_get(c->queue, &item, sizeof item, NULL, GUARD))) {
+        CHILD_CHECK(item.number > last[item.producer]);
+        last[item.producer] = item.number;
+        CHILD_OK(mr_queue_task_done(c->queue, 1));
+    }
+    CHILD_ERROR(error, MR_ERR_END_OF_FILE);
+    return child_result();
+}
+
+static void four_with_each_order(int rank, size_t maxsize)
+{
+    const mr_queue_options options = {
+        .maxsize = maxsize, .place = MR_ON_RANK(rank), .per_producer = true};
+    mr_process producers[CROWD], consumers[CROWD];
+    size_t left = 99;
+    crowd c;
+
+    if (!MRT_OK(mr_queue_create(&c.queue, &options))) {
+        return;
+    }
+    for (int i = 0; i < CROWD; i++) {
+        c.producer = i;
+        START(&consumers[i], rank_of(i + 1), get_numbered, &c, sizeof c);
+        START(&producers[i], rank_of(i), put_numbered, &c, sizeof c);
+    }
+    for (int i = 0; i < CROWD; i++) {
+        END(producers[i], 0);
+    }
+    MRT_OK(mr_queue_join(c.queue, GUARD));
+    MRT_OK(mr_queue_qsize(c.queue, &left));
+    MRT_EQUAL(left, 0);
+    MRT_OK(mr_queue_close(c.queue));
+    for (int i = 0; i < CROWD; i++) {
+        END(consumers[i], 0);
+    }
+    MRT_OK(mr_queue_destroy(c.queue));
+}
+
+static void queue_per_producer_keeps_the_order_of_each(void)
+{
+    for (int rank = 0; rank < mr_size(); rank++) {
+        four_with_each_order(rank, 0);
+        four_with_each_order(rank, 16);
+    }
+}
+
+static void queue_per_producer_does_what_others_do(void)
+{
+    const mr_queue_options options = {.per_producer = true,
+                                      .place = MR_ON_RANK(mr_size() - 1)};
+    const mr_queue_options both = {.per_producer = true, .exact = true};
+    bool ready = false;
+    mr_item item;
+    mr_queue queue;
+
+    MRT_ERROR(mr_queue_create(&queue, &both), MR_ERR_ARGUMENT);
+    if (!MRT_OK(mr_queue_create(&queue, &options))) {
+        return;
+    }
+    put_numbers(queue, 0, 100);
+    get_numbers(queue, 0, 100, 60);
+    MRT_ERROR(mr_wait(&queue.handle, 1, 0, &ready), MR_ERR_TIMEOUT);
+    MRT_OK(mr_queue_reserve(queue, 5000, &item, GUARD));
+    MRT_OK(mr_queue_commit(queue, &item, GUARD));
+    MRT_OK(mr_wait(&queue.handle, 1, GUARD, &ready));
+    MRT_CHECK(ready);
+    MRT_OK(mr_queue_take(queue, &item, GUARD));
+    MRT_EQUAL(item.size, 5000);
+    MRT_OK(mr_item_release(&item));
+    put_number(queue, 3);
+    MRT_OK(mr_queue_close(queue));
+    MRT_ERROR(mr_queue_put(queue, "x", 1, GUARD), MR_ERR_CLOSED);
+    get_number(queue, 3);
+    MRT_ERROR(mr_queue_get(queue, NULL, 0, NULL, GUARD), MR_ERR_END_OF_FILE);
+    MRT_OK(mr_queue_destroy(queue));
+}
+
 /* ---- exact --------------------------------------------------------------- */
 
 /* Says after each put how many it has put. */
@@ -357,6 +469,8 @@ static const mrt_test tests[] = {
     MRT_TEST(queue_put_many_wakes_many_getters),
     MRT_TEST(queue_many_refuses_bad_arguments),
     MRT_TEST(queue_with_the_largest_maxsize_is_open),
+    MRT_TEST(queue_per_producer_keeps_the_order_of_each),
+    MRT_TEST(queue_per_producer_does_what_others_do),
     MRT_TEST(queue_exact_holds_far_producers_at_maxsize),
 };
 

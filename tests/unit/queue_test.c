@@ -243,9 +243,9 @@ static void produce_or_consume(unsigned int number, void *user)
     }
 }
 
-static void check_traffic(size_t maxsize, int64_t memory, unsigned int items)
+static void check_traffic_of(mr_queue_options options, int64_t memory,
+                             unsigned int items)
 {
-    mr_queue_options options = {.maxsize = maxsize};
     traffic t = {.items = items};
     uint64_t before;
 
@@ -259,6 +259,21 @@ static void check_traffic(size_t maxsize, int64_t memory, unsigned int items)
     MRT_OK(mr_queue_destroy(t.queue));
     MRT_EQUAL(fake_used(0), before);
     fake_stop();
+}
+
+static void check_traffic(size_t maxsize, int64_t memory, unsigned int items)
+{
+    check_traffic_of((mr_queue_options){.maxsize = maxsize}, memory, items);
+}
+
+static void queue_per_producer_serves_many(void)
+{
+    check_traffic_of((mr_queue_options){.per_producer = true}, FAKE_MEMORY,
+                     5 * ITEMS);
+    check_traffic_of((mr_queue_options){.per_producer = true, .maxsize = 20},
+                     FAKE_MEMORY, ITEMS);
+    check_traffic_of((mr_queue_options){.per_producer = true}, 1 << 20,
+                     3 * ITEMS);
 }
 
 static void queue_serves_many_producers_and_consumers(void)
@@ -351,9 +366,8 @@ static uint64_t sum_of_runs(uint64_t runs)
     return sum;
 }
 
-static void check_runs(size_t maxsize, uint64_t runs)
+static void check_runs(mr_queue_options options, uint64_t runs)
 {
-    mr_queue_options options = {.maxsize = maxsize};
     run r = {.runs = runs, .producers_left = SIDES};
     uint64_t before;
 
@@ -370,13 +384,16 @@ static void check_runs(size_t maxsize, uint64_t runs)
 
 static void queue_serves_many_by_runs(void)
 {
-    check_runs(0, ITEMS);
+    check_runs((mr_queue_options){0}, ITEMS);
+    check_runs((mr_queue_options){.per_producer = true}, ITEMS);
 }
 
 static void queue_with_maxsize_serves_many_by_runs(void)
 {
-    check_runs(1, ITEMS / 20);
-    check_runs(40, ITEMS / 4);
+    check_runs((mr_queue_options){.maxsize = 1}, ITEMS / 20);
+    check_runs((mr_queue_options){.maxsize = 40}, ITEMS / 4);
+    check_runs((mr_queue_options){.maxsize = 40, .per_producer = true},
+               ITEMS / 4);
 }
 
 /* ---- many threads that lend ---------------------------------------------- */
@@ -573,6 +590,7 @@ int main(int argc, char **argv)
         {"queue_serves_many_producers_and_consumers",
          queue_serves_many_producers_and_consumers, 0},
         {"queue_with_maxsize_serves_many", queue_with_maxsize_serves_many, 0},
+        MRT_TEST(queue_per_producer_serves_many),
         MRT_TEST(queue_serves_many_by_runs),
         MRT_TEST(queue_with_maxsize_serves_many_by_runs),
         MRT_TEST(queue_lends_to_many_threads),

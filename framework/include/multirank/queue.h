@@ -30,6 +30,10 @@ typedef struct mr_queue_options {
     int place;      /* MR_ON_RANK(r), or MR_PLACE_DEFAULT: the caller's rank */
     bool exact;     /* puts from other nodes keep to maxsize, item by item: each
                        waits until its item is in the queue */
+    bool per_producer; /* the items of each producer's thread keep their order,
+                          but those of others may overtake them: faster with
+                          many producers and consumers; maxsize counts for each
+                          of 8 parts, as a share that is rounded up */
 } mr_queue_options;
 
 /**
@@ -41,7 +45,8 @@ typedef struct mr_queue_options {
  * Ownership: the queue lives until mr_queue_destroy or the end of the job,
  *            also when its creator ends earlier.
  * Units:     maxsize in items.
- * Errors:    MR_ERR_ARGUMENT - queue is NULL, or there is no such rank;
+ * Errors:    MR_ERR_ARGUMENT - queue is NULL, there is no such rank, or the
+ *            options have both `exact` and `per_producer`;
  *            MR_ERR_STATE - there is no job;
  *            MR_ERR_LIMIT - the rank has no room for another object;
  *            MR_ERR_NO_MEMORY - the segment is full.

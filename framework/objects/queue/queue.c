@@ -3,6 +3,11 @@
  * Owns Queue: a channel in an object, its producers where they are counted, and
  * the count of items that are done.
  *
+ * A queue that keeps the order of each producer alone has several channels: a
+ * thread puts into one of them, and a consumer looks through all.  The first
+ * channel is that of every queue; the others are the object's detail.  The
+ * first is closed last, so a queue is closed if that is.
+ *
  * A queue is closed by a call, or when the last counted producer has detached
  * or died.  The table of producers is made by the first of them, so a queue
  * without a table counts none.
@@ -20,6 +25,8 @@
 /* Lists of waiters: for an item, the one of mr_wait; for room, which is
  * MRI_CHANNEL_ROOM; until all items are done. */
 enum { GETTERS = 0, JOINERS = MRI_LISTS };
+
+enum { CHANNELS = 8 };
 
 typedef struct queue_body {
     mri_channel channel;
@@ -40,6 +47,33 @@ static queue_body *body_of(mri_object *object)
 static mri_channel *channel_of(mri_object *object)
 {
     return &body_of(object)->channel;
+}
+
+/* How many channels a queue has, and each of them. */
+static inline unsigned int channels_of(const mri_object *object)
+{
+    return mri_peek(&object->detail) ? CHANNELS : 1;
+}
+
+static inline mri_channel *channel_at(mri_object *object, unsigned int number)
+{
+    mri_channel *others = mri_at(mri_peek(&object->detail));
+
+    return number ? &others[number - 1] : channel_of(object);
+}
+
+static __attribute__((noinline)) unsigned int
+number_of_mine(const mri_record *self)
+{
+    return (unsigned int)(mri_ref_of(self) / sizeof *self % CHANNELS);
+}
+
+/* Where the calling thread puts. */
+static inline mri_channel *my_channel(mri_record *self, mri_object *object)
+{
+    return __builtin_expect(mri_peek(&object->detail) != 0, 0)
+               ? channel_at(object, number_of_mine(self))
+               : channel_of(object);
 }
 
 static void wake_for(mri_record *self, mri_object *object, unsigned int list,
@@ -65,7 +99,7 @@ why_no_room(const mri_channel *channel, mr_error error)
 static inline __attribute__((always_inline)) mr_error
 try_put(mri_record *self, mri_object *object, mri_call *call)
 {
-    mri_channel *channel = channel_of(object);
+    mri_channel *channel = my_channel(self, object);
     mr_error error = mri_channel_put(self, channel, call);
 
     if (error) {
@@ -83,7 +117,7 @@ static void wake_getters(mri_record *self, mri_object *object, uint64_t count)
 static mr_error try_put_many(mri_record *self, mri_object *object,
                              mri_call *call)
 {
-    mri_channel *channel = channel_of(object);
+    mri_channel *channel = my_channel(self, object);
 
     if (!call->argument || call->in_size % call->argument) {
         return MR_ERR_ARGUMENT;
@@ -92,17 +126,47 @@ static mr_error try_put_many(mri_record *self, mri_object *object,
                                                      object, wake_getters));
 }
 
-/* The queue was closed before the second look: so that look sees all items. */
-static mr_error
-nothing_to_get(mri_record *self, mri_object *object, mri_call *call,
-               mr_error (*get)(mri_record *, mri_channel *, mri_call *))
+typedef mr_error get_from(mri_record *self, mri_channel *channel,
+                          mri_call *call);
+
+/* From the first channel that has an item, beginning with the thread's own. */
+static __attribute__((noinline)) mr_error get_from_any(mri_record *self,
+                                                       mri_object *object,
+                                                       mri_call *call,
+                                                       get_from *get)
 {
-    mri_channel *channel = channel_of(object);
+    unsigned int first = number_of_mine(self);
+    mr_error error = MRI_WOULD_BLOCK;
+
+    for (unsigned int i = 0; i < CHANNELS && error == MRI_WOULD_BLOCK; i++) {
+        call->list = GETTERS;
+        error = get(self, channel_at(object, (first + i) % CHANNELS), call);
+        if (call->list == MRI_WAIT_MEMORY) {
+            break;
+        }
+    }
+    return error;
+}
+
+static inline __attribute__((always_inline)) mr_error
+get_once(mri_record *self, mri_object *object, mri_call *call, get_from *get)
+{
+    return __builtin_expect(mri_peek(&object->detail) != 0, 0)
+               ? get_from_any(self, object, call, get)
+               : get(self, channel_of(object), call);
+}
+
+/* The queue was closed before the second look: so that look sees all items. */
+static __attribute__((noinline)) mr_error nothing_to_get(mri_record *self,
+                                                         mri_object *object,
+                                                         mri_call *call,
+                                                         get_from *get)
+{
     mr_error error = MRI_WOULD_BLOCK;
 
     call->list = GETTERS;
-    if (mri_channel_is_closed(channel)) {
-        error = get(self, channel, call);
+    if (mri_channel_is_closed(channel_of(object))) {
+        error = get_once(self, object, call, get);
         if (error == MRI_WOULD_BLOCK && call->list == GETTERS) {
             error = MR_ERR_END_OF_FILE;
         }
@@ -110,17 +174,27 @@ nothing_to_get(mri_record *self, mri_object *object, mri_call *call,
     return error;
 }
 
+/* There is room for `count` more.  With several channels a producer waits for
+ * one of them, and nobody knows which. */
+static inline void wake_putters(mri_record *self, mri_object *object,
+                                uint64_t count)
+{
+    if (channel_of(object)->maxsize) {
+        wake_for(self, object, MRI_CHANNEL_ROOM,
+                 channels_of(object) > 1 ? UINT64_MAX : count);
+    }
+}
+
 static inline __attribute__((always_inline)) mr_error
 try_get(mri_record *self, mri_object *object, mri_call *call)
 {
-    mri_channel *channel = channel_of(object);
-    mr_error error = mri_channel_get(self, channel, call);
+    mr_error error = get_once(self, object, call, mri_channel_get);
 
     if (error == MRI_WOULD_BLOCK) {
         error = nothing_to_get(self, object, call, mri_channel_get);
     }
-    if (!error && channel->maxsize) {
-        mri_wake(self, object, MRI_CHANNEL_ROOM);
+    if (!error) {
+        wake_putters(self, object, 1);
     }
     return error;
 }
@@ -128,14 +202,13 @@ try_get(mri_record *self, mri_object *object, mri_call *call)
 static mr_error try_get_many(mri_record *self, mri_object *object,
                              mri_call *call)
 {
-    mri_channel *channel = channel_of(object);
-    mr_error error = mri_channel_get_many(self, channel, call);
+    mr_error error = get_once(self, object, call, mri_channel_get_many);
 
     if (error == MRI_WOULD_BLOCK) {
         error = nothing_to_get(self, object, call, mri_channel_get_many);
     }
-    if (!error && channel->maxsize) {
-        wake_for(self, object, MRI_CHANNEL_ROOM, call->result);
+    if (!error) {
+        wake_putters(self, object, call->result);
     }
     return error;
 }
@@ -145,14 +218,14 @@ static mr_error try_get_many(mri_record *self, mri_object *object,
 static mr_error try_reserve(mri_record *self, mri_object *object,
                             mri_call *call)
 {
-    mri_channel *channel = channel_of(object);
+    mri_channel *channel = my_channel(self, object);
 
     return why_no_room(channel, mri_lending_try_reserve(self, channel, call));
 }
 
 static mr_error try_commit(mri_record *self, mri_object *object, mri_call *call)
 {
-    mri_channel *channel = channel_of(object);
+    mri_channel *channel = my_channel(self, object);
     mr_error error = mri_channel_commit(self, channel, call);
 
     if (error) {
@@ -164,16 +237,15 @@ static mr_error try_commit(mri_record *self, mri_object *object, mri_call *call)
 
 static mr_error try_take(mri_record *self, mri_object *object, mri_call *call)
 {
-    mri_channel *channel = channel_of(object);
     mr_error error;
 
     call->list = GETTERS;
-    error = mri_lending_try_take(self, channel, call);
+    error = get_once(self, object, call, mri_lending_try_take);
     if (error == MRI_WOULD_BLOCK && call->list == GETTERS) {
         error = nothing_to_get(self, object, call, mri_lending_try_take);
     }
-    if (!error && channel->maxsize) {
-        mri_wake(self, object, MRI_CHANNEL_ROOM);
+    if (!error) {
+        wake_putters(self, object, 1);
     }
     return error;
 }
@@ -182,8 +254,17 @@ static mr_error try_take(mri_record *self, mri_object *object, mri_call *call)
 
 static mr_error try_count(mri_record *self, mri_object *object, mri_call *call)
 {
+    uint64_t items = 0;
+    uint64_t maxsize = 0;
+
     (void)self;
-    mri_channel_tell_count(channel_of(object), call);
+    for (unsigned int i = 0; i < channels_of(object); i++) {
+        mri_channel_tell_count(channel_at(object, i), call);
+        items += call->result;
+        maxsize += call->argument;
+    }
+    call->result = items;
+    call->argument = maxsize;
     return MR_OK;
 }
 
@@ -192,7 +273,9 @@ static mr_error try_count(mri_record *self, mri_object *object, mri_call *call)
 /* Those that wait for memory are producers, too. */
 static void close_queue(mri_record *self, mri_object *object)
 {
-    mri_channel_close(self, channel_of(object));
+    for (unsigned int i = channels_of(object); i-- > 0;) {
+        mri_channel_close(self, channel_at(object, i));
+    }
     mri_wake_all(self, object, GETTERS);
     mri_wake_all(self, object, MRI_CHANNEL_ROOM);
     mri_wake_for_memory(self, mri_segment_of(mri_ref_of(object)));
@@ -276,19 +359,27 @@ static void forget(mri_record *self, mri_object *object, const mri_gone *gone)
 
 /* ---- items that are done ------------------------------------------------- */
 
-/* call->argument is how many.  A producer may have put an item and not have
- * counted it yet, so the exact count is asked for before an error. */
+/* Items ever put, at least as many as at the begin of the call. */
+static uint64_t put_ever(mri_record *self, mri_object *object)
+{
+    uint64_t put = 0;
+
+    for (unsigned int i = 0; i < channels_of(object); i++) {
+        put += mri_channel_put_ever(self, channel_at(object, i));
+    }
+    return put;
+}
+
+/* call->argument is how many. */
 static mr_error try_done(mri_record *self, mri_object *object, mri_call *call)
 {
     queue_body *body = body_of(object);
-    uint64_t put = mri_load(&body->channel.tail);
     uint64_t done = mri_load(&body->done);
+    uint64_t put;
 
     do {
-        if (done + call->argument > put) {
-            put = mri_channel_put_ever(self, &body->channel);
-        }
-        if (done + call->argument > put) {
+        put = put_ever(self, object);
+        if (call->argument > put - done) {
             return MR_ERR_STATE;
         }
     } while (!mri_cas(&body->done, &done, done + call->argument));
@@ -298,54 +389,94 @@ static mr_error try_done(mri_record *self, mri_object *object, mri_call *call)
     return MR_OK;
 }
 
+/* What was done before the puts are counted is not more than they: if it is as
+ * much, nothing was left at that moment. */
 static mr_error try_join(mri_record *self, mri_object *object, mri_call *call)
 {
-    queue_body *body = body_of(object);
-    uint64_t put = mri_channel_put_ever(self, &body->channel);
+    uint64_t done = mri_load(&body_of(object)->done);
 
     call->list = JOINERS;
-    return mri_load(&body->done) == put ? MR_OK : MRI_WOULD_BLOCK;
+    return done == put_ever(self, object) ? MR_OK : MRI_WOULD_BLOCK;
 }
 
 /* ---- the object ---------------------------------------------------------- */
 
 static bool ready(mri_object *object, unsigned int variant)
 {
-    mri_channel *channel = channel_of(object);
+    bool has_item = false;
 
     (void)variant;
-    return mri_channel_is_closed(channel) || !mri_channel_empty(channel);
+    for (unsigned int i = 0; i < channels_of(object) && !has_item; i++) {
+        has_item = !mri_channel_empty(channel_at(object, i));
+    }
+    return has_item || mri_channel_is_closed(channel_of(object));
 }
 
 static void dispose(mri_record *self, mri_object *object)
 {
-    mri_channel_dispose(self, channel_of(object));
+    for (unsigned int i = 0; i < channels_of(object); i++) {
+        mri_channel_dispose(self, channel_at(object, i));
+    }
+    mri_object_free(self, object, &object->detail,
+                    (CHANNELS - 1) * sizeof(mri_channel));
     mri_holders_dispose(self, object, &body_of(object)->producers);
 }
 
-/* The last producer may have died, or this thread, between its end and that of
- * the queue. */
+/* A thread may have died, this one, too, between the end of the last producer
+ * and that of the queue, or between the ends of two channels. */
 static void repair(mri_record *self, mri_object *object, mri_record *dead)
 {
+    unsigned int last = channels_of(object) - 1;
+
     (void)dead;
-    if (mri_identity_state(mri_load(&object->identity)) == MRI_LIVE) {
-        mri_channel_repair(self, channel_of(object));
-        close_without_producers(self, object);
+    if (mri_identity_state(mri_load(&object->identity)) != MRI_LIVE) {
+        return;
     }
+    for (unsigned int i = 0; i <= last; i++) {
+        mri_channel_repair(self, channel_at(object, i));
+    }
+    close_without_producers(self, object);
+    if (mri_channel_is_closed(channel_at(object, last)) &&
+        !mri_channel_is_closed(channel_of(object))) {
+        close_queue(self, object);
+    }
+}
+
+/* Each channel gets its share of maxsize. */
+static mr_error format(mri_record *self, mri_object *object,
+                       const mri_queue_spec *spec)
+{
+    size_t size = (CHANNELS - 1) * sizeof(mri_channel);
+    uint64_t maxsize = spec->maxsize;
+    mr_error error = MR_OK;
+
+    if (spec->per_producer) {
+        error = mri_allocate(self, mri_segment_of(mri_ref_of(object)), MRI_HEAP,
+                             size, 0);
+        if (error) {
+            return error;
+        }
+        memset(mri_at(mri_peek(&self->owned[0].block)), 0, size);
+        mri_object_detail(self, object);
+        maxsize = maxsize / CHANNELS + (maxsize % CHANNELS != 0);
+    }
+    for (unsigned int i = 0; !error && i < channels_of(object); i++) {
+        error = mri_channel_format(self, channel_at(object, i), maxsize,
+                                   MRI_QUEUE_ITEMS);
+    }
+    return error;
 }
 
 static mr_error create(mri_record *self, unsigned int index, mri_call *call,
                        mr_handle *handle)
 {
-    const mri_queue_spec *spec = call->in;
     mri_object *object = NULL;
     mr_error error = mri_object_build(self, index, MRI_QUEUE, &object);
 
     if (error) {
         return error;
     }
-    error = mri_channel_format(self, channel_of(object), spec->maxsize,
-                               MRI_QUEUE_ITEMS);
+    error = format(self, object, call->in);
     if (error) {
         mri_object_abandon(self, object);
         return error;

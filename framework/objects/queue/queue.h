@@ -32,6 +32,7 @@ enum { MRI_QUEUE_EXACT = 1 };
 /* What mri_create wants. */
 typedef struct mri_queue_spec {
     uint64_t maxsize; /* 0: none */
+    uint64_t per_producer;
 } mri_queue_spec;
 
 /* The caller, a producer, attaches another, e.g. a process before its start.

@@ -20,12 +20,21 @@ static mr_error operate(mr_queue queue, unsigned int operation, mri_call *call,
 
 mr_error mr_queue_create(mr_queue *queue, const mr_queue_options *options)
 {
-    mri_queue_spec spec = {.maxsize = options ? options->maxsize : 0};
+    mri_queue_spec spec = {0};
     mri_call call = {.in = &spec, .in_size = sizeof spec};
-    mr_error error = mri_create_at(&mri_queue_ops, options ? options->place : 0,
-                                   &call, "mr_queue_create", "queue",
-                                   queue ? &queue->handle : NULL);
+    mr_error error;
 
+    if (options) {
+        spec.maxsize = options->maxsize;
+        spec.per_producer = options->per_producer;
+        if (options->exact && options->per_producer) {
+            return mri_bad_argument("mr_queue_create", "options",
+                                    "has exact and per_producer");
+        }
+    }
+    error = mri_create_at(&mri_queue_ops, options ? options->place : 0, &call,
+                          "mr_queue_create", "queue",
+                          queue ? &queue->handle : NULL);
     if (!error && options && options->exact) {
         queue->handle.variant |= MRI_QUEUE_EXACT;
     }
