@@ -47,7 +47,7 @@ class Model(unittest.TestCase):
         self.assertEqual(dispatch.NEAR_BATCHES,
                          defined("pool/scheduler.h", "MRI_SCHEDULE_NEAR"))
         self.assertEqual(dispatch.MOST_UNDER_WAY + 1, defined(
-            "include/multirank/wait.h", "MR_WAIT_MAX"))
+            "pool/scheduler.h", "MRI_SCHEDULE_WAITS"))
         self.assertLess(defined("pool/worker/run.c", "SHORT_CHUNK"),
                         dispatch.CHUNK_TIME * 1e9)
         self.assertGreater(defined("pool/worker/run.c", "LONG_CHUNK"),

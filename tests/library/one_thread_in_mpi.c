@@ -108,6 +108,7 @@ WRAP(MPI_Comm_split, true, (MPI_Comm group, int color, int key, MPI_Comm *made),
 WRAP(MPI_Comm_split_type, true,
      (MPI_Comm group, int type, int key, MPI_Info info, MPI_Comm *made),
      (group, type, key, info, made))
+WRAP(MPI_Comm_test_inter, false, (MPI_Comm group, int *inter), (group, inter))
 WRAP(MPI_Error_string, false, (int code_given, char *text, int *size),
      (code_given, text, size))
 WRAP(MPI_Finalize, true, (void), ())
