@@ -114,11 +114,13 @@ static void begin_children(struct under_way *w, int first, int last)
 {
     check(last - first < MOST_CHILDREN, "others: too many children");
     for (int i = first; i <= last; i++) {
+        /* In turn, as each rank has cores of its own. */
+        mr_process_options there = {.place = MR_ON_RANK(i % mr_size())};
         mr_process *process = &w->processes[i - first];
 
         w->orders.first = w->orders.last = i;
         must(mr_process_create(process, be_a_child, &w->orders,
-                               sizeof w->orders, NULL),
+                               sizeof w->orders, &there),
              "others: process");
         must(mr_process_start(*process), "others: start");
     }
