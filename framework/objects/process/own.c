@@ -65,7 +65,7 @@ mr_process *mri_process_own_all(size_t *count)
     pthread_mutex_lock(&mine.mutex);
     *count = mine.count;
     copy = malloc((mine.count + 1) * sizeof *copy);
-    if (copy) {
+    if (copy && mine.count) { /* without any there is no list */
         memcpy(copy, mine.processes, mine.count * sizeof *copy);
     }
     pthread_mutex_unlock(&mine.mutex);
