@@ -113,6 +113,9 @@ mr_error mri_host_prepare(void)
 
     sem_init(&standing_by, 0, 0);
     error = mri_thread_start(&second, stand_by);
+    if (!error && !mri_this_job.returns) {
+        pthread_detach(second); /* nobody will join it */
+    }
     while (!error && sem_wait(&standing_by) != 0) {
     }
     return error;
