@@ -240,6 +240,8 @@ objects_sources = \
 	framework/objects/data/value.c \
 	framework/objects/create.c \
 	framework/objects/create.h \
+	framework/objects/hold.c \
+	framework/objects/hold.h \
 	framework/objects/holders.c \
 	framework/objects/holders.h \
 	framework/objects/kinds.h \

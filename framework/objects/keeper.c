@@ -9,6 +9,7 @@
 
 #include "engine/operation.h"
 #include "objects/data/array.h"
+#include "objects/hold.h"
 #include "objects/holders.h"
 #include "objects/kinds.h"
 #include "objects/pipe.h"
@@ -214,12 +215,6 @@ mr_error mr_keeper_create(mr_keeper *keeper, mr_handle object)
     return mri_create(&mri_keeper_ops, object.owner, &call, &keeper->handle);
 }
 
-static mr_error operate(mr_keeper keeper, unsigned int operation,
-                        mri_call *call)
-{
-    return mri_operate(&mri_keeper_ops, keeper.handle, operation, call, 0);
-}
-
 mr_error mr_keeper_object(mr_keeper keeper, mr_handle *object)
 {
     mri_call call = {.out = object, .out_size = sizeof *object};
@@ -227,81 +222,45 @@ mr_error mr_keeper_object(mr_keeper keeper, mr_handle *object)
     if (!object) {
         return mri_bad_argument("mr_keeper_object", "object", "is NULL");
     }
-    return operate(keeper, OBJECT, &call);
+    return mri_operate(&mri_keeper_ops, keeper.handle, OBJECT, &call, 0);
 }
 
 mr_error mr_keeper_hold(mr_keeper keeper)
 {
-    mri_record *self = mri_self();
-    mri_call call = {0};
-
-    if (!self || !mri_node.base) {
-        return MR_ERR_STATE;
-    }
-    mri_may_hold(self);
-    call.argument = mri_holder_of_self();
-    return operate(keeper, HOLD, &call);
+    return mri_hold(&mri_keeper_ops, keeper.handle, HOLD);
 }
 
 mr_error mr_keeper_drop(mr_keeper keeper)
 {
-    mri_call call = {0};
-
-    if (!mri_self()) {
-        return MR_ERR_STATE;
-    }
-    call.argument = mri_holder_of_self();
-    return operate(keeper, DROP, &call);
+    return mri_hold_no_more(&mri_keeper_ops, keeper.handle, DROP);
 }
 
 mr_error mr_keeper_ticket(mr_keeper keeper, mr_ticket *ticket)
 {
-    mri_call call = {0};
-    mr_error error;
-
-    if (!ticket) {
-        return mri_bad_argument("mr_keeper_ticket", "ticket", "is NULL");
-    }
-    error = operate(keeper, TICKET, &call);
-    if (!error) {
-        *ticket = (mr_ticket){.handle = keeper.handle, .number = call.result};
-    }
-    return error;
+    return mri_ticket_make(&mri_keeper_ops, keeper.handle, TICKET,
+                           "mr_keeper_ticket", ticket);
 }
 
 mr_error mr_keeper_redeem(mr_ticket ticket, mr_keeper *keeper)
 {
-    mr_keeper from = {ticket.handle};
-    mri_record *self = mri_self();
-    mri_call call = {.argument = ticket.number};
-    uint64_t me;
     mr_error error;
 
-    if (!self || !mri_node.base) {
-        return MR_ERR_STATE;
-    }
     if (!keeper) {
         return mri_bad_argument("mr_keeper_redeem", "keeper", "is NULL");
     }
-    mri_may_hold(self);
-    me = mri_holder_of_self();
-    call.in = &me;
-    call.in_size = sizeof me;
-    error = operate(from, REDEEM, &call);
+    error = mri_ticket_redeem(&mri_keeper_ops, ticket, REDEEM);
     if (!error) {
-        *keeper = from;
+        keeper->handle = ticket.handle;
     }
     return error;
 }
 
 mr_error mr_ticket_drop(mr_ticket ticket)
 {
-    mr_keeper keeper = {ticket.handle};
-    mri_call call = {.argument = ticket.number};
-
     if (!mri_holder_is_ticket(ticket.number)) {
         return MR_ERR_NOT_HELD;
     }
-    return ticket.handle.kind == MRI_PIPE ? mri_pipe_drop_ticket(ticket)
-                                          : operate(keeper, DROP, &call);
+    return ticket.handle.kind == MRI_PIPE
+               ? mri_pipe_drop_ticket(ticket)
+               : mri_ticket_drop(&mri_keeper_ops, ticket, DROP);
 }

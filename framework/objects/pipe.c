@@ -15,6 +15,7 @@
 #include "engine/channel.h"
 #include "engine/operation.h"
 #include "engine/wait.h"
+#include "objects/hold.h"
 #include "objects/holders.h"
 #include "objects/kinds.h"
 #include "objects/lending.h"
@@ -370,13 +371,21 @@ mr_error mr_pipe_create(mr_pipe_end *first, mr_pipe_end *second, bool duplex)
     return error;
 }
 
+/* A variant that is no side has no object. */
+static mr_handle checked(mr_pipe_end end)
+{
+    mr_handle handle = end.handle;
+
+    if (handle.variant > 1) {
+        handle.kind = MRI_NONE;
+    }
+    return handle;
+}
+
 static mr_error operate(mr_pipe_end end, unsigned int operation, mri_call *call,
                         double timeout)
 {
-    if (end.handle.variant > 1) {
-        return MR_ERR_STALE;
-    }
-    return mri_operate(&mri_pipe_ops, end.handle, operation, call, timeout);
+    return mri_operate(&mri_pipe_ops, checked(end), operation, call, timeout);
 }
 
 mr_error mr_pipe_send(mr_pipe_end end, const void *message, size_t size,
@@ -404,17 +413,6 @@ mr_error mr_pipe_recv(mr_pipe_end end, void *message, size_t capacity,
         *size = call.result;
     }
     return error;
-}
-
-/* A variant that is no side has no object. */
-static mr_handle checked(mr_pipe_end end)
-{
-    mr_handle handle = end.handle;
-
-    if (handle.variant > 1) {
-        handle.kind = MRI_NONE;
-    }
-    return handle;
 }
 
 static const mri_lending lending = {
@@ -484,70 +482,42 @@ mr_error mri_pipe_hold(mr_pipe_end end, uint64_t id)
 
 mr_error mr_pipe_attach(mr_pipe_end end)
 {
-    mri_record *self = mri_self();
-
-    if (!self || !mri_node.base) { /* a thread may outlive the job */
-        return MR_ERR_STATE;
-    }
-    mri_may_hold(self);
-    return mri_pipe_hold(end, mri_holder_of_self());
+    return mri_hold(&mri_pipe_ops, checked(end), HOLD);
 }
 
 mr_error mr_pipe_close(mr_pipe_end end)
 {
-    mri_call call = {0};
-
-    if (!mri_self()) {
-        return MR_ERR_STATE;
-    }
-    call.argument = mri_holder_of_self();
-    return operate(end, CLOSE, &call, 0);
+    return mri_hold_no_more(&mri_pipe_ops, checked(end), CLOSE);
 }
 
 mr_error mr_pipe_ticket(mr_pipe_end end, mr_ticket *ticket)
 {
-    mri_call call = {0};
-    mr_error error;
+    return mri_ticket_make(&mri_pipe_ops, checked(end), TICKET,
+                           "mr_pipe_ticket", ticket);
+}
 
-    if (!ticket) {
-        return mri_bad_argument("mr_pipe_ticket", "ticket", "is NULL");
-    }
-    error = operate(end, TICKET, &call, 0);
-    if (!error) {
-        *ticket = (mr_ticket){.handle = end.handle, .number = call.result};
-    }
-    return error;
+/* The handle of a ticket is that of an end. */
+static mr_ticket checked_ticket(mr_ticket ticket)
+{
+    ticket.handle = checked((mr_pipe_end){ticket.handle});
+    return ticket;
 }
 
 mr_error mr_pipe_redeem(mr_ticket ticket, mr_pipe_end *end)
 {
-    mr_pipe_end from = {ticket.handle};
-    mri_record *self = mri_self();
-    mri_call call = {.argument = ticket.number};
-    uint64_t me;
     mr_error error;
 
-    if (!self || !mri_node.base) { /* a thread may outlive the job */
-        return MR_ERR_STATE;
-    }
     if (!end) {
         return mri_bad_argument("mr_pipe_redeem", "end", "is NULL");
     }
-    mri_may_hold(self);
-    me = mri_holder_of_self();
-    call.in = &me;
-    call.in_size = sizeof me;
-    error = operate(from, REDEEM, &call, 0);
+    error = mri_ticket_redeem(&mri_pipe_ops, checked_ticket(ticket), REDEEM);
     if (!error) {
-        *end = from;
+        end->handle = ticket.handle;
     }
     return error;
 }
 
 mr_error mri_pipe_drop_ticket(mr_ticket ticket)
 {
-    mr_pipe_end end = {ticket.handle};
-    mri_call call = {.argument = ticket.number};
-
-    return operate(end, CLOSE, &call, 0);
+    return mri_ticket_drop(&mri_pipe_ops, checked_ticket(ticket), CLOSE);
 }

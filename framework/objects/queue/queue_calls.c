@@ -7,6 +7,7 @@
 #include "engine/mailbox.h"
 #include "engine/operation.h"
 #include "objects/create.h"
+#include "objects/hold.h"
 #include "objects/lending.h"
 #include "objects/queue/queue.h"
 #include "util/clock.h"
@@ -290,26 +291,12 @@ mr_error mri_queue_attach_other(mr_handle queue, uint64_t id)
 
 mr_error mr_queue_attach(mr_queue queue)
 {
-    mri_record *self = mri_self();
-    mri_call call = {0};
-
-    if (!self || !mri_node.base) { /* a thread may outlive the job */
-        return MR_ERR_STATE;
-    }
-    mri_may_hold(self);
-    call.argument = mri_holder_of_self();
-    return operate(queue, MRI_QUEUE_ATTACH, &call, 0);
+    return mri_hold(&mri_queue_ops, queue.handle, MRI_QUEUE_ATTACH);
 }
 
 mr_error mr_queue_detach(mr_queue queue)
 {
-    mri_call call = {0};
-
-    if (!mri_self()) {
-        return MR_ERR_STATE;
-    }
-    call.argument = mri_holder_of_self();
-    return operate(queue, MRI_QUEUE_DETACH, &call, 0);
+    return mri_hold_no_more(&mri_queue_ops, queue.handle, MRI_QUEUE_DETACH);
 }
 
 /* ---- items that are done ------------------------------------------------- */
