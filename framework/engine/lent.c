@@ -113,24 +113,12 @@ size_t mri_lent_capacity(mri_ref row)
     return mri_peek(&from->size);
 }
 
-/* By one noted change, so that the block is in exactly one place.  The latch is
- * held. */
-static void move(mri_record *self, mri_owned *from, mri_owned *to)
-{
-    assert(mri_peek(&from->block) && !mri_peek(&to->block));
-    mri_set(self, &to->size, mri_peek(&from->size));
-    mri_set(self, &to->block, mri_peek(&from->block));
-    mri_set(self, &from->block, 0);
-    mri_set(self, &from->size, FREE);
-    mri_commit(self);
-}
-
 void mri_lent_keep(mri_record *self, mri_ref row)
 {
     mri_endpoint *me = mine(self);
 
     mri_latch(self, &me->lent_latch);
-    move(self, &self->owned[0], mri_at(row));
+    mri_owned_hand_over(self, &self->owned[0], mri_at(row));
     mri_unlatch(self, &me->lent_latch);
 }
 
@@ -143,7 +131,7 @@ bool mri_lent_return(mri_record *self, mri_ref row, const void *data)
     mri_latch(self, &me->lent_latch);
     has = mri_peek(&from->block) == mri_ref_of(data);
     if (has) {
-        move(self, from, &self->owned[0]);
+        mri_owned_hand_over(self, from, &self->owned[0]);
     }
     mri_unlatch(self, &me->lent_latch);
     return has;
@@ -164,31 +152,14 @@ void mri_lent_unclaim(mri_ref row)
     mri_store(&from->size, FREE);
 }
 
-/* The latch is any that this thread does not hold; that of the dead endpoint
- * is not another's. */
-static void free_all_rows(mri_record *self, mri_endpoint *dead, rows_page *page)
-{
-    for (unsigned int i = 0; i < ROWS; i++) {
-        mri_owned *from = &page->rows[i];
-
-        if (mri_load(&from->block)) {
-            mri_latch(self, &dead->lent_latch);
-            mri_set(self, &self->owned[0].size, mri_load(&from->size));
-            mri_set(self, &self->owned[0].block, mri_load(&from->block));
-            mri_set(self, &from->block, 0);
-            mri_commit(self);
-            mri_unlatch(self, &dead->lent_latch);
-            mri_give_back(self, 0);
-        }
-    }
-}
-
 void mri_lent_reap(mri_record *self, mri_endpoint *dead)
 {
     while (mri_load(&dead->lent)) {
         rows_page *page = mri_at(mri_load(&dead->lent));
 
-        free_all_rows(self, dead, page);
+        for (unsigned int i = 0; i < ROWS; i++) {
+            mri_give_back_from(self, &page->rows[i], &dead->lent_latch);
+        }
         mri_latch(self, &dead->lent_latch);
         mri_owned_take(self, 0, &dead->lent, sizeof(rows_page));
         mri_set(self, &dead->lent, mri_load(&page->next));

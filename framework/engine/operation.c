@@ -46,6 +46,27 @@ void mri_give_back(mri_record *self, unsigned int slot)
     }
 }
 
+void mri_owned_hand_over(mri_record *self, mri_owned *from, mri_owned *to)
+{
+    assert(mri_peek(&from->block) && !mri_peek(&to->block));
+    mri_set(self, &to->size, mri_peek(&from->size));
+    mri_set(self, &to->block, mri_peek(&from->block));
+    mri_set(self, &from->block, 0);
+    mri_set(self, &from->size, 0);
+    mri_commit(self);
+}
+
+void mri_give_back_from(mri_record *self, mri_owned *from, mri_word *latch)
+{
+    if (!mri_load(&from->block)) {
+        return;
+    }
+    mri_latch(self, latch);
+    mri_owned_hand_over(self, from, &self->owned[0]);
+    mri_unlatch(self, latch);
+    mri_give_back(self, 0);
+}
+
 /* Objects of a lost rank lose their identity, too. */
 mr_error mri_why_stale(mr_handle handle)
 {

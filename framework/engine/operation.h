@@ -182,4 +182,13 @@ void mri_wake_for_memory(mri_record *self, unsigned int segment);
 /* Free the block in an owned slot and wake who waits for memory there. */
 void mri_give_back(mri_record *self, unsigned int slot);
 
+/* By one noted change, so that it is in exactly one place should this thread
+ * die: move a block between an owned slot of this thread and another place.  A
+ * latch is held. */
+void mri_owned_hand_over(mri_record *self, mri_owned *from, mri_owned *to);
+
+/* The same for a block of a dead one, which is freed then.  The latch is any
+ * that no one of us holds. */
+void mri_give_back_from(mri_record *self, mri_owned *from, mri_word *latch);
+
 #endif

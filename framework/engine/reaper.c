@@ -63,26 +63,13 @@ void mri_reap_describe(uint64_t endpoint, char *text, size_t size)
                       describe_record, &d);
 }
 
-/* Free the dead one's blocks.  Each goes to a slot of ours by one noted change,
- * so that it is in exactly one place should we die, too.  The latch is any that
- * no one of us holds. */
+/* Free the dead one's blocks. */
 static void free_owned(mri_record *self, mri_record *dead)
 {
     mri_segment *segment = mri_segment_at(mri_segment_of(mri_ref_of(dead)));
 
-    assert(mri_peek(&self->owned[0].block) == 0);
     for (unsigned int i = 0; i < MRI_OWNED_MAX; i++) {
-        mri_owned *from = &dead->owned[i];
-
-        if (mri_load(&from->block)) {
-            mri_latch(self, &segment->objects_latch);
-            mri_set(self, &self->owned[0].size, mri_load(&from->size));
-            mri_set(self, &self->owned[0].block, mri_load(&from->block));
-            mri_set(self, &from->block, 0);
-            mri_commit(self);
-            mri_unlatch(self, &segment->objects_latch);
-            mri_give_back(self, 0);
-        }
+        mri_give_back_from(self, &dead->owned[i], &segment->objects_latch);
     }
 }
 
