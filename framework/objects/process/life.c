@@ -25,10 +25,10 @@ static mr_error send_signal(const char *function, mr_process process,
         return error;
     }
     if (look.is_main) {
-        mri_log(MR_LOG_INFO,
-                "%s: the process is the main of a rank, which is not signalled",
-                function);
-        return MR_ERR_STATE;
+        return mri_fail(
+            MR_ERR_STATE, MR_LOG_INFO,
+            "%s: the process is the main of a rank, which is not signalled",
+            function);
     }
     if (look.state >= MRI_ENDING) {
         return MR_OK;

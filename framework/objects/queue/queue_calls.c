@@ -280,13 +280,13 @@ mr_error mri_queue_attach_other(mr_handle queue, uint64_t id)
     mri_call call = {.argument = id, .in = &me, .in_size = sizeof me};
     mr_error error = operate((mr_queue){queue}, MRI_QUEUE_ATTACH, &call, 0);
 
-    if (error == MR_ERR_NOT_HELD) {
-        mri_log(MR_LOG_INFO,
-                "mr_process_create: the caller is no producer of a queue in "
-                "options->producer_of: call mr_queue_attach before, and "
-                "mr_queue_detach when all its producers are created");
+    if (error != MR_ERR_NOT_HELD) {
+        return error;
     }
-    return error;
+    return mri_fail(error, MR_LOG_INFO,
+                    "mr_process_create: the caller is no producer of a queue "
+                    "in options->producer_of: call mr_queue_attach before, and "
+                    "mr_queue_detach when all its producers are created");
 }
 
 mr_error mr_queue_attach(mr_queue queue)

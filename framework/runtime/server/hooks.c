@@ -25,11 +25,10 @@ static bool ended;
 static mr_error set(const char *function, hooks *which, const hooks *to)
 {
     if (mri_here.pid) {
-        mri_log(MR_LOG_INFO,
-                "%s: the job has started, and its processes are images of what "
-                "was then: call it before mr_init",
-                function);
-        return MR_ERR_STATE;
+        return mri_fail(MR_ERR_STATE, MR_LOG_INFO,
+                        "%s: the job has started, and its processes are images "
+                        "of what was then: call it before mr_init",
+                        function);
     }
     *which = *to;
     return MR_OK;
