@@ -48,10 +48,11 @@ enum { MRI_CHANNEL_ROOM = 1 };
  * 1 (for room) or MRI_WAIT_MEMORY from put, unchanged from get.  A
  * blocked put keeps its item in owned slot 0.  The caller wakes.
  */
+typedef mr_error mri_channel_getter(mri_record *self, mri_channel *channel,
+                                    mri_call *call);
 mr_error mri_channel_put(mri_record *self, mri_channel *channel,
                          mri_call *call);
-mr_error mri_channel_get(mri_record *self, mri_channel *channel,
-                         mri_call *call);
+mri_channel_getter mri_channel_get;
 
 /*
  * Lent items, see engine/lent.h: put a new block of call->in_size bytes into

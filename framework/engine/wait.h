@@ -29,6 +29,17 @@ static inline void mri_wake(mri_record *self, mri_object *object,
     }
 }
 
+/* Wake for `count` of what the list is for: those that find nothing wait on. */
+static inline void mri_wake_for(mri_record *self, mri_object *object,
+                                unsigned int list, uint64_t count)
+{
+    if (count == 1) {
+        mri_wake(self, object, list);
+    } else if (count) {
+        mri_wake_all(self, object, list);
+    }
+}
+
 /* Enter a list.  False when the object is not `identity` any more. */
 bool mri_wait_enter(mri_record *self, mri_wait *entry, mri_object *object,
                     unsigned int list, uint64_t identity);

@@ -93,7 +93,7 @@ static mr_error try_send(mri_record *self, mri_object *object, mri_call *call)
 /* The other side is looked at first: what it sent before it went is there. */
 static inline __attribute__((always_inline)) mr_error
 receive(mri_record *self, mri_object *object, mri_call *call,
-        mr_error (*get)(mri_record *, mri_channel *, mri_call *))
+        mri_channel_getter *get)
 {
     unsigned int side = call->variant;
     bool last = nobody_at(object, !side);

@@ -76,16 +76,6 @@ static inline mri_channel *my_channel(mri_record *self, mri_object *object)
                : channel_of(object);
 }
 
-static void wake_for(mri_record *self, mri_object *object, unsigned int list,
-                     uint64_t count)
-{
-    if (count == 1) {
-        mri_wake(self, object, list);
-    } else {
-        mri_wake_all(self, object, list);
-    }
-}
-
 /* ---- put and get --------------------------------------------------------- */
 
 static __attribute__((noinline)) mr_error
@@ -111,7 +101,7 @@ try_put(mri_record *self, mri_object *object, mri_call *call)
 
 static void wake_getters(mri_record *self, mri_object *object, uint64_t count)
 {
-    wake_for(self, object, GETTERS, count);
+    mri_wake_for(self, object, GETTERS, count);
 }
 
 static mr_error try_put_many(mri_record *self, mri_object *object,
@@ -126,14 +116,11 @@ static mr_error try_put_many(mri_record *self, mri_object *object,
                                                      object, wake_getters));
 }
 
-typedef mr_error get_from(mri_record *self, mri_channel *channel,
-                          mri_call *call);
-
 /* From the first channel that has an item, beginning with the thread's own. */
 static __attribute__((noinline)) mr_error get_from_any(mri_record *self,
                                                        mri_object *object,
                                                        mri_call *call,
-                                                       get_from *get)
+                                                       mri_channel_getter *get)
 {
     unsigned int first = number_of_mine(self);
     mr_error error = MRI_WOULD_BLOCK;
@@ -149,7 +136,8 @@ static __attribute__((noinline)) mr_error get_from_any(mri_record *self,
 }
 
 static inline __attribute__((always_inline)) mr_error
-get_once(mri_record *self, mri_object *object, mri_call *call, get_from *get)
+get_once(mri_record *self, mri_object *object, mri_call *call,
+         mri_channel_getter *get)
 {
     return __builtin_expect(mri_peek(&object->detail) != 0, 0)
                ? get_from_any(self, object, call, get)
@@ -157,10 +145,9 @@ get_once(mri_record *self, mri_object *object, mri_call *call, get_from *get)
 }
 
 /* The queue was closed before the second look: so that look sees all items. */
-static __attribute__((noinline)) mr_error nothing_to_get(mri_record *self,
-                                                         mri_object *object,
-                                                         mri_call *call,
-                                                         get_from *get)
+static __attribute__((noinline)) mr_error
+nothing_to_get(mri_record *self, mri_object *object, mri_call *call,
+               mri_channel_getter *get)
 {
     mr_error error = MRI_WOULD_BLOCK;
 
@@ -180,8 +167,8 @@ static inline void wake_putters(mri_record *self, mri_object *object,
                                 uint64_t count)
 {
     if (channel_of(object)->maxsize) {
-        wake_for(self, object, MRI_CHANNEL_ROOM,
-                 channels_of(object) > 1 ? UINT64_MAX : count);
+        mri_wake_for(self, object, MRI_CHANNEL_ROOM,
+                     channels_of(object) > 1 ? UINT64_MAX : count);
     }
 }
 
@@ -370,15 +357,29 @@ static uint64_t put_ever(mri_record *self, mri_object *object)
     return put;
 }
 
-/* call->argument is how many. */
+/* The same without a latch: not more than that. */
+static uint64_t put_so_far(mri_object *object)
+{
+    uint64_t put = 0;
+
+    for (unsigned int i = 0; i < channels_of(object); i++) {
+        put += mri_load(&channel_at(object, i)->tail);
+    }
+    return put;
+}
+
+/* call->argument is how many.  An item may be there that its producer has not
+ * counted yet, so the exact count is asked for before an error. */
 static mr_error try_done(mri_record *self, mri_object *object, mri_call *call)
 {
     queue_body *body = body_of(object);
     uint64_t done = mri_load(&body->done);
-    uint64_t put;
+    uint64_t put = put_so_far(object);
 
     do {
-        put = put_ever(self, object);
+        if (put < done || call->argument > put - done) {
+            put = put_ever(self, object);
+        }
         if (call->argument > put - done) {
             return MR_ERR_STATE;
         }

@@ -333,11 +333,7 @@ static mr_error try_notify(mri_record *self, mri_object *object, mri_call *call)
         return MR_ERR_NOT_HELD;
     }
     granted = grant(self, body_of(object), call->argument);
-    if (granted == 1) {
-        mri_wake(self, object, MRI_CONDITION_WAITERS);
-    } else if (granted) {
-        mri_wake_all(self, object, MRI_CONDITION_WAITERS);
-    }
+    mri_wake_for(self, object, MRI_CONDITION_WAITERS, granted);
     return MR_OK;
 }
 

@@ -59,11 +59,7 @@ static mr_error try_release(mri_record *self, mri_object *object,
             return body->bounded ? MR_ERR_NOT_HELD : MR_ERR_LIMIT;
         }
     } while (!mri_cas(&body->count, &count, count + call->argument));
-    if (call->argument == 1) {
-        mri_wake(self, object, 0);
-    } else {
-        mri_wake_all(self, object, 0);
-    }
+    mri_wake_for(self, object, 0, call->argument);
     return MR_OK;
 }
 
