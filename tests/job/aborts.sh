@@ -8,6 +8,7 @@ in_slot "$0" "$@"
 
 program=./tests/job/endings
 export MR_BIND=none
+tool_grace=20
 
 abort_ends_the_job() { # RANKS WHO STATUS
     start "$1" $program abort "$2" "$3"
@@ -26,19 +27,6 @@ abort_ends_the_job() { # RANKS WHO STATUS
     esac
 }
 
-far() { # FUNCTION ARGUMENT...
-    export MR_ROUTE=far
-    "$@"
-    unset MR_ROUTE
-}
-
-by_tool() { # FUNCTION ARGUMENT...
-    local before=("${launcher[@]}")
-    launcher=(./apps/multirank/multirank run --oversubscribe --grace 20 -n)
-    "$@"
-    launcher=("${before[@]}")
-}
-
 for who in main process task thread; do
     check abort_ends_the_job 0 $who 9
     have_launcher || continue
@@ -46,14 +34,14 @@ for who in main process task thread; do
         check abort_ends_the_job $ranks $who 200
     done
     check far abort_ends_the_job 3 $who 7
-    check by_tool abort_ends_the_job 3 $who 11
-    check far by_tool abort_ends_the_job 3 $who 12
+    check through_tool abort_ends_the_job 3 $who 11
+    check far through_tool abort_ends_the_job 3 $who 12
 done
 check abort_ends_the_job 0 main 0
 if have_launcher; then
     check abort_ends_the_job 2 main 0
     check abort_ends_the_job 2 process 256
     check far abort_ends_the_job 2 process 0
-    check by_tool abort_ends_the_job 2 process 0
+    check through_tool abort_ends_the_job 2 process 0
 fi
 report aborts

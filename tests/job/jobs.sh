@@ -169,6 +169,23 @@ expect_output() {
         broken "the output differs:" "$(head -20 "$scratch/diff")"
 }
 
+# A check with each rank as if on a node of its own.
+far() { # FUNCTION ARGUMENT...
+    export MR_ROUTE=far
+    "$@"
+    unset MR_ROUTE
+}
+
+# A check of a job that `multirank run` starts, which waits so many seconds for
+# ranks after the end of rank 0.
+through_tool() { # FUNCTION ARGUMENT...
+    local before=("${launcher[@]}")
+    launcher=(./apps/multirank/multirank run --oversubscribe
+        --grace "${tool_grace:-1}" -n)
+    "$@"
+    launcher=("${before[@]}")
+}
+
 check() { # FUNCTION [ARGUMENT...]
     local name=$* began
     name=${name//[[:space:]]/_}

@@ -25,27 +25,18 @@ held() { # RANKS WHO
     ! grep 'error' "$scratch/err" || broken "somebody sees an error"
 }
 
-far() { # FUNCTION ARGUMENT...
-    export MR_ROUTE=far
-    "$@"
+held_far() { # RANKS WHO
+    far held "$@"
     grep -q 'warning: mr_mpi_lock has been held for 3 s' "$scratch/err" ||
         broken "nobody is warned"
-    unset MR_ROUTE
-}
-
-# By their tool the job would go on without a rank that is taken for lost.
-by_tool() { # FUNCTION ARGUMENT...
-    local before=("${launcher[@]}")
-    launcher=(./apps/multirank/multirank run --oversubscribe --grace 1 -n)
-    "$@"
-    launcher=("${before[@]}")
 }
 
 for who in main task; do
     check held 2 $who
     for ranks in 2 3; do
-        check far held $ranks $who
+        check held_far $ranks $who
     done
 done
-check by_tool far held 3 task
+# By their tool the job would go on without a rank that is taken for lost.
+check through_tool held_far 3 task
 report mpi_lock

@@ -16,19 +16,6 @@ fi
 # More ranks than processors are no news here.
 export MR_BIND=none
 
-far() { # FUNCTION ARGUMENT...
-    export MR_ROUTE=far
-    "$@"
-    unset MR_ROUTE
-}
-
-by_tool() { # FUNCTION ARGUMENT...
-    local before=("${launcher[@]}")
-    launcher=(./apps/multirank/multirank run --oversubscribe --grace 1 -n)
-    "$@"
-    launcher=("${before[@]}")
-}
-
 outliving() { # FUNCTION ARGUMENT...
     local before=("${launcher[@]}")
     launcher=("$mpirun" --enable-recovery --oversubscribe -np)
@@ -111,7 +98,7 @@ for ranks in 1 2 3 4; do
     check ranks_go_on_after_the_job $ranks middle
 done
 check ranks_go_on_after_the_job 3 ours
-check by_tool ranks_go_on_after_the_job 3 middle
+check through_tool ranks_go_on_after_the_job 3 middle
 for ranks in 2 3; do
     check far ranks_go_on_after_the_job $ranks middle
 done
@@ -128,7 +115,7 @@ check low_level_of_threads_is_told
 check far_low_level_of_threads_is_an_error_of_all
 check death_ends_the_job
 check far death_ends_the_job
-check by_tool death_ends_the_job
+check through_tool death_ends_the_job
 check outliving death_is_told_to_all
 check far outliving death_is_told_to_all
 check rank_that_lost_its_main_thread_ends

@@ -64,12 +64,6 @@ calls() { # RANKS SUITE
     expect_one_thread
 }
 
-far() { # FUNCTION ARGUMENT...
-    export MR_ROUTE=far
-    "$@"
-    unset MR_ROUTE
-}
-
 # The service thread and main, which takes no lock.
 watcher_sees_two_threads() {
     watched 7 2 ./tests/job/mpi_lock careless

@@ -267,16 +267,6 @@ static int borrow_and_wait(const void *argument, size_t size)
     return 0;
 }
 
-static uint64_t bytes_used(void)
-{
-    uint64_t used = 0;
-
-    for (unsigned int i = 0; i < mri_node.count; i++) {
-        used += mri_arena_used(&mri_segment_at(i)->heap);
-    }
-    return used;
-}
-
 /* On this node the memory is counted; a borrower of another node borrows its
  * own rank's. */
 static void items_of_a_killed_borrower_are_freed(void)

@@ -86,17 +86,6 @@ static void live_array(int rank)
     MRT_OK(mr_array_destroy(array));
 }
 
-static uint64_t bytes_used(void)
-{
-    uint64_t used = 0;
-
-    for (unsigned int i = 0; i < mri_node.count; i++) {
-        used += mri_arena_used(&mri_segment_at(i)->heap) +
-                mri_arena_used(&mri_segment_at(i)->arrays);
-    }
-    return used;
-}
-
 /* What a rank keeps for all later calls is there after the first. */
 static void leaves_nothing(life *live)
 {

@@ -224,6 +224,18 @@ static inline bool await_objects_in_use(uint64_t expected)
     return MRT_EQUAL(objects_in_use(), expected);
 }
 
+/* Bytes in use in the heaps and Arrays of this node. */
+static inline uint64_t bytes_used(void)
+{
+    uint64_t used = 0;
+
+    for (unsigned int i = 0; i < mri_node.count; i++) {
+        used += mri_arena_used(&mri_segment_at(i)->heap) +
+                mri_arena_used(&mri_segment_at(i)->arrays);
+    }
+    return used;
+}
+
 /* The rank for the i-th of several: they are spread over the job. */
 static inline int rank_of(int i)
 {

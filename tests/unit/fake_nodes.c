@@ -333,3 +333,11 @@ void nodes_await_waiter(unsigned int number, mr_handle handle)
     }
     mri_rank_enter(before);
 }
+
+/* For LeakSanitizer: an actor that dies leaves its port, as the memory of a
+ * killed process goes with it.  A suite whose actors leave more has its own. */
+const char *__lsan_default_suppressions(void);
+__attribute__((weak)) const char *__lsan_default_suppressions(void)
+{
+    return "leak:mri_port_of\n";
+}

@@ -189,14 +189,6 @@ static void want_of_memory_is_told_to_processes(void)
 
 #endif
 
-/* For LeakSanitizer: a thread that dies here leaves its port, as the memory of
- * a killed process goes with it. */
-const char *__lsan_default_suppressions(void);
-const char *__lsan_default_suppressions(void)
-{
-    return "leak:mri_port_of\n";
-}
-
 int main(int argc, char **argv)
 {
     static const mrt_test tests[] = {

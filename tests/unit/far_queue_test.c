@@ -144,23 +144,9 @@ static void produce_attached(unsigned int number, void *user)
     }
 }
 
-static void consume_to_the_end(unsigned int number, void *user)
-{
-    uint64_t item;
-    mr_error error;
-
-    (void)number;
-    (void)user;
-    while (
-        !(error = mr_queue_get(the.queue, &item, sizeof item, NULL, GUARD))) {
-        atomic_fetch_add(&the.sum, item);
-    }
-    MRT_ERROR(error, MR_ERR_END_OF_FILE);
-}
-
 static void queue_ends_with_producers_of_all_nodes(void)
 {
-    play_with_each_owner(produce_attached, consume_to_the_end, 0, PRODUCERS);
+    play_with_each_owner(produce_attached, get_and_tell_done, 0, PRODUCERS);
 }
 
 /* ---- many items ---------------------------------------------------------- */
@@ -302,14 +288,6 @@ static void keeper_counts_holders_of_all_nodes(void)
         nodes_leave();
         nodes_stop();
     }
-}
-
-/* For LeakSanitizer: a thread that dies here leaves its port, as the memory of
- * a killed process goes with it. */
-const char *__lsan_default_suppressions(void);
-const char *__lsan_default_suppressions(void)
-{
-    return "leak:mri_port_of\n";
 }
 
 int main(int argc, char **argv)

@@ -610,14 +610,6 @@ static void rank_is_lost_while_puts_are_under_way(void)
     nodes_stop();
 }
 
-/* For LeakSanitizer: a thread that dies here leaves its port, as the memory of
- * a killed process goes with it. */
-const char *__lsan_default_suppressions(void);
-const char *__lsan_default_suppressions(void)
-{
-    return "leak:mri_port_of\n";
-}
-
 int main(int argc, char **argv)
 {
     static const mrt_test tests[] = {
