@@ -222,8 +222,8 @@ static mr_error begin_watches(waiting *w, double timeout)
     return error;
 }
 
-/* One more look from all, so that each that is ready is told of, and each that
- * is gone. */
+/* Every owner looks once more.  So the answer has all objects that are ready,
+ * and all that are gone. */
 static mr_error stop_watches(waiting *w, mr_error error)
 {
     mr_error last;

@@ -8,8 +8,8 @@
  * as mr_wait does, and makes the set of each ready object readable.  Only
  * mr_wait_set_ready lets the thread watch a set again, when it has found
  * nothing; the thread looks at all objects first, so nothing is missed in
- * between.  So additions and removals never disturb the thread.  What it waits
- * for may then be in no set any more: that makes a set readable once too often.
+ * between.  So additions and removals never disturb the thread.  It may wait
+ * for an object that was removed: then a set is readable once too often.
  *
  * Three locks, in this order: `life`, while the thread starts or ends; that of
  * a set, for its users; `turn`, for what the thread and users both see.  The
@@ -261,8 +261,7 @@ static void *watch_sets(void *unused)
     return NULL;
 }
 
-/* ---- life of the thread, inside `life` ------------------------------------
- */
+/* ---- life of the thread; the lock `life` is held ------------------------- */
 
 static void ring(void)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * What a caller is told of its own place: its process, also in main and in
- * tasks, the parent of that, and its active children.
+ * The calls that tell a caller its own process, also in main and in tasks, its
+ * parent, and its active children.
  */
 #include "mpi/process_support.h"
 

@@ -284,8 +284,8 @@ MR_CHECKED mr_error mr_process_pid(mr_process process, int64_t *pid);
  * The process in which the caller runs.  Main is one, too, with the name
  * "MainProcess"; so is each other rank, e.g. "Rank-2", in which tasks run.
  *
- * Such a process can be asked, joined and waited for.  That of main has ended
- * when mr_finalize is called, or exit() calls it; its exit code is known to the
+ * Other endpoints can ask, join and wait for main, too.  Main has ended when it
+ * calls mr_finalize, or when exit() does.  Its exit code is known to the
  * launcher alone.
  *
  * Callers:   any endpoint, any thread.

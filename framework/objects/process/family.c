@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Owns what a caller is told of its own place: its process, the parent of that,
- * and its children.
+ * Owns the calls that tell a caller its own process, its parent, and its
+ * children.
  */
 #include <stdlib.h>
 

@@ -153,8 +153,9 @@ static void dispose(mri_record *self, mri_object *object)
     mri_object_free(self, object, &object->detail, detail_size(body));
 }
 
-/* The creator is gone.  What it had begun to start is started, as it may be
- * on its way already; what it had not is never; its daemons end with it. */
+/* The creator is gone.  A start that it had begun is completed, as the request
+ * may be on its way already.  A process that it had not begun to start never
+ * runs.  Its daemons are killed. */
 static void forget(mri_record *self, mri_object *object, const mri_gone *gone)
 {
     mri_process_body *body = mri_process_of(object);

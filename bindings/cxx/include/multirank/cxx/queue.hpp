@@ -181,7 +181,7 @@ template <class T> class queue_handle
         detail::check(mr_queue_detach(c_), "mr_queue_detach");
     }
 
-    /** Says that so many items are done; see mr_queue_task_done. */
+    /** Marks `count` items as done; see mr_queue_task_done. */
     void task_done(std::size_t count = 1) const
     {
         detail::check(mr_queue_task_done(c_, count), "mr_queue_task_done");
