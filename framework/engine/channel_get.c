@@ -171,7 +171,10 @@ static void deliver(mri_record *self, mri_call *call)
     mri_give_back(self, 0);
 }
 
-mr_error mri_channel_get(mri_record *self, mri_channel *channel, mri_call *call)
+/* Take the first item by a function that is called under the latch. */
+static inline __attribute__((always_inline)) mr_error
+get_by(mri_record *self, mri_channel *channel, mri_call *call,
+       mri_channel_getter *take)
 {
     mr_error error = MRI_WOULD_BLOCK;
 
@@ -180,12 +183,19 @@ mr_error mri_channel_get(mri_record *self, mri_channel *channel, mri_call *call)
     }
     mri_latch(self, &channel->get_latch);
     if (has_item(channel)) {
-        error = take_item(self, channel, call);
+        error = take(self, channel, call);
     }
     mri_unlatch(self, &channel->get_latch);
     if (mri_peek(&self->owned[1].block)) {
         mri_give_back(self, 1);
     }
+    return error;
+}
+
+mr_error mri_channel_get(mri_record *self, mri_channel *channel, mri_call *call)
+{
+    mr_error error = get_by(self, channel, call, take_item);
+
     if (error) {
         return error;
     }
@@ -228,18 +238,7 @@ static mr_error take_block(mri_record *self, mri_channel *channel,
 mr_error mri_channel_take(mri_record *self, mri_channel *channel,
                           mri_call *call)
 {
-    mr_error error = MRI_WOULD_BLOCK;
-
-    if (mri_channel_empty(channel)) {
-        return error;
-    }
-    mri_latch(self, &channel->get_latch);
-    if (has_item(channel)) {
-        error = take_block(self, channel, call);
-    }
-    mri_unlatch(self, &channel->get_latch);
-    mri_give_back(self, 1);
-    return error;
+    return get_by(self, channel, call, take_block);
 }
 
 /* ---- many items ---------------------------------------------------------- */

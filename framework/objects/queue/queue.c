@@ -151,7 +151,6 @@ nothing_to_get(mri_record *self, mri_object *object, mri_call *call,
 {
     mr_error error = MRI_WOULD_BLOCK;
 
-    call->list = GETTERS;
     if (mri_channel_is_closed(channel_of(object))) {
         error = get_once(self, object, call, get);
         if (error == MRI_WOULD_BLOCK && call->list == GETTERS) {
@@ -159,6 +158,19 @@ nothing_to_get(mri_record *self, mri_object *object, mri_call *call,
         }
     }
     return error;
+}
+
+static inline __attribute__((always_inline)) mr_error
+get_by(mri_record *self, mri_object *object, mri_call *call,
+       mri_channel_getter *get)
+{
+    mr_error error;
+
+    call->list = GETTERS;
+    error = get_once(self, object, call, get);
+    return error == MRI_WOULD_BLOCK && call->list == GETTERS
+               ? nothing_to_get(self, object, call, get)
+               : error;
 }
 
 /* There is room for `count` more.  With several channels a producer waits for
@@ -175,11 +187,8 @@ static inline void wake_putters(mri_record *self, mri_object *object,
 static inline __attribute__((always_inline)) mr_error
 try_get(mri_record *self, mri_object *object, mri_call *call)
 {
-    mr_error error = get_once(self, object, call, mri_channel_get);
+    mr_error error = get_by(self, object, call, mri_channel_get);
 
-    if (error == MRI_WOULD_BLOCK) {
-        error = nothing_to_get(self, object, call, mri_channel_get);
-    }
     if (!error) {
         wake_putters(self, object, 1);
     }
@@ -189,11 +198,8 @@ try_get(mri_record *self, mri_object *object, mri_call *call)
 static mr_error try_get_many(mri_record *self, mri_object *object,
                              mri_call *call)
 {
-    mr_error error = get_once(self, object, call, mri_channel_get_many);
+    mr_error error = get_by(self, object, call, mri_channel_get_many);
 
-    if (error == MRI_WOULD_BLOCK) {
-        error = nothing_to_get(self, object, call, mri_channel_get_many);
-    }
     if (!error) {
         wake_putters(self, object, call->result);
     }
@@ -224,13 +230,8 @@ static mr_error try_commit(mri_record *self, mri_object *object, mri_call *call)
 
 static mr_error try_take(mri_record *self, mri_object *object, mri_call *call)
 {
-    mr_error error;
+    mr_error error = get_by(self, object, call, mri_lending_try_take);
 
-    call->list = GETTERS;
-    error = get_once(self, object, call, mri_lending_try_take);
-    if (error == MRI_WOULD_BLOCK && call->list == GETTERS) {
-        error = nothing_to_get(self, object, call, mri_lending_try_take);
-    }
     if (!error) {
         wake_putters(self, object, 1);
     }
