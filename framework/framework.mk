@@ -281,17 +281,22 @@ pool_sources = \
 	framework/pool/batch_reuse.c \
 	framework/pool/context.c \
 	framework/pool/context.h \
+	framework/pool/driver.c \
+	framework/pool/driver.h \
 	framework/pool/iterator.c \
+	framework/pool/kept.c \
 	framework/pool/map.c \
 	framework/pool/pool.c \
 	framework/pool/pool.h \
 	framework/pool/pool_calls.c \
+	framework/pool/pool_ops.h \
 	framework/pool/results.c \
 	framework/pool/results.h \
 	framework/pool/schedule.c \
 	framework/pool/schedule.h \
 	framework/pool/schedule_nodes.c \
 	framework/pool/scheduler.h \
+	framework/pool/workers.c \
 	framework/pool/worker/death.c \
 	framework/pool/worker/failure.c \
 	framework/pool/worker/failure.h \

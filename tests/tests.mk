@@ -69,6 +69,7 @@ mpi_suites = \
 	tests/mpi/pool_failure_test \
 	tests/mpi/pool_iterate_failure_test \
 	tests/mpi/pool_iterate_test \
+	tests/mpi/pool_shared_test \
 	tests/mpi/pool_small_test \
 	tests/mpi/pool_spread_test \
 	tests/mpi/pool_test \
@@ -307,6 +308,7 @@ far_asan_runs = \
 	tests/mpi/lock_test.far.np3 \
 	tests/mpi/pipe_test.far.np3 \
 	tests/mpi/pool_iterate_test.far.np3 \
+	tests/mpi/pool_shared_test.far.np3 \
 	tests/mpi/pool_test.far.np3 \
 	tests/mpi/process_test.far.np3 \
 	tests/mpi/queue_end_test.far.np3 \

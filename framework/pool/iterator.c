@@ -23,7 +23,7 @@
 static const double look_after_each = 1; /* seconds */
 
 struct mr_iterator {
-    mr_pool pool;
+    mri_driver driver;
     mri_map_request request;
     mri_scheduler scheduler;
     mri_results results;
@@ -40,7 +40,7 @@ static mr_error look_after_workers(mr_iterator *iterator)
     mr_error error = mri_results_ask_for_failures(&iterator->scheduler);
 
     if (!error) {
-        error = mri_schedule_restart_dead(&iterator->scheduler);
+        error = mri_schedule_attend(&iterator->scheduler);
     }
     if (!error) {
         iterator->look = false;
@@ -57,7 +57,6 @@ static mr_error go_on(mr_iterator *iterator)
     if (error) {
         return error;
     }
-    iterator->look |= mri_pool_wants_attention(iterator->pool);
     if (iterator->look) {
         error = look_after_workers(iterator);
     }
@@ -65,7 +64,8 @@ static mr_error go_on(mr_iterator *iterator)
         error = mri_schedule_more(d);
     }
     if (!error && d->under_way == 0 && d->left &&
-        iterator->results.come == iterator->results.taken) {
+        iterator->results.come == iterator->results.taken &&
+        !mri_schedule_is_hopeful(d)) {
         error = mri_schedule_refusal(d);
     }
     iterator->given_up = error;
@@ -74,20 +74,21 @@ static mr_error go_on(mr_iterator *iterator)
 
 static mr_error await(mr_iterator *iterator, double timeout)
 {
-    const mr_handle handles[] = {iterator->pool.handle,
+    const mr_handle handles[] = {iterator->driver.pool.handle,
                                  iterator->results.queue};
     bool shorter = timeout < 0 || timeout > look_after_each;
     bool ready[2];
     mr_error error;
 
-    mri_pool_give_way(iterator->pool, true);
+    mri_driver_waits(&iterator->driver, true);
     error =
         mri_wait_any(handles, 2, shorter ? look_after_each : timeout, ready);
-    mri_pool_give_way(iterator->pool, false);
+    mri_driver_waits(&iterator->driver, false);
     if (error == MR_ERR_TIMEOUT && shorter) {
         iterator->look = true;
-        error = MR_OK;
+        return MR_OK;
     }
+    iterator->look |= !error && ready[0];
     return error;
 }
 
@@ -98,28 +99,32 @@ static void end(mr_iterator *iterator)
     if (iterator->begun) {
         mri_schedule_end(&iterator->scheduler);
         mri_results_end(&iterator->results);
-        mri_pool_end(iterator->pool);
+        mri_driver_end(&iterator->driver);
     }
     iterator->begun = false;
 }
 
-static mr_error begin(mr_iterator *iterator, bool ordered, size_t ahead)
+static mr_error begin(mr_iterator *iterator, mr_pool pool, bool ordered,
+                      size_t ahead)
 {
     const mri_map_request *request = &iterator->request;
-    mr_error error = mri_map_begin(iterator->pool);
-    size_t workers;
+    mr_error error = mri_map_begin(&iterator->driver, pool);
+    size_t workers = 0;
 
     if (error) {
         return error;
     }
     iterator->begun = true;
-    (void)mri_pool_workers(iterator->pool, &workers);
+    error = mr_pool_size(pool, &workers);
+    if (error) {
+        return error;
+    }
     error = mri_results_begin(&iterator->results, request->total, workers,
                               ahead, ordered);
     iterator->scheduler.results = &iterator->results;
     if (!error) {
-        error =
-            mri_schedule_begin(&iterator->scheduler, iterator->pool, request);
+        error = mri_schedule_begin(&iterator->scheduler, &iterator->driver,
+                                   request);
     }
     return error ? error : go_on(iterator);
 }
@@ -134,9 +139,8 @@ static mr_error make(mr_iterator **result, mr_pool pool,
     if (!iterator) {
         return MR_ERR_NO_MEMORY;
     }
-    iterator->pool = pool;
     iterator->request = *request;
-    error = begin(iterator, ordered, options ? options->ahead : 0);
+    error = begin(iterator, pool, ordered, options ? options->ahead : 0);
     if (error) {
         mr_iterator_destroy(iterator);
         return error;

@@ -44,7 +44,7 @@ static bool keeps(const mri_scheduler *d, const mri_schedule_node *n,
 {
     return d->nodes_count == 1 && n->near &&
            p->tasks.count == d->request->total && is_small(d->request) &&
-           n->workers == d->table_size;
+           n->workers == d->driver->workers && d->driver->is_creator;
 }
 
 /* ---- gathering ----------------------------------------------------------- */
@@ -90,7 +90,7 @@ static mr_error collect(mri_scheduler *d, mri_schedule_node *n,
     if (result.error.code) {
         note_failure(d, &result.error, mri_now() - (int64_t)result.age);
     } else if (keep) {
-        mri_pool_keep(d->pool, &p->handle, n->spec);
+        mri_kept_add(d->driver, p->handle, n->spec);
     }
     p->dispatch_cost += mri_schedule_now(d) - begun;
     collected(d, n, p, result.time);
@@ -109,7 +109,7 @@ typedef struct waiting {
 
 static void list_all(const mri_scheduler *d, waiting *w)
 {
-    w->handles[0] = d->pool.handle;
+    w->handles[0] = d->driver->pool.handle;
     w->count = 1;
     for (size_t i = 0; i < d->nodes_count; i++) {
         for (unsigned int k = 0; k < d->nodes[i].batches_max; k++) {
@@ -184,9 +184,9 @@ static mr_error wait_for_any(const mri_scheduler *d, waiting *w)
     bool looks = most > 0 && (left < 0 || most < left);
     mr_error error;
 
-    mri_pool_give_way(d->pool, true);
+    mri_driver_waits(d->driver, true);
     error = mri_wait_any(w->handles, w->count, looks ? most : left, w->ready);
-    mri_pool_give_way(d->pool, false);
+    mri_driver_waits(d->driver, false);
 
     if (looks && error == MR_ERR_TIMEOUT) {
         memset(w->ready, false, w->count * sizeof *w->ready);
@@ -213,8 +213,8 @@ static mr_error wait_and_collect(mri_scheduler *d)
         memset(w.ready, true, w.count * sizeof *w.ready);
         error = MR_OK;
     }
-    if (!error && mri_pool_wants_attention(d->pool)) {
-        error = mri_schedule_restart_dead(d);
+    if (!error && w.ready[0]) {
+        error = mri_schedule_attend(d);
     }
     for (size_t i = 1; !error && i < w.count; i++) {
         if (w.ready[i] && w.batches[i]->handle.kind != MRI_NONE) {
@@ -244,21 +244,24 @@ static double soon(const mri_map_request *r)
 }
 
 /* All have been told. */
-static mr_error finish_reused(mr_pool pool, const mri_map_request *r,
-                              mr_task_error *first, mr_handle batch)
+static mr_error finish_reused(const mri_driver *driver,
+                              const mri_map_request *r, mr_task_error *first,
+                              mri_kept *kept)
 {
     mri_batch_result result;
     mr_error error;
 
-    mri_pool_give_way(pool, true);
-    error = mri_batch_end(batch, true, soon(r), r->outputs,
+    mri_driver_waits(driver, true);
+    error = mri_batch_end(kept->batch, true, soon(r), r->outputs,
                           r->total * r->output_size, &result);
-    mri_pool_give_way(pool, false);
+    mri_driver_waits(driver, false);
     if (error == MR_ERR_TIMEOUT) {
         return MRI_WOULD_BLOCK;
     }
     if (error || result.error.code) {
-        mri_pool_keep(pool, NULL, NULL);
+        mri_kept_cancel(kept);
+    } else {
+        mri_kept_return(kept);
     }
     if (result.error.code) {
         *first = result.error;
@@ -269,32 +272,32 @@ static mr_error finish_reused(mr_pool pool, const mri_map_request *r,
 /* Have a small map done by the batch that the pool has kept.  MRI_WOULD_BLOCK:
  * it is still under way in *batch; or that is of kind MRI_NONE, and nothing was
  * begun. */
-static mr_error reuse(mr_pool pool, const mri_map_request *request,
+static mr_error reuse(const mri_driver *driver, const mri_map_request *request,
                       mr_task_error *first, mr_handle *batch)
 {
-    mri_pool_kept *kept = mri_pool_kept_batch(pool);
+    mri_kept *kept = is_small(request) ? mri_kept_take(driver) : NULL;
     mr_error error;
     size_t size;
 
     *batch = (mr_handle){0};
-    if (!kept || !is_small(request)) {
+    if (!kept) {
         return MRI_WOULD_BLOCK;
     }
     describe(&kept->spec, request);
     size = kept->spec.inputs ? 0 : request->total * request->input_size;
     if (mri_batch_refill(kept->batch, &kept->spec, request->inputs, size)) {
-        mri_pool_keep(pool, NULL, NULL);
+        mri_kept_cancel(kept);
         return MRI_WOULD_BLOCK;
     }
     error = mri_batch_notify_all(kept->batch, &kept->spec);
     if (error) {
-        mri_pool_keep(pool, NULL, NULL);
+        mri_kept_cancel(kept);
         return error;
     }
-    error = finish_reused(pool, request, first, kept->batch);
+    error = finish_reused(driver, request, first, kept);
     if (error == MRI_WOULD_BLOCK) {
         *batch = kept->batch;
-        mri_store(&kept->is_kept, 0);
+        mri_kept_hand_over(kept);
     }
     return error;
 }
@@ -307,7 +310,7 @@ static mr_error run(mri_scheduler *d)
 
     while (!error) {
         error = mri_schedule_more(d);
-        if (error || d->under_way == 0) {
+        if (error || (d->under_way == 0 && !mri_schedule_is_hopeful(d))) {
             break;
         }
         error = wait_and_collect(d);
@@ -315,19 +318,19 @@ static mr_error run(mri_scheduler *d)
     return !error && d->left ? mri_schedule_refusal(d) : error;
 }
 
-mr_error mri_schedule(mr_pool pool, const mri_map_request *request,
+mr_error mri_schedule(mri_driver *driver, const mri_map_request *request,
                       mr_task_error *first)
 {
     mri_scheduler d = {.first = first,
                        .deadline = mri_deadline(request->timeout)};
     mr_handle batch;
-    mr_error error = reuse(pool, request, first, &batch);
+    mr_error error = reuse(driver, request, first, &batch);
 
     if (error != MRI_WOULD_BLOCK) {
         return error;
     }
     d.adopted = batch;
-    error = mri_schedule_begin(&d, pool, request);
+    error = mri_schedule_begin(&d, driver, request);
     if (!error) {
         error = run(&d);
     }

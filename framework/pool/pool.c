@@ -1,127 +1,307 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Owns Pool: its table of workers, how they start and end, and what is known
- * of their deaths.
- *
- * A worker is a mailbox: that of a hosting rank, or of a daemon child that
- * the pool made.  Worker 0 is a child beside rank 0, workers 1 to size - 1
- * are the ranks, the others are children, in turn on all ranks.  The mailbox
- * of a child is on the rank of the child, so that work is near for it.
+ * Owns Pool: the object with its table of workers and its drivers, and what is
+ * known of deaths.
  *
  * When a child dies, the process that notices finds it in the table of its
- * pool, marks it lost, and calls the attention of the creator, which starts
- * another if a map is under way, or when the next begins.
+ * pool, marks it lost, and calls the attention of the drivers: one of them
+ * starts another.  Without a driver the next one does.
  */
 #include "pool/pool.h"
 
 #include <assert.h>
 #include <stddef.h>
-#include <stdio.h>
 #include <string.h>
 
-#include "engine/mailbox.h"
 #include "engine/operation.h"
 #include "engine/wait.h"
 #include "objects/kinds.h"
-#include "objects/process/process.h"
+#include "pool/driver.h"
+#include "pool/pool_ops.h"
 #include "pool/worker/run.h"
 #include "runtime/job/identity.h"
 #include "runtime/job/place_ranks.h"
-#include "runtime/server/child.h"
 #include "util/log.h"
 
-enum { MAX_WORKERS = 4096, TABLE_CHUNK = 256 };
+enum { MRI_NO_DRIVER = 0 };
 
-/* The body; the detail is the table of workers, and the batch that is kept. */
-typedef struct pool_body {
-    mri_word creator;
-    mri_word busy;      /* record of the thread inside a map or the end */
-    mri_word attention; /* the creator shall look after its workers */
-    uint64_t workers;
-    uint64_t shared; /* processors that the creator, if it is a rank, shares
-                        with workers beside it; 0: none */
-} pool_body;
-
-enum { LOOK = 0, BEGIN, END, TABLE, TRIES };
-
-static pool_body *body_of(mri_object *object)
+static mri_pool_body *body_of(mri_object *object)
 {
-    return (pool_body *)object->body;
-}
-
-static mri_pool_worker *workers_of(mri_object *object)
-{
-    return mri_at(mri_peek(&object->detail));
-}
-
-static mri_pool_kept *kept_of(mri_object *object)
-{
-    return (mri_pool_kept *)(workers_of(object) + body_of(object)->workers);
+    return mri_pool_body_of(object);
 }
 
 static size_t detail_size(size_t workers)
 {
-    return workers * sizeof(mri_pool_worker) + offsetof(mri_pool_kept, spec) +
-           mri_batch_spec_size(workers);
+    return workers * sizeof(mri_pool_worker) +
+           MRI_POOL_DRIVERS * sizeof(mri_pool_driver) +
+           offsetof(mri_kept, spec) + mri_batch_spec_size(workers);
 }
 
-/* ---- operations ---------------------------------------------------------- */
+/* ---- drivers ------------------------------------------------------------- */
 
-static mr_error try_look(mri_record *self, mri_object *object, mri_call *call)
+void mri_pool_changed(mri_record *self, mri_object *object)
 {
-    (void)self;
-    call->result = body_of(object)->workers;
-    return MR_OK;
+    mri_pool_driver *drivers = mri_pool_drivers_of(object);
+
+    mri_add(&body_of(object)->changes, 1);
+    for (unsigned int i = 0; i < MRI_POOL_DRIVERS; i++) {
+        if (mri_load(&drivers[i].endpoint)) {
+            mri_swap(&drivers[i].attention, 1);
+        }
+    }
+    mri_wake_all(self, object, 0);
 }
 
-/* One thread at a time; call->argument: also if it is not the creator. */
+/* Is there a worker for the new driver to look after? */
+static bool anything_lost(mri_object *object)
+{
+    mri_pool_worker *workers = mri_pool_workers_of(object);
+    mri_pool_body *pool = body_of(object);
+
+    if (!mri_load(&pool->losses) || !mri_swap(&pool->losses, 0)) {
+        return false;
+    }
+    for (uint64_t i = 0; i < pool->workers; i++) {
+        if (mri_load(&workers[i].lost)) {
+            mri_swap(&pool->losses, 1);
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool take_entry(const mri_record *self, mri_object *object,
+                       uint64_t *number)
+{
+    mri_pool_driver *drivers = mri_pool_drivers_of(object);
+    uint64_t me = mri_load(&self->owner);
+
+    for (unsigned int i = 0; i < MRI_POOL_DRIVERS; i++) {
+        uint64_t nobody = MRI_NO_DRIVER;
+
+        if (mri_load(&drivers[i].endpoint) == nobody &&
+            mri_cas(&drivers[i].endpoint, &nobody, me)) {
+            *number = i;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* A driver writes its entry and then looks whether the pool ends.  The thread
+ * that ends it does it the other way round: so one of them sees the other. */
 static mr_error try_begin(mri_record *self, mri_object *object, mri_call *call)
 {
-    pool_body *pool = body_of(object);
-    uint64_t nobody = 0;
+    mri_pool_body *pool = body_of(object);
+    bool creator = mri_load(&pool->creator) == mri_load(&self->owner);
+    mri_pool_driver *driver;
+    uint64_t number;
 
-    if (!call->argument && mri_load(&pool->creator) != mri_load(&self->owner)) {
-        return mri_fail(MR_ERR_STATE, MR_LOG_INFO,
-                        "only the process that has created a pool may use "
-                        "it: create another here");
+    if (!take_entry(self, object, &number)) {
+        return mri_fail(MR_ERR_LIMIT, MR_LOG_INFO,
+                        "a pool has %d threads that map already: wait until "
+                        "some have ended",
+                        MRI_POOL_DRIVERS);
     }
-    if (!mri_cas(&pool->busy, &nobody, mri_ref_of(self))) {
-        return mri_fail(
-            MR_ERR_STATE, MR_LOG_INFO,
-            "another map of this pool is under way: wait until it returns, "
-            "or destroy its iterator, or create another pool");
+    driver = &mri_pool_drivers_of(object)[number];
+    if (mri_load(&pool->ending)) {
+        mri_store(&driver->endpoint, MRI_NO_DRIVER);
+        return MR_ERR_STALE;
     }
+    mri_store(&driver->attention, anything_lost(object));
+    call->result = mri_pool_entry(number, creator ? pool->shared : 0, creator);
     return MR_OK;
+}
+
+static mri_pool_driver *driver_of(mri_object *object, const mri_call *call)
+{
+    assert(call->variant < MRI_POOL_DRIVERS);
+    return &mri_pool_drivers_of(object)[call->variant];
 }
 
 static mr_error try_end(mri_record *self, mri_object *object, mri_call *call)
 {
     (void)self;
-    (void)call;
-    mri_store(&body_of(object)->busy, 0);
+    assert(mri_peek(&driver_of(object, call)->endpoint) ==
+           mri_load(&self->owner));
+    mri_store(&driver_of(object, call)->endpoint, MRI_NO_DRIVER);
     return MR_OK;
 }
 
-/* Copies some workers out, from number call->argument on. */
+static mr_error try_attend(mri_record *self, mri_object *object, mri_call *call)
+{
+    mri_word *attention = &driver_of(object, call)->attention;
+
+    (void)self;
+    call->result = mri_load(attention) && mri_swap(attention, 0);
+    return MR_OK;
+}
+
+/* ---- the table ----------------------------------------------------------- */
+
+static mr_error try_look(mri_record *self, mri_object *object, mri_call *call)
+{
+    (void)self;
+    call->result = mri_pool_looks(body_of(object)->workers,
+                                  mri_load(&body_of(object)->changes));
+    return MR_OK;
+}
+
+/* An entry; while it is claimed its handles may be written, and say nothing. */
+static mri_pool_worker copy_of(const mri_pool_worker *worker)
+{
+    mri_pool_worker copy;
+
+    do {
+        mri_store(&copy.version, mri_load(&worker->version));
+        mri_store(&copy.lost, mri_load(&worker->lost));
+        copy.mailbox = worker->mailbox;
+        copy.process = worker->process;
+    } while (mri_load(&worker->version) != mri_peek(&copy.version) ||
+             mri_load(&worker->lost) != mri_peek(&copy.lost));
+    return copy;
+}
+
+/* Copies some workers out, from number call->argument on; call->result is how
+ * many. */
 static mr_error try_table(mri_record *self, mri_object *object, mri_call *call)
 {
     uint64_t all = body_of(object)->workers;
-    uint64_t most = call->out_size / sizeof(mri_pool_worker);
-    uint64_t left = call->argument < all ? all - call->argument : 0;
+    mri_pool_worker *workers = mri_pool_workers_of(object);
+    mri_pool_worker *copies = call->out;
+    uint64_t count = call->out_size / sizeof *copies;
 
     (void)self;
-    call->result = left < most ? left : most;
-    assert(call->argument + call->result <= all || !call->result);
-    call->out_size = call->result * sizeof(mri_pool_worker);
-    memcpy(call->out, workers_of(object) + call->argument, call->out_size);
+    count = call->argument + count > all ? all - call->argument : count;
+    for (uint64_t i = 0; i < count; i++) {
+        copies[i] = copy_of(&workers[call->argument + i]);
+    }
+    call->out_size = count * sizeof *copies;
+    call->result = count;
+    return MR_OK;
+}
+
+/* call->argument is a number.  Gives what the worker was. */
+static mr_error try_claim(mri_record *self, mri_object *object, mri_call *call)
+{
+    mri_pool_worker *worker = &mri_pool_workers_of(object)[call->argument];
+    uint64_t lost = MRI_WORKER_LOST;
+
+    assert(call->argument < body_of(object)->workers);
+    if (!mri_cas(&worker->lost, &lost, mri_load(&self->owner))) {
+        return MR_ERR_STATE;
+    }
+    memcpy(call->out, worker, sizeof *worker);
+    call->out_size = sizeof *worker;
+    return MR_OK;
+}
+
+/* The handles of a worker, which is about to start.  MR_ERR_STATE: the caller
+ * has no claim any more. */
+static mr_error try_replace(mri_record *self, mri_object *object,
+                            mri_call *call)
+{
+    const mri_pool_replacement *r = call->in;
+    mri_pool_worker *worker = &mri_pool_workers_of(object)[r->number];
+
+    assert(r->number < body_of(object)->workers);
+    if (mri_load(&worker->lost) != mri_load(&self->owner)) {
+        return MR_ERR_STATE;
+    }
+    worker->mailbox = r->worker.mailbox;
+    worker->process = r->worker.process;
+    mri_store(&worker->version, mri_load(&worker->version) | 1);
+    return MR_OK;
+}
+
+/* The claim ends: the worker has started, unless it has died already; or none
+ * could be started, then it is lost again, or gone with its rank. */
+static mr_error try_settle(mri_record *self, mri_object *object, mri_call *call)
+{
+    const mri_pool_replacement *r = call->in;
+    mri_pool_worker *worker = &mri_pool_workers_of(object)[r->number];
+    uint64_t me = mri_load(&self->owner);
+
+    assert(r->number < body_of(object)->workers);
+    if (mri_load(&worker->lost) != me) {
+        return MR_OK;
+    }
+    if (r->failed) {
+        worker->mailbox.kind = MRI_NONE;
+        worker->process.handle.kind = MRI_NONE;
+    }
+    mri_store(&worker->version, (mri_load(&worker->version) | 1) + 1);
+    mri_cas(&worker->lost, &me, r->lost);
+    mri_swap(&body_of(object)->losses, 1);
+    mri_pool_changed(self, object);
+    return MR_OK;
+}
+
+/* call->argument is the rank. */
+static mr_error try_lose_rank(mri_record *self, mri_object *object,
+                              mri_call *call)
+{
+    mri_pool_worker *workers = mri_pool_workers_of(object);
+    bool changed = false;
+
+    for (uint64_t i = call->argument; i < body_of(object)->workers;
+         i += mri_here.size) {
+        mri_pool_worker *worker = &workers[i];
+
+        if (worker->mailbox.kind) {
+            worker->mailbox.kind = MRI_NONE;
+            worker->process.handle.kind = MRI_NONE;
+            mri_add(&worker->version, 1);
+            mri_swap(&worker->lost, 0);
+            changed = true;
+        }
+    }
+    if (changed) {
+        mri_pool_changed(self, object);
+    }
+    return MR_OK;
+}
+
+static bool has_driver(mri_object *object)
+{
+    for (unsigned int i = 0; i < MRI_POOL_DRIVERS; i++) {
+        if (mri_load(&mri_pool_drivers_of(object)[i].endpoint)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static mr_error try_destroy(mri_record *self, mri_object *object,
+                            mri_call *call)
+{
+    mri_word *ending = &body_of(object)->ending;
+    uint64_t nobody = 0;
+
+    (void)call;
+    if (!mri_cas(ending, &nobody, mri_load(&self->owner))) {
+        return MR_ERR_STALE;
+    }
+    if (has_driver(object)) {
+        mri_store(ending, 0);
+        return mri_fail(MR_ERR_STATE, MR_LOG_INFO,
+                        "a map of this pool is under way: wait until it "
+                        "returns, or destroy its iterator");
+    }
     return MR_OK;
 }
 
 static mri_try *const tries[] = {
-    [LOOK] = try_look,
-    [BEGIN] = try_begin,
-    [END] = try_end,
-    [TABLE] = try_table,
+    [MRI_POOL_LOOK] = try_look,
+    [MRI_POOL_BEGIN] = try_begin,
+    [MRI_POOL_END] = try_end,
+    [MRI_POOL_ATTEND] = try_attend,
+    [MRI_POOL_TABLE] = try_table,
+    [MRI_POOL_CLAIM] = try_claim,
+    [MRI_POOL_REPLACE] = try_replace,
+    [MRI_POOL_SETTLE] = try_settle,
+    [MRI_POOL_LOSE_RANK] = try_lose_rank,
+    [MRI_POOL_DESTROY] = try_destroy,
 };
 
 static mr_error operate(mr_pool pool, unsigned int operation, mri_call *call)
@@ -133,8 +313,8 @@ static mr_error operate(mr_pool pool, unsigned int operation, mri_call *call)
 
 static void dispose(mri_record *self, mri_object *object)
 {
-    if (mri_peek(&object->detail) && mri_load(&kept_of(object)->is_kept)) {
-        mri_batch_cancel(kept_of(object)->batch);
+    if (mri_peek(&object->detail)) {
+        mri_kept_dispose(mri_pool_kept_of(object));
     }
     mri_object_free(self, object, &object->detail,
                     detail_size(body_of(object)->workers));
@@ -152,39 +332,66 @@ static bool is_gone(const mri_pool_worker *worker, const mri_gone *gone)
                gone, mri_endpoint_id(1, worker->mailbox.owner, MRI_SLOT_RANK));
 }
 
-/* Was the dead one a worker of this pool, or its creator inside a map? */
+/* A death may be told twice: that of a worker whose place is claimed counts
+ * only if its claimer has put it there.  The claimer may be gone, too. */
+static bool loses(mri_pool_worker *worker, const mri_gone *gone)
+{
+    uint64_t lost = mri_load(&worker->lost);
+    bool is_claimed = lost > MRI_WORKER_LOST;
+    bool is_new = mri_load(&worker->version) % 2;
+
+    return lost != MRI_WORKER_LOST &&
+           ((is_gone(worker, gone) && (!is_claimed || is_new)) ||
+            (is_claimed && mri_is_gone(gone, lost))) &&
+           mri_cas(&worker->lost, &lost, MRI_WORKER_LOST);
+}
+
+static void forget_drivers(mri_object *object, const mri_gone *gone)
+{
+    mri_word *ending = &body_of(object)->ending;
+    mri_pool_driver *drivers = mri_pool_drivers_of(object);
+
+    if (mri_is_gone(gone, mri_load(ending))) {
+        mri_store(ending, 0);
+    }
+    for (unsigned int i = 0; i < MRI_POOL_DRIVERS; i++) {
+        if (mri_is_gone(gone, mri_load(&drivers[i].endpoint))) {
+            mri_store(&drivers[i].endpoint, MRI_NO_DRIVER);
+        }
+    }
+}
+
 static void forget(mri_record *self, mri_object *object, const mri_gone *gone)
 {
-    mri_pool_worker *workers = workers_of(object);
+    mri_pool_worker *workers = mri_pool_workers_of(object);
+    bool changed = false;
 
-    if (mri_is_gone(gone, mri_load(&body_of(object)->creator))) {
-        mri_store(&body_of(object)->busy, 0);
-    }
+    forget_drivers(object, gone);
     for (uint64_t i = 0; i < body_of(object)->workers; i++) {
-        if (is_gone(&workers[i], gone)) {
-            mri_swap(&workers[i].lost, 1);
-            mri_swap(&body_of(object)->attention, 1);
-            mri_wake_all(self, object, 0);
-        }
+        changed |= loses(&workers[i], gone);
+    }
+    if (changed) {
+        mri_swap(&body_of(object)->losses, 1);
+        mri_pool_changed(self, object);
     }
 }
 
 static bool ready(mri_object *object, unsigned int variant)
 {
-    (void)variant;
-    return mri_load(&body_of(object)->attention) != 0;
+    return variant < MRI_POOL_DRIVERS &&
+           mri_load(&mri_pool_drivers_of(object)[variant].attention) != 0;
 }
 
 const mri_kind_ops mri_pool_ops = {.name = "pool",
                                    .kind = MRI_POOL,
                                    .tries = tries,
-                                   .count = TRIES,
+                                   .count = MRI_POOL_TRIES,
                                    .ready = ready,
                                    .ready_internal = true,
                                    .dispose = dispose,
                                    .forget = forget};
 
-/* ---- workers ------------------------------------------------------------- */
+/* ---- work ---------------------------------------------------------------- */
 
 void mri_pool_work(const mri_work *work)
 {
@@ -199,256 +406,40 @@ void mri_pool_work(const mri_work *work)
     mri_batch_run(self, job, work->slot, work->worker);
 }
 
-/* What a child of a pool runs. */
-static int child_main(const void *argument, size_t size)
+/* ---- creation ------------------------------------------------------------ */
+
+static mr_error start_workers(mri_object *object)
 {
-    mr_handle mailbox;
+    uint64_t workers = body_of(object)->workers;
+    unsigned int home = mri_endpoint_rank(mri_self_endpoint());
+    mr_error error = MR_OK;
 
-    (void)size;
-    memcpy(&mailbox, argument, sizeof mailbox);
-    mri_work_loop(mailbox);
-    return 0;
-}
+    for (uint64_t i = 0; !error && i < workers; i++) {
+        mri_pool_worker *worker = &mri_pool_workers_of(object)[i];
 
-/* Worker w is on rank w % mri_here.size. */
-static unsigned int workers_on(unsigned int rank, size_t workers)
-{
-    return (unsigned int)((workers + mri_here.size - 1 - rank) / mri_here.size);
-}
-
-static mr_error start_child(unsigned int number, size_t workers,
-                            mri_pool_worker *worker)
-{
-    unsigned int rank = number % mri_here.size;
-    mri_process_role role = {
-        /* Its end has to be told to the pool. */
-        .holds = mri_ranks_bit(mri_endpoint_rank(mri_self_endpoint())),
-        .workers = workers_on(rank, workers)};
-
-    char name[MR_NAME_SIZE];
-    mr_process_options options = {
-        .name = name, .daemon = true, .place = MR_ON_RANK((int)rank)};
-    mr_process process;
-    mr_error error;
-
-    assert(number < workers && worker->mailbox.kind == MRI_MAILBOX);
-    snprintf(name, sizeof name, "PoolWorker-%u", number);
-    error = mri_process_create(&process, child_main, &worker->mailbox,
-                               sizeof worker->mailbox, &options, &role);
-    if (error) {
-        return error;
+        error = mri_worker_create((unsigned int)i, workers, home, worker);
+        error = error ? error : mri_worker_start(worker);
     }
-    worker->process = process;
-    mri_store(&worker->lost, 0);
-    return mr_process_start(process);
-}
-
-/* The others are children. */
-static bool is_rank(unsigned int number)
-{
-    return number > 0 && number < mri_here.size;
-}
-
-static mr_error start_worker(unsigned int number, size_t workers,
-                             mri_pool_worker *worker)
-{
-    unsigned int rank = number % mri_here.size;
-    mri_mailbox_spec spec = {.maxsize = 0};
-    mri_call call = {.in = &spec, .in_size = sizeof spec};
-    mr_handle mailbox;
-    mr_error error;
-
-    if (is_rank(number)) {
-        worker->mailbox = mri_mailbox_at(number, MRI_ROW_MAILBOX);
-        return MR_OK;
-    }
-    error = mri_create(&mri_mailbox_ops, rank, &call, &mailbox);
-    if (error) {
-        return error;
-    }
-    worker->mailbox = mailbox;
-    return start_child(number, workers, worker);
-}
-
-static bool is_child(const mri_pool_worker *worker)
-{
-    return worker->process.handle.kind == MRI_PROCESS;
-}
-
-static void end_worker(mri_pool_worker *worker)
-{
-    if (is_child(worker)) {
-        if (mr_process_kill(worker->process) == MR_OK) {
-            (void)!mr_process_join(worker->process, MR_FOREVER);
-        }
-        mr_process_destroy(worker->process);
-    }
-    if (worker->mailbox.slot != MRI_ROW_MAILBOX &&
-        worker->mailbox.kind == MRI_MAILBOX) {
-        (void)!mri_destroy(&mri_mailbox_ops, worker->mailbox);
-    }
-    memset(worker, 0, sizeof *worker);
-}
-
-/* All are told first, so that they end at the same time. */
-static void end_some(mri_pool_worker *workers, size_t count)
-{
-    for (size_t i = 0; i < count; i++) {
-        if (is_child(&workers[i])) {
-            (void)!mr_process_kill(workers[i].process);
-        }
-    }
-    for (size_t i = 0; i < count; i++) {
-        end_worker(&workers[i]);
-    }
+    return error;
 }
 
 /* The caller may be on another node than the table. */
 static mr_error end_workers(mr_pool pool)
 {
-    mri_pool_worker some[TABLE_CHUNK];
+    mri_pool_worker some[MRI_POOL_TABLE_CHUNK];
     mri_call call = {.out = some};
     mr_error error;
+    size_t count;
 
     do {
         call.out_size = sizeof some;
-        error = operate(pool, TABLE, &call);
-        if (!error) {
-            end_some(some, call.result);
-            call.argument += call.result;
-        }
-    } while (!error && call.result);
+        error = operate(pool, MRI_POOL_TABLE, &call);
+        count = error ? 0 : call.result;
+        mri_workers_end(some, count);
+        call.argument += count;
+    } while (count);
     return error;
 }
-
-static mr_error start_workers(mri_object *object)
-{
-    uint64_t workers = body_of(object)->workers;
-    mr_error error = MR_OK;
-
-    for (uint64_t i = 0; !error && i < workers; i++) {
-        error = start_worker((unsigned int)i, workers, &workers_of(object)[i]);
-    }
-    return error;
-}
-
-/* ---- within a map -------------------------------------------------------- */
-
-mr_error mri_pool_begin(mr_pool pool)
-{
-    mri_call call = {0};
-
-    return operate(pool, BEGIN, &call);
-}
-
-void mri_pool_end(mr_pool pool)
-{
-    mri_call call = {0};
-
-    (void)!operate(pool, END, &call);
-}
-
-/* For the creator: it is on the rank of the pool. */
-static mri_object *object_of(mr_pool pool)
-{
-    assert(!mri_is_far(pool.handle.owner));
-    return mri_object_row(mri_index_of(pool.handle.owner), pool.handle.slot);
-}
-
-mri_pool_worker *mri_pool_workers(mr_pool pool, size_t *count)
-{
-    mri_object *object = object_of(pool);
-
-    *count = body_of(object)->workers;
-    return workers_of(object);
-}
-
-bool mri_pool_wants_attention(mr_pool pool)
-{
-    mri_word *attention = &body_of(object_of(pool))->attention;
-
-    return mri_load(attention) && mri_swap(attention, 0);
-}
-
-void mri_pool_give_way(mr_pool pool, bool waits)
-{
-    mri_spin_beside_own(waits ? (unsigned int)body_of(object_of(pool))->shared
-                              : 0);
-}
-
-mri_pool_kept *mri_pool_kept_batch(mr_pool pool)
-{
-    mri_object *object = object_of(pool);
-    mri_pool_kept *kept = kept_of(object);
-
-    return mri_load(&kept->is_kept) && !mri_load(&body_of(object)->attention)
-               ? kept
-               : NULL;
-}
-
-void mri_pool_keep(mr_pool pool, const mr_handle *batch,
-                   const mri_batch_spec *spec)
-{
-    mri_pool_kept *kept = kept_of(object_of(pool));
-    bool had_one = mri_load(&kept->is_kept) != 0;
-    mr_handle old = kept->batch;
-
-    assert(!batch || spec);
-    mri_store(&kept->is_kept, 0);
-    if (batch) {
-        memcpy(&kept->spec, spec, mri_batch_spec_size(spec->workers));
-        kept->batch = *batch;
-        mri_store(&kept->is_kept, 1);
-    }
-    if (had_one) {
-        mri_batch_cancel(old);
-    }
-}
-
-/* The mailbox goes with the old child, which may have died inside it. */
-mr_error mri_pool_restart(mr_pool pool, unsigned int number)
-{
-    mri_object *object = object_of(pool);
-    mri_pool_worker *worker = &workers_of(object)[number];
-    mr_error error = MR_ERR_OWNER_LOST;
-
-    assert(number < body_of(object)->workers && mri_load(&worker->lost));
-    end_worker(worker);
-    if (!is_rank(number)) {
-        error = start_worker(number, body_of(object)->workers, worker);
-    }
-    if (error) {
-        end_worker(worker);
-        mri_store(&worker->lost, error != MR_ERR_OWNER_LOST);
-    }
-    return error;
-}
-
-void mri_pool_ask_for_lost(mr_pool pool)
-{
-    mri_object *object = object_of(pool);
-
-    for (uint64_t i = 0; i < body_of(object)->workers; i++) {
-        if (mri_load(&workers_of(object)[i].lost)) {
-            mri_swap(&body_of(object)->attention, 1);
-        }
-    }
-}
-
-void mri_pool_lose_rank(mr_pool pool, unsigned int rank)
-{
-    mri_object *object = object_of(pool);
-
-    for (uint64_t i = 0; i < body_of(object)->workers; i++) {
-        mri_pool_worker *worker = &workers_of(object)[i];
-
-        if (worker->mailbox.kind && worker->mailbox.owner == rank) {
-            memset(worker, 0, sizeof *worker);
-        }
-    }
-}
-
-/* ---- creation ------------------------------------------------------------ */
 
 /* Workers beside a rank may run on its processors alone, see
  * topology/placement.h; worker 0 is beside rank 0. */
@@ -456,7 +447,7 @@ static unsigned int shared_processors(const mri_record *self, size_t workers)
 {
     uint64_t id = mri_load(&self->owner);
     unsigned int rank = mri_endpoint_rank(id);
-    unsigned int on_it = workers_on(rank, workers);
+    unsigned int on_it = mri_workers_on(rank, workers);
 
     return mri_endpoint_slot(id) == MRI_SLOT_RANK && on_it > (rank != 0) &&
                    mri_placement_for_workers(&mri_my_placement, on_it) ==
@@ -522,7 +513,7 @@ mr_error mr_pool_create(mr_pool *pool, const mr_pool_options *options)
     if (!pool) {
         return mri_bad_argument("mr_pool_create", "pool", "is NULL");
     }
-    if (workers > MAX_WORKERS) {
+    if (workers > MRI_POOL_WORKERS) {
         return mri_bad_argument("mr_pool_create", "options->workers",
                                 "is above 4096");
     }
@@ -553,17 +544,17 @@ mr_error mr_pool_size(mr_pool pool, size_t *workers)
     if (!workers) {
         return mri_bad_argument("mr_pool_size", "workers", "is NULL");
     }
-    error = operate(pool, LOOK, &call);
+    error = operate(pool, MRI_POOL_LOOK, &call);
     if (!error) {
-        *workers = call.result;
+        *workers = mri_pool_looks_workers(call.result);
     }
     return error;
 }
 
 mr_error mr_pool_destroy(mr_pool pool)
 {
-    mri_call call = {.argument = 1};
-    mr_error error = operate(pool, BEGIN, &call);
+    mri_call call = {0};
+    mr_error error = operate(pool, MRI_POOL_DESTROY, &call);
 
     if (error) {
         return error;

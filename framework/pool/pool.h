@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Pools inside the library: their table of workers, and the work itself.
+ * Pools inside the library: the table of their workers, and their drivers.
  *
- * The table lies on the rank of the pool's creator, which alone changes it,
- * inside a map or at the end.
+ * The table lies on the rank of the pool's creator.  A driver is a thread that
+ * has a request done by the pool.  Each has an entry in a second table, in
+ * which it is told that workers have died or have been replaced.
  */
 #ifndef MRI_POOL_POOL_H
 #define MRI_POOL_POOL_H
@@ -11,61 +12,97 @@
 #include <multirank/pool.h>
 #include <multirank/process.h>
 
+#include "engine/object.h"
 #include "pool/batch.h"
 #include "runtime/work_loop.h"
 
+enum { MRI_POOL_WORKERS = 4096, MRI_POOL_DRIVERS = 128 };
+
+/*
+ * A worker in the table.  While `lost` is 0 nobody writes the handles.  When it
+ * is MRI_WORKER_LOST any driver may claim the entry by putting its endpoint
+ * there.  It writes the handles, makes `version` odd, starts the worker, makes
+ * `version` even again, and writes `lost` last.
+ */
 typedef struct mri_pool_worker {
-    mr_handle mailbox;  /* of kind MRI_NONE: its rank is lost */
+    mr_handle mailbox;  /* of kind MRI_NONE: there is no such worker now */
     mr_process process; /* of kind MRI_NONE: it is a rank */
-    mri_word lost;      /* it died, and another has to be started */
+    mri_word version;
+    mri_word lost;
 } mri_pool_worker;
 
-/* A batch that is used again, for maps of all workers on the pool's node;
- * behind the table. */
-typedef struct mri_pool_kept {
-    mri_word is_kept; /* else there is none */
+enum { MRI_WORKER_LOST = 1 }; /* it died, and another has to be started */
+
+typedef struct mri_pool_driver {
+    mri_word endpoint;  /* of the thread; 0: the entry is free */
+    mri_word attention; /* the table has changed, or workers are lost */
+} mri_pool_driver;
+
+/* A batch that is used again, for small maps of the creator. */
+typedef struct mri_kept {
+    mri_word state;   /* see pool/kept.c */
+    uint64_t changes; /* of the table, when it was kept */
     mr_handle batch;
     mri_batch_spec spec;
-} mri_pool_kept;
+} mri_kept;
 
-/* Work for a map, as a hosting rank or a child; see mri_do_work. */
+/* The body of the object. */
+typedef struct mri_pool_body {
+    mri_word creator;
+    mri_word ending;  /* the endpoint that destroys it */
+    mri_word changes; /* of the table */
+    mri_word losses;  /* perhaps workers are lost: look */
+    uint64_t workers;
+    uint64_t shared; /* processors that the creator, if it is a rank, shares
+                        with workers beside it; 0: none */
+} mri_pool_body;
+
+static inline mri_pool_body *mri_pool_body_of(mri_object *object)
+{
+    return (mri_pool_body *)object->body;
+}
+
+/* The detail of the object: the workers, the drivers, the batch that is kept.
+ */
+static inline mri_pool_worker *mri_pool_workers_of(mri_object *object)
+{
+    return mri_at(mri_peek(&object->detail));
+}
+
+static inline mri_pool_driver *mri_pool_drivers_of(mri_object *object)
+{
+    return (mri_pool_driver *)(mri_pool_workers_of(object) +
+                               mri_pool_body_of(object)->workers);
+}
+
+static inline mri_kept *mri_pool_kept_of(mri_object *object)
+{
+    return (mri_kept *)(mri_pool_drivers_of(object) + MRI_POOL_DRIVERS);
+}
+
+/* Work for a batch, as a hosting rank or a child; see mri_do_work. */
 void mri_pool_work(const mri_work *work);
 
-/* Begin and end a map, as the creator.  MR_ERR_STATE, MR_ERR_STALE. */
-mr_error mri_pool_begin(mr_pool pool);
-void mri_pool_end(mr_pool pool);
+/* ---- workers: pool/workers.c --------------------------------------------- */
 
-/* ---- within a map -------------------------------------------------------- */
+/* Worker w is on rank w % mri_here.size; so many are on a rank. */
+unsigned int mri_workers_on(unsigned int rank, size_t workers);
 
-/* The table. */
-mri_pool_worker *mri_pool_workers(mr_pool pool, size_t *count);
+bool mri_worker_is_rank(unsigned int number);
 
-/* Has a worker died since this was asked last?  The pool is ready for
- * mr_wait as long as that is so. */
-bool mri_pool_wants_attention(mr_pool pool);
+/* Make worker `number` of `workers`, for a pool of rank `home`, and start it.
+ * After an error `worker` holds what there is of it, for mri_workers_end.
+ * MR_ERR_OWNER_LOST: its rank is lost.  Errors as mr_process_start. */
+mr_error mri_worker_create(unsigned int number, size_t workers,
+                           unsigned int home, mri_pool_worker *worker);
+mr_error mri_worker_start(const mri_pool_worker *worker);
 
-/* From now on the creator waits for the workers: see mri_spin_beside_own; or it
- * does no longer. */
-void mri_pool_give_way(mr_pool pool, bool waits);
+/* End children, and free what belongs to each worker. */
+void mri_workers_end(mri_pool_worker *workers, size_t count);
 
-/* The batch that is kept; NULL: there is none, or the workers have changed. */
-mri_pool_kept *mri_pool_kept_batch(mr_pool pool);
+/* ---- deaths: pool/pool.c ------------------------------------------------- */
 
-/* Keep a batch, in place of the one that was kept, which is cancelled.  NULL:
- * none. */
-void mri_pool_keep(mr_pool pool, const mr_handle *batch,
-                   const mri_batch_spec *spec);
-
-/* Start another child in place of a lost one.  MR_ERR_OWNER_LOST: its rank is
- * lost, and the worker's entry is empty from now on.  After another error the
- * entry is empty and stays marked as lost, so that this can be tried again. */
-mr_error mri_pool_restart(mr_pool pool, unsigned int number);
-
-/* A map ends.  If workers are lost the next map finds that the pool wants
- * attention, and starts others. */
-void mri_pool_ask_for_lost(mr_pool pool);
-
-/* A rank is lost: the entries of its workers become empty. */
-void mri_pool_lose_rank(mr_pool pool, unsigned int rank);
+/* The table has changed: call the attention of the drivers. */
+void mri_pool_changed(mri_record *self, mri_object *object);
 
 #endif

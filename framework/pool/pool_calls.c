@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Owns mr_pool_map and mr_pool_apply, and what all calls that map have in
- * common: their arguments, and that a pool has one map at a time.
+ * common: their arguments, and who may map.
  */
 #include <multirank/pool.h>
 
@@ -71,7 +71,7 @@ mr_error mri_map_prepare(mri_map_request *request, const char *caller,
     return error;
 }
 
-mr_error mri_map_begin(mr_pool pool)
+mr_error mri_map_begin(mri_driver *driver, mr_pool pool)
 {
     if (!mri_self()) {
         return MR_ERR_STATE;
@@ -81,20 +81,21 @@ mr_error mri_map_begin(mr_pool pool)
                         "a task of a pool cannot start a map: start it "
                         "from main or from a process");
     }
-    return mri_pool_begin(pool);
+    return mri_driver_begin(driver, pool);
 }
 
 static mr_error run(mr_pool pool, const mri_map_request *request,
                     const mr_map_options *options)
 {
     mr_task_error first = {.code = MR_OK};
-    mr_error error = mri_map_begin(pool);
+    mri_driver driver;
+    mr_error error = mri_map_begin(&driver, pool);
 
     if (error) {
         return error;
     }
-    error = mri_schedule(pool, request, &first);
-    mri_pool_end(pool);
+    error = mri_schedule(&driver, request, &first);
+    mri_driver_end(&driver);
     if (options && options->error) {
         *options->error = first;
     }

@@ -277,8 +277,7 @@ static mr_error refuse(mri_scheduler *d, mri_schedule_node *n, size_t count,
     case MR_ERR_NO_MEMORY:
     case MR_ERR_TOO_LARGE:
     case MR_ERR_LIMIT:
-        if (mri_pool_kept_batch(d->pool)) {
-            mri_pool_keep(d->pool, NULL, NULL); /* that makes room */
+        if (mri_kept_free(d->driver)) {
             return MR_OK;
         }
         d->refused = error;
@@ -415,21 +414,21 @@ static void take_adopted(mri_scheduler *d)
     d->adopted.kind = MRI_NONE;
 }
 
-mr_error mri_schedule_begin(mri_scheduler *d, mr_pool pool,
+mr_error mri_schedule_begin(mri_scheduler *d, mri_driver *driver,
                             const mri_map_request *request)
 {
-    mr_error error = MR_OK;
+    mr_error error;
 
-    d->pool = pool;
+    d->driver = driver;
     d->request = request;
     d->deadline = d->deadline ? d->deadline : mri_deadline(request->timeout);
     d->left = request->total;
-    d->table = mri_pool_workers(pool, &d->table_size);
-    if (d->adopted.kind == MRI_NONE && mri_pool_wants_attention(pool)) {
-        error = mri_schedule_restart_lost(d);
-    }
+    error = mri_driver_refresh(driver);
     if (!error) {
         error = mri_schedule_add_nodes(d);
+    }
+    if (!error && d->adopted.kind == MRI_NONE) {
+        error = mri_schedule_restart_lost(d);
     }
     if (!error && d->adopted.kind != MRI_NONE) {
         take_adopted(d);
@@ -464,9 +463,6 @@ void mri_schedule_end(mri_scheduler *d)
     }
     if (d->adopted.kind != MRI_NONE) {
         mri_batch_cancel(d->adopted);
-    }
-    if (d->table) {
-        mri_pool_ask_for_lost(d->pool);
     }
     free(d->nodes);
     free(d->again);

@@ -7,6 +7,7 @@
 
 #include <multirank/pool.h>
 
+#include "pool/driver.h"
 #include "runtime/code/function.h"
 
 /* A map, checked. */
@@ -28,14 +29,13 @@ typedef struct mri_map_request {
 mr_error mri_map_prepare(mri_map_request *request, const char *caller,
                          mr_task_function *function);
 
-/* May this thread begin a map of the pool?  If so it has.  MR_ERR_STATE,
- * MR_ERR_STALE. */
-mr_error mri_map_begin(mr_pool pool);
+/* May this thread begin a map of the pool?  If so it is a driver of it.
+ * MR_ERR_STATE, or as mri_driver_begin. */
+mr_error mri_map_begin(mri_driver *driver, mr_pool pool);
 
-/* Have all tasks run; the caller has begun a map of the pool.  *first, of the
- * code MR_OK, becomes the first failure of a task.  Errors of mr_pool_map that
- * are not a task's. */
-mr_error mri_schedule(mr_pool pool, const mri_map_request *request,
+/* Have all tasks run.  *first, of the code MR_OK, becomes the first failure of
+ * a task.  Errors of mr_pool_map that are not a task's. */
+mr_error mri_schedule(mri_driver *driver, const mri_map_request *request,
                       mr_task_error *first);
 
 #endif

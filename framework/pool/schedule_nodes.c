@@ -9,20 +9,31 @@
 
 #include "pool/results.h"
 #include "pool/scheduler.h"
+#include "runtime/job/identity.h"
 #include "util/log.h"
 
 enum { FUTILE_RESTARTS = 8 };
 
 /* ---- nodes --------------------------------------------------------------- */
 
-static bool is_alive(const mri_pool_worker *worker)
+static bool is_alive(const mri_known_worker *worker)
 {
     return worker->mailbox.kind != MRI_NONE;
 }
 
-static uint32_t leader_of(const mri_pool_worker *worker)
+/* Does it live, or may it live again?  An adopted batch has a slot for each
+ * worker, whatever has become of it. */
+static bool is_member(const mri_scheduler *d, size_t number)
 {
-    return mri_node.leaders[worker->mailbox.owner];
+    const mri_known_worker *worker = &d->driver->table[number];
+
+    return is_alive(worker) || worker->lost || worker->coming ||
+           d->adopted.kind != MRI_NONE;
+}
+
+static uint32_t leader_of(size_t number)
+{
+    return mri_node.leaders[number % mri_here.size];
 }
 
 static mri_schedule_node *find_node(const mri_scheduler *d, uint32_t leader)
@@ -41,16 +52,19 @@ static void look_at_table(mri_scheduler *d)
     unsigned int me = mri_endpoint_rank(mri_self_endpoint());
 
     d->workers = 0;
+    d->coming = 0;
     for (size_t i = 0; i < d->nodes_count; i++) {
         mri_schedule_node *n = &d->nodes[i];
 
         n->workers = 0;
         for (size_t k = n->spec->workers; k-- > 0;) {
             mri_batch_worker *entry = &n->spec->list[k];
+            const mri_known_worker *known = &d->driver->table[entry->number];
 
-            assert(entry->number < d->table_size);
-            entry->mailbox = d->table[entry->number].mailbox;
-            if (is_alive(&d->table[entry->number])) {
+            assert(entry->number < d->driver->workers);
+            entry->mailbox = known->mailbox;
+            d->coming += known->coming;
+            if (is_alive(known)) {
                 n->workers++;
                 n->rank = n->near ? me : entry->mailbox.owner;
             }
@@ -74,10 +88,11 @@ static mr_error add_batches(const mri_scheduler *d, mri_schedule_node *n)
 static mr_error fill_node(mri_scheduler *d, mri_schedule_node *n,
                           uint32_t leader)
 {
+    size_t workers = d->driver->workers;
     size_t count = 0;
 
-    for (size_t i = 0; i < d->table_size; i++) {
-        count += is_alive(&d->table[i]) && leader_of(&d->table[i]) == leader;
+    for (size_t i = 0; i < workers; i++) {
+        count += is_member(d, i) && leader_of(i) == leader;
     }
     n->spec = calloc(1, mri_batch_spec_size(count));
     if (!n->spec) {
@@ -91,9 +106,9 @@ static mr_error fill_node(mri_scheduler *d, mri_schedule_node *n,
     if (d->results) {
         n->spec->results = d->results->queue;
     }
-    n->spec->pool_workers = d->table_size;
-    for (size_t i = 0; i < d->table_size; i++) {
-        if (is_alive(&d->table[i]) && leader_of(&d->table[i]) == leader) {
+    n->spec->pool_workers = workers;
+    for (size_t i = 0; i < workers; i++) {
+        if (is_member(d, i) && leader_of(i) == leader) {
             n->spec->list[n->spec->workers++].number = i;
         }
     }
@@ -106,18 +121,15 @@ mr_error mri_schedule_add_nodes(mri_scheduler *d)
     uint32_t mine = mri_node.leaders[mri_endpoint_rank(mri_self_endpoint())];
     mr_error error = MR_OK;
 
-    d->nodes = calloc(d->table_size, sizeof *d->nodes);
+    d->nodes = calloc(d->driver->workers, sizeof *d->nodes);
     if (!d->nodes) {
         return MR_ERR_NO_MEMORY;
     }
     for (unsigned int near = 2; near-- > 0;) {
-        for (size_t i = 0; !error && i < d->table_size; i++) {
-            const mri_pool_worker *worker = &d->table[i];
-
-            if (is_alive(worker) && (leader_of(worker) == mine) == near &&
-                !find_node(d, leader_of(worker))) {
-                error = fill_node(d, &d->nodes[d->nodes_count++],
-                                  leader_of(worker));
+        for (size_t i = 0; !error && i < d->driver->workers; i++) {
+            if (is_member(d, i) && (leader_of(i) == mine) == near &&
+                !find_node(d, leader_of(i))) {
+                error = fill_node(d, &d->nodes[d->nodes_count++], leader_of(i));
             }
         }
     }
@@ -165,7 +177,7 @@ static mr_error notify_of_the_rest(const mri_scheduler *d, unsigned int number)
 
     for (size_t i = 0; i < d->nodes_count; i++) {
         const mri_schedule_node *n = &d->nodes[i];
-        bool replaced = is_alive(&d->table[number]);
+        bool replaced = is_alive(&d->driver->table[number]);
 
         for (unsigned int slot = 0;
              has_worker(n, number) && !error && slot < n->spec->workers;
@@ -181,11 +193,9 @@ static mr_error notify_of_the_rest(const mri_scheduler *d, unsigned int number)
 /* One that cannot be started is done without. */
 static mr_error restart(mri_scheduler *d, unsigned int number)
 {
-    mr_error failed = mri_pool_restart(d->pool, number);
-    mr_error error = MR_OK;
+    mr_error failed;
+    mr_error error = mri_driver_restart(d->driver, number, &failed);
 
-    d->restarts++;
-    look_at_table(d);
     if (failed && failed != MR_ERR_OWNER_LOST) {
         d->not_started = failed;
         mri_log(MR_LOG_WARNING,
@@ -193,11 +203,42 @@ static mr_error restart(mri_scheduler *d, unsigned int number)
                 "map tries it once more",
                 number, mr_error_text(failed));
     }
+    return error;
+}
+
+static mr_error restart_all(mri_scheduler *d)
+{
+    mr_error error = mri_driver_refresh(d->driver);
+    bool any = false;
+
+    for (size_t i = 0; !error && i < d->driver->workers; i++) {
+        const mri_known_worker *worker = &d->driver->table[i];
+
+        if (worker->lost && !worker->given_up) {
+            any = true;
+            error = restart(d, (unsigned int)i);
+        }
+    }
+    return any && !error ? mri_driver_refresh(d->driver) : error;
+}
+
+/* Workers were replaced, by this driver or another, or could not be. */
+static mr_error look_at_changes(mri_scheduler *d)
+{
+    mr_error error = MR_OK;
+
+    look_at_table(d);
     if (d->results) {
         error = mri_results_ask_for_failures(d);
     }
-    if (!error) {
-        error = notify_of_the_rest(d, number);
+    for (size_t i = 0; !error && i < d->driver->workers; i++) {
+        mri_known_worker *worker = &d->driver->table[i];
+
+        if (worker->changed) {
+            worker->changed = false;
+            d->restarts += is_alive(worker);
+            error = notify_of_the_rest(d, (unsigned int)i);
+        }
     }
     /* Should that be seen, it will be at the batches, too. */
     return error == MR_ERR_OWNER_LOST ? MR_OK : error;
@@ -220,13 +261,10 @@ static bool is_stuck(const mri_scheduler *d)
 
 mr_error mri_schedule_restart_lost(mri_scheduler *d)
 {
-    mr_error error = MR_OK;
+    mr_error error = restart_all(d);
 
-    mri_pool_keep(d->pool, NULL, NULL);
-    for (size_t i = 0; !error && i < d->table_size; i++) {
-        if (mri_load(&d->table[i].lost)) {
-            error = restart(d, (unsigned int)i);
-        }
+    if (!error) {
+        error = look_at_changes(d);
     }
     return !error && is_stuck(d) ? d->not_started : error;
 }
@@ -254,7 +292,7 @@ static size_t tasks_ended(const mri_scheduler *d)
 
 /* Children that die again and again without finishing a task would keep us
  * for ever. */
-mr_error mri_schedule_restart_dead(mri_scheduler *d)
+static mr_error restart_dead(mri_scheduler *d)
 {
     size_t ended = tasks_ended(d);
 
@@ -270,6 +308,14 @@ mr_error mri_schedule_restart_dead(mri_scheduler *d)
             d->restarts);
     }
     return mri_schedule_restart_lost(d);
+}
+
+mr_error mri_schedule_attend(mri_scheduler *d)
+{
+    bool called;
+    mr_error error = mri_driver_attend(d->driver, &called);
+
+    return error || !called ? error : restart_dead(d);
 }
 
 /* ---- ranks that are lost ------------------------------------------------- */
@@ -323,8 +369,12 @@ mr_error mri_schedule_lose(mri_scheduler *d, mri_schedule_node *n)
         }
     }
     n->spec->context.kind = MRI_NONE;
-    mri_pool_keep(d->pool, NULL, NULL);
-    mri_pool_lose_rank(d->pool, n->rank);
+    if (!error) {
+        error = mri_driver_lose_rank(d->driver, n->rank);
+    }
+    if (!error) {
+        error = mri_driver_refresh(d->driver);
+    }
     look_at_table(d);
     return error;
 }

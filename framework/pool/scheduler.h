@@ -7,7 +7,7 @@
 #define MRI_POOL_SCHEDULER_H
 
 #include "pool/batch.h"
-#include "pool/pool.h"
+#include "pool/driver.h"
 #include "pool/schedule.h"
 #include "util/clock.h"
 
@@ -54,15 +54,14 @@ typedef struct mri_schedule_node {
 } mri_schedule_node;
 
 typedef struct mri_scheduler {
-    mr_pool pool;
+    mri_driver *driver; /* of the pool, by the thread that schedules */
     const mri_map_request *request;
     mri_results *results; /* that come one by one; NULL: with the batches */
     mr_task_error *first;
     int64_t first_at; /* when that failed, in nanoseconds */
     int64_t deadline;
-    mri_pool_worker *table;
-    size_t table_size;
     size_t workers;    /* that live */
+    size_t coming;     /* that other drivers start */
     mr_handle adopted; /* all tasks are under way in this batch, of the only
                           node; of kind MRI_NONE: none is */
     mri_schedule_node *nodes;
@@ -85,7 +84,7 @@ typedef struct mri_scheduler {
 
 /* Find the workers, and start others in place of lost ones.  MR_ERR_NO_MEMORY,
  * or why no worker could be started. */
-mr_error mri_schedule_begin(mri_scheduler *d, mr_pool pool,
+mr_error mri_schedule_begin(mri_scheduler *d, mri_driver *driver,
                             const mri_map_request *request);
 
 /* Nanoseconds after which the deferred notifications of a batch are sent. */
@@ -93,6 +92,12 @@ enum { MRI_SCHEDULE_DEFER = 100000 };
 
 /* Schedule as much as may be under way. */
 mr_error mri_schedule_more(mri_scheduler *d);
+
+/* Tasks are left and no worker lives, but another driver starts some. */
+static inline bool mri_schedule_is_hopeful(const mri_scheduler *d)
+{
+    return d->left && !d->workers && d->coming;
+}
 
 /* Nothing is under way, and yet tasks are left: why? */
 mr_error mri_schedule_refusal(const mri_scheduler *d);
@@ -143,9 +148,9 @@ mr_error mri_schedule_add_nodes(mri_scheduler *d);
  * that are under way. */
 mr_error mri_schedule_restart_lost(mri_scheduler *d);
 
-/* The same in the middle of a map.  MR_ERR_WORKER_DIED: they die again and
- * again. */
-mr_error mri_schedule_restart_dead(mri_scheduler *d);
+/* The same in the middle of a map, if the attention of its driver was called.
+ * MR_ERR_WORKER_DIED: they die again and again. */
+mr_error mri_schedule_attend(mri_scheduler *d);
 
 /* The rank where a node's batches are made is lost, and they with it; another
  * rank of the node takes its place.  MR_ERR_WORKER_DIED: the tasks of a batch

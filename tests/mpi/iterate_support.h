@@ -139,4 +139,27 @@ static inline mr_error count_and_return(const void *input, void *output,
     return error ? error : mr_task_return(input, task->input_size);
 }
 
+/* Task 0 waits at the gate, others do not. */
+static inline mr_error first_waits(const void *input, void *output,
+                                   const mr_task *task)
+{
+    const gate *g = task->context;
+    mr_error error = count_oneself(g);
+
+    (void)output;
+    if (error == MR_OK && task->index == 0) {
+        error = mr_queue_get(g->open, NULL, 0, NULL, GUARD);
+    }
+    return error ? error : mr_task_return(input, task->input_size);
+}
+
+/* The result is the task's index. */
+static inline mr_error count_index(const void *input, void *output,
+                                   const mr_task *task)
+{
+    (void)input;
+    (void)output;
+    return mr_task_return(&task->index, sizeof task->index);
+}
+
 #endif

@@ -113,20 +113,6 @@ static void tasks_need_no_inputs_and_share_a_context(void)
 
 /* Order, and how far ahead */
 
-/* Task 0 waits at the gate, others do not. */
-static mr_error first_waits(const void *input, void *output,
-                            const mr_task *task)
-{
-    const gate *g = task->context;
-    mr_error error = count_oneself(g);
-
-    (void)output;
-    if (error == MR_OK && task->index == 0) {
-        error = mr_queue_get(g->open, NULL, 0, NULL, GUARD);
-    }
-    return error ? error : mr_task_return(input, task->input_size);
-}
-
 static void late_task_makes_no_other_wait_unordered(void)
 {
     mr_iterator *iterator;
@@ -377,30 +363,6 @@ static void tasks_that_have_not_begun_never_run(void)
     MRT_OK(mr_pool_destroy(pool));
 }
 
-static void pool_has_one_map_or_iterator_at_a_time(void)
-{
-    mr_iterator *iterator, *other = NULL;
-    mr_result result;
-    mr_pool pool;
-
-    if (!make(&pool, 0) ||
-        !iterate(&iterator, pool, mr_pool_imap, pattern, NULL, 0, 2, 0)) {
-        return;
-    }
-    MRT_ERROR(mr_pool_imap(&other, pool, pattern, NULL, 0, numbers, 8, 2, NULL),
-              MR_ERR_STATE);
-    MRT_CHECK(other == NULL);
-    MRT_ERROR(mr_pool_map(pool, pattern, NULL, 0, numbers, 8, NULL, 0, 2, NULL),
-              MR_ERR_STATE);
-    MRT_ERROR(mr_pool_destroy(pool), MR_ERR_STATE);
-    MRT_OK(mr_iterator_next(iterator, &result, GUARD));
-    MRT_OK(mr_iterator_next(iterator, &result, GUARD));
-    MRT_ERROR(mr_iterator_next(iterator, &result, GUARD), MR_ERR_END_OF_FILE);
-    squares(pool, 10, 0); /* its end frees the pool */
-    MRT_OK(mr_iterator_destroy(iterator));
-    MRT_OK(mr_pool_destroy(pool));
-}
-
 static void workers_serve_other_pools_meanwhile(void)
 {
     mr_iterator *iterator;
@@ -444,8 +406,6 @@ static const mrt_test tests[] = {
     {"iterator_can_be_left_at_any_time", iterator_can_be_left_at_any_time, 60},
     {"tasks_that_have_not_begun_never_run", tasks_that_have_not_begun_never_run,
      0},
-    {"pool_has_one_map_or_iterator_at_a_time",
-     pool_has_one_map_or_iterator_at_a_time, 0},
     {"workers_serve_other_pools_meanwhile", workers_serve_other_pools_meanwhile,
      60},
 };

@@ -196,29 +196,6 @@ static void pool_handles_that_name_nothing_are_stale(void)
     MRT_OK(mr_pool_destroy(pool));
 }
 
-static int map_with_anothers_pool(const void *argument, size_t size)
-{
-    mr_pool pool = *(const mr_pool *)argument;
-    int64_t in[2] = {1, 2}, out[2];
-
-    (void)size;
-    CHILD_ERROR(mr_pool_map(pool, square, NULL, 0, in, 8, out, 8, 2, NULL),
-                MR_ERR_STATE);
-    return child_result();
-}
-
-static void map_refuses_callers_that_did_not_create_the_pool(void)
-{
-    mr_pool pool;
-
-    if (make(&pool, 0)) {
-        RUN(ANYWHERE, map_with_anothers_pool, &pool, sizeof pool);
-        MRT_OK(mr_pool_destroy(pool));
-    }
-}
-
-/* Results */
-
 static void map_gives_results_in_order(void)
 {
     static const size_t counts[] = {0, 1, 2, 3, 7, 10, 100, 1001, 65536};
@@ -582,8 +559,6 @@ static const mrt_test tests[] = {
     {"pool_is_stale_after_destroy", pool_is_stale_after_destroy, 0},
     {"pool_handles_that_name_nothing_are_stale",
      pool_handles_that_name_nothing_are_stale, 0},
-    {"map_refuses_callers_that_did_not_create_the_pool",
-     map_refuses_callers_that_did_not_create_the_pool, 0},
     {"map_gives_results_in_order", map_gives_results_in_order, 0},
     {"map_takes_any_chunk", map_takes_any_chunk, 0},
     {"map_of_a_million_tasks", map_of_a_million_tasks, 60},

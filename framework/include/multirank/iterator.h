@@ -62,19 +62,17 @@ typedef struct mr_result {
  * a rank is lost, other workers run the tasks whose results it had not
  * delivered.  Each result comes once.
  *
- * Callers:   the creator of the pool, one thread at a time.
+ * Callers:   any endpoint, any thread, but not inside a task.
  * Blocks:    until the first tasks are on their way.
  * Ownership: the iterator is the caller's until mr_iterator_destroy.
  *            `context` and `inputs` stay the caller's and must not change
- *            until the iterator has ended.  Until then the pool can run no
- *            other map.
+ *            until the iterator has ended.
  * Units:     sizes in bytes, as for mr_pool_map; options->ahead in tasks, at
  *            most 2^24.
  * Errors:    MR_ERR_ARGUMENT - iterator or function is NULL; or inputs or
  *            context is NULL with a size; or count times a size overflows;
  *            MR_ERR_FUNCTION - as for mr_pool_map;
- *            MR_ERR_STATE - the caller is not the creator, or is inside a
- *            task, or another map of this pool is under way;
+ *            MR_ERR_STATE - there is no job, or the caller is inside a task;
  *            MR_ERR_NO_MEMORY, MR_ERR_TOO_LARGE, MR_ERR_LIMIT - there is no
  *            room;
  *            MR_ERR_OWNER_LOST - all workers are lost;

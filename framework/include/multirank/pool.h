@@ -11,6 +11,11 @@
  * map goes on, and the worker is replaced.  A task that crashes in a rank kills
  * that rank.  Under `multirank run` the job goes on without it; plain mpirun
  * and srun end the job.
+ *
+ * Any endpoint that has the handle may map with the pool, and several maps may
+ * run at the same time.  Workers take the tasks of an earlier map first.  An
+ * endpoint that finds a child worker dead starts another, which ends with that
+ * endpoint.
  */
 #ifndef MULTIRANK_POOL_H
 #define MULTIRANK_POOL_H
@@ -126,7 +131,7 @@ MR_CHECKED mr_error mr_pool_size(mr_pool pool, size_t *workers);
  * cannot be known; then the tasks whose outputs had not come back run again,
  * and this one with them.
  *
- * Callers:   the creator of the pool, one thread at a time.
+ * Callers:   any endpoint, any thread, but not inside a task.
  * Blocks:    until all tasks have run, at most options->timeout seconds.
  * Ownership: everything stays the caller's.  `context` is copied once to each
  *            node, and the tasks of the node share that copy; they must not
@@ -151,10 +156,10 @@ MR_CHECKED mr_error mr_pool_size(mr_pool pool, size_t *workers);
  *            a task: the next map starts others;
  *            MR_ERR_SYSTEM, MR_ERR_LIMIT - no worker could be started in place
  *            of those that died;
- *            MR_ERR_STATE - the caller is not the creator, or another map of
- *            this pool is under way;
+ *            MR_ERR_STATE - there is no job, or the caller is inside a task;
  *            MR_ERR_NO_MEMORY, MR_ERR_TOO_LARGE - the context, or the input
  *            and output of a single task, do not fit into a segment;
+ *            MR_ERR_LIMIT - 128 maps and iterators of this pool are under way;
  *            MR_ERR_OWNER_LOST - all workers are lost;
  *            MR_ERR_STALE - the pool was destroyed;
  *            any other - the first task that failed returned it.
@@ -172,7 +177,7 @@ MR_CHECKED mr_error mr_pool_map(mr_pool pool, mr_task_function *function,
  * Call `function` once in a worker and get its output: an mr_pool_map of one
  * task, whose index is 0.
  *
- * Callers:   the creator of the pool, one thread at a time.
+ * Callers:   any endpoint, any thread, but not inside a task.
  * Blocks:    until the task has run, at most options->timeout seconds.
  * Ownership: everything stays the caller's, as with mr_pool_map.  `output` is
  *            written with MR_OK only, unless it is memory of an Array, which
@@ -187,7 +192,7 @@ MR_CHECKED mr_error mr_pool_map(mr_pool pool, mr_task_function *function,
  *            on, else it never runs;
  *            MR_ERR_WORKER_DIED - the task ended its worker, or two ranks were
  *            lost with it;
- *            MR_ERR_FUNCTION, MR_ERR_STATE, MR_ERR_NO_MEMORY,
+ *            MR_ERR_FUNCTION, MR_ERR_STATE, MR_ERR_NO_MEMORY, MR_ERR_LIMIT,
  *            MR_ERR_TOO_LARGE, MR_ERR_OWNER_LOST, MR_ERR_STALE - as for
  *            mr_pool_map;
  *            any other - the task returned it.
