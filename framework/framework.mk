@@ -283,6 +283,8 @@ pool_sources = \
 	framework/pool/context.h \
 	framework/pool/driver.c \
 	framework/pool/driver.h \
+	framework/pool/gather.c \
+	framework/pool/gather.h \
 	framework/pool/iterator.c \
 	framework/pool/kept.c \
 	framework/pool/map.c \
