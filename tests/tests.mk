@@ -42,7 +42,8 @@ unit_suites = \
 
 # The same as scripts, for what a test program cannot be.
 unit_scripts = \
-	tests/unit/builds.sh
+	tests/unit/builds.sh \
+	tests/unit/failures.sh
 
 # A whole suite in one job, once for each number of ranks.
 mpi_suites = \
@@ -584,6 +585,7 @@ EXTRA_DIST += \
 	tests/bench/suite.py \
 	tests/bench/tables.py \
 	tests/count \
+	tests/failures \
 	tests/counts/expected.txt \
 	tests/hosts/cluster.sh \
 	tests/hosts/slurm.sh \
