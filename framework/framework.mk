@@ -88,6 +88,8 @@ message_sources = \
 	framework/message/message.h \
 	framework/message/mpi_transport.c \
 	framework/message/mpi_transport.h \
+	framework/message/one_node.c \
+	framework/message/one_node.h \
 	framework/message/small.c \
 	framework/message/state.h \
 	framework/message/transport.h \

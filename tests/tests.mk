@@ -165,6 +165,7 @@ job_scripts = \
 	tests/job/info.sh \
 	tests/job/iterators.sh \
 	tests/job/kills.sh \
+	tests/job/listen.sh \
 	tests/job/memory.sh \
 	tests/job/mpi_lock.sh \
 	tests/job/output.sh \

@@ -56,6 +56,16 @@ static bool all_joined(const struct job *job)
     return job->size > 0 && joined == job->size;
 }
 
+bool job_all_started(const struct job *job)
+{
+    bool all = job->size > 0;
+
+    for (int i = 0; i < job->size && all; i++) {
+        all = job->ranks[i].pid != 0;
+    }
+    return all;
+}
+
 static bool any_ready(const struct job *job)
 {
     for (int i = 0; i < job->size; i++) {

@@ -62,6 +62,9 @@ void job_begin(struct job *job, pid_t mpirun, double grace);
  *  not wanted. */
 int job_joined(struct job *job, struct link *link, const struct message *hello);
 
+/** Each rank has started, so no parent comes again. */
+bool job_all_started(const struct job *job);
+
 void job_told(struct job *job, int rank, const struct message *message);
 
 /** The link of a rank broke; error is 0 or an errno. */

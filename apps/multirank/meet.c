@@ -87,6 +87,19 @@ bool meeting_open(struct meeting *meeting)
     return true;
 }
 
+bool meeting_is_open(const struct meeting *meeting)
+{
+    return meeting->fd >= 0;
+}
+
+void meeting_close(struct meeting *meeting)
+{
+    if (meeting_is_open(meeting)) {
+        close(meeting->fd);
+        meeting->fd = -1;
+    }
+}
+
 /* All bytes are compared, so that time does not tell how many were right. */
 bool meeting_admits(const struct meeting *meeting, const struct message *hello)
 {

@@ -2,9 +2,10 @@
 /*
  * How the parents of the ranks find `multirank run`.
  *
- * It listens on all its IPv4 addresses, on a port that the kernel chooses, and
- * tells port, secret and addresses in one text.  Which of the addresses a node
- * can reach only the node knows, so it tries all at once.
+ * It listens on all its IPv4 addresses, on a port that the kernel chooses,
+ * until all ranks have started, and tells port, secret and addresses in one
+ * text. Which of the addresses a node can reach only the node knows, so it
+ * tries all at once.
  */
 #ifndef MULTIRANK_APP_MEET_H
 #define MULTIRANK_APP_MEET_H
@@ -14,13 +15,16 @@
 enum { ADDRESSES = 32, ADDRESS_SIZE = 64 + 16 * ADDRESSES };
 
 struct meeting {
-    int fd;
+    int fd; /* -1: closed */
     char token[TOKEN_SIZE];
     char address[ADDRESS_SIZE]; /* PORT:TOKEN:ADDRESS,ADDRESS,... */
 };
 
 /** Begins to listen; false, and says why, when that is impossible. */
 bool meeting_open(struct meeting *meeting);
+
+bool meeting_is_open(const struct meeting *meeting);
+void meeting_close(struct meeting *meeting);
 
 /** Whether a stranger's first message lets it in. */
 bool meeting_admits(const struct meeting *meeting, const struct message *hello);

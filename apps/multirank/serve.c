@@ -33,7 +33,7 @@ struct connection {
 
 struct server {
     struct job *job;
-    const struct meeting *meeting;
+    struct meeting *meeting;
     struct connection *connections;
     size_t count;
     struct pollfd *fds; /* the two below, and one for each connection */
@@ -47,7 +47,8 @@ static void accept_all(struct server *server)
 {
     int fd;
 
-    while ((fd = accept4(server->meeting->fd, NULL, NULL, SOCK_CLOEXEC)) >= 0) {
+    while (meeting_is_open(server->meeting) &&
+           (fd = accept4(server->meeting->fd, NULL, NULL, SOCK_CLOEXEC)) >= 0) {
         struct connection *new = resized(NULL, 1, sizeof *new);
 
         new->rank = -1;
@@ -169,7 +170,7 @@ static void wait_for_news(struct server *server)
 }
 
 /* The parents are heard first: how a rank ended explains why mpirun did. */
-void serve(struct job *job, const struct meeting *meeting, int signals)
+void serve(struct job *job, struct meeting *meeting, int signals)
 {
     struct server server = {
         .job = job, .meeting = meeting, .signals = signals, .end = INFINITY};
@@ -179,6 +180,9 @@ void serve(struct job *job, const struct meeting *meeting, int signals)
         wait_for_news(&server);
         accept_all(&server);
         attend_all(&server);
+        if (job_all_started(job)) {
+            meeting_close(meeting); /* nobody is to come any more */
+        }
         read_signals(&server);
         job_tick(job);
     }

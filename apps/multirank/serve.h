@@ -11,6 +11,6 @@
 
 /** Until the job is over.  `signals` is a signalfd with SIGCHLD, those that
  *  interrupt and those for mpirun. */
-void serve(struct job *job, const struct meeting *meeting, int signals);
+void serve(struct job *job, struct meeting *meeting, int signals);
 
 #endif

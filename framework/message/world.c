@@ -16,6 +16,7 @@
 
 #include "message/message.h"
 #include "message/mpi_transport.h"
+#include "message/one_node.h"
 #include "util/log.h"
 #include "util/settings.h"
 
@@ -24,17 +25,6 @@ mri_world mri_all = {.communicator = MPI_COMM_NULL,
                      .machine = MPI_COMM_NULL};
 
 static bool started_here;
-
-/* Settings of Open MPI that only this job's MPI_Init shall see.  Debian's
- * file of parameters excludes the component that a window over TCP, or of
- * one rank, needs; and a job without launcher needs no daemon of its own. */
-static const char *const mpi_settings[][2] = {
-    {"OMPI_MCA_osc", "^ucx"},
-    {"OMPI_MCA_ess_singleton_isolated", "1"},
-    {"OMPI_MCA_btl", "^sm"}, /* see without_launcher */
-};
-
-enum { MPI_SETTINGS = sizeof mpi_settings / sizeof *mpi_settings };
 
 /* No other rank takes part: there is no MPI, or it has ended. */
 static bool is_alone(void)
@@ -48,6 +38,31 @@ static bool without_launcher(void)
 {
     return !getenv("OMPI_COMM_WORLD_SIZE") && !getenv("PMIX_RANK");
 }
+
+static bool always(void)
+{
+    return true;
+}
+
+/* Settings of Open MPI that only this job's MPI_Init shall see.  Debian's
+ * file of parameters excludes the component that a window over TCP, or of
+ * one rank, needs; and a job without launcher needs no daemon of its own.  On
+ * one node MPI needs no network, but its component tcp would listen for
+ * connections from everywhere, and no parameter of tcp itself hinders that;
+ * what Debian's file excludes stays excluded.  The first setting of a variable
+ * is taken, and none if the user has set it. */
+static const struct {
+    const char *name;
+    const char *value;
+    bool (*holds)(void);
+} mpi_settings[] = {
+    {"OMPI_MCA_osc", "^ucx", always},
+    {"OMPI_MCA_ess_singleton_isolated", "1", always},
+    {"OMPI_MCA_btl", "^sm", without_launcher},
+    {"OMPI_MCA_btl", "^tcp,ofi,openib,uct,usnic", mri_on_one_node},
+};
+
+enum { MPI_SETTINGS = sizeof mpi_settings / sizeof *mpi_settings };
 
 void mri_world_library(char *text, size_t size)
 {
@@ -92,20 +107,19 @@ static mr_error init(void)
 {
     bool multiple = mri_settings()->mpi_threads == MRI_THREADS_MULTIPLE;
     bool set[MPI_SETTINGS] = {false};
-    size_t count = without_launcher() ? MPI_SETTINGS : MPI_SETTINGS - 1;
     int provided;
     int code;
 
-    for (size_t i = 0; i < count; i++) {
-        set[i] = !getenv(mpi_settings[i][0]) &&
-                 setenv(mpi_settings[i][0], mpi_settings[i][1], 0) == 0;
+    for (size_t i = 0; i < MPI_SETTINGS; i++) {
+        set[i] = mpi_settings[i].holds() && !getenv(mpi_settings[i].name) &&
+                 setenv(mpi_settings[i].name, mpi_settings[i].value, 0) == 0;
     }
     code = MPI_Init_thread(
         NULL, NULL, multiple ? MPI_THREAD_MULTIPLE : MPI_THREAD_SERIALIZED,
         &provided);
     for (size_t i = 0; i < MPI_SETTINGS; i++) {
         if (set[i]) {
-            unsetenv(mpi_settings[i][0]);
+            unsetenv(mpi_settings[i].name);
         }
     }
     if (code != MPI_SUCCESS) {
