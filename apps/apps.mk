@@ -11,6 +11,7 @@ apps_multirank_tour_SOURCES = \
 	apps/tour/daemon.c \
 	apps/tour/event.c \
 	apps/tour/family.c \
+	apps/tour/future.c \
 	apps/tour/iterator.c \
 	apps/tour/lent.c \
 	apps/tour/pipe.c \

@@ -13,6 +13,7 @@ multirankcxx_HEADERS = \
 	bindings/cxx/include/multirank/cxx/error.hpp \
 	bindings/cxx/include/multirank/cxx/event.hpp \
 	bindings/cxx/include/multirank/cxx/function.hpp \
+	bindings/cxx/include/multirank/cxx/future.hpp \
 	bindings/cxx/include/multirank/cxx/item.hpp \
 	bindings/cxx/include/multirank/cxx/job.hpp \
 	bindings/cxx/include/multirank/cxx/keeper.hpp \

@@ -12,6 +12,7 @@ multirankinclude_HEADERS = \
 	framework/include/multirank/condition.h \
 	framework/include/multirank/event.h \
 	framework/include/multirank/function.h \
+	framework/include/multirank/future.h \
 	framework/include/multirank/info.h \
 	framework/include/multirank/item.h \
 	framework/include/multirank/iterator.h \
@@ -277,6 +278,8 @@ objects_sources = \
 	framework/objects/topology.c
 
 pool_sources = \
+	framework/pool/async.c \
+	framework/pool/async.h \
 	framework/pool/batch.c \
 	framework/pool/batch.h \
 	framework/pool/batch_notify.c \
@@ -285,6 +288,11 @@ pool_sources = \
 	framework/pool/context.h \
 	framework/pool/driver.c \
 	framework/pool/driver.h \
+	framework/pool/end.c \
+	framework/pool/end.h \
+	framework/pool/future.c \
+	framework/pool/future.h \
+	framework/pool/future_calls.c \
 	framework/pool/gather.c \
 	framework/pool/gather.h \
 	framework/pool/iterator.c \
@@ -294,6 +302,8 @@ pool_sources = \
 	framework/pool/pool.h \
 	framework/pool/pool_calls.c \
 	framework/pool/pool_ops.h \
+	framework/pool/request.c \
+	framework/pool/request.h \
 	framework/pool/results.c \
 	framework/pool/results.h \
 	framework/pool/schedule.c \

@@ -7,10 +7,10 @@
 #include "engine/mailbox.h"
 #include "objects/data/array.h"
 #include "objects/data/replica.h"
-#include "objects/process/process.h"
 #include "objects/queue/queue.h"
 #include "pool/batch.h"
 #include "pool/context.h"
+#include "pool/end.h"
 #include "pool/pool.h"
 #include "pool/worker/run.h"
 #include "runtime/job/job.h"
@@ -34,9 +34,10 @@ void mri_objects_register(void)
     mri_kind_register(&mri_keeper_ops);
     mri_kind_register(&mri_process_ops);
     mri_kind_register(&mri_pool_ops);
+    mri_kind_register(&mri_future_ops);
     mri_kind_register(&mri_batch_ops);
     mri_kind_register(&mri_context_ops);
-    mri_at_endpoint_end = mri_process_end_all;
+    mri_at_endpoint_end = mri_endpoint_end;
     mri_array_begin_copy = mri_replica_begin;
     mri_do_work = mri_pool_work;
     mri_misuse_begin();

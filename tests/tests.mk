@@ -67,6 +67,7 @@ mpi_suites = \
 	tests/mpi/object_life_test \
 	tests/mpi/pipe_holder_test \
 	tests/mpi/pipe_test \
+	tests/mpi/pool_async_test \
 	tests/mpi/pool_failure_test \
 	tests/mpi/pool_iterate_failure_test \
 	tests/mpi/pool_iterate_test \
@@ -309,6 +310,7 @@ far_asan_runs = \
 	tests/mpi/lent_test.far.np3 \
 	tests/mpi/lock_test.far.np3 \
 	tests/mpi/pipe_test.far.np3 \
+	tests/mpi/pool_async_test.far.np3 \
 	tests/mpi/pool_iterate_test.far.np3 \
 	tests/mpi/pool_shared_test.far.np3 \
 	tests/mpi/pool_test.far.np3 \

@@ -41,6 +41,7 @@ typedef enum mri_kind {
     /* Brief ones, see mri_is_brief, are the last. */
     MRI_BATCH,   /* the tasks of one node, of a map */
     MRI_CONTEXT, /* what its tasks share */
+    MRI_FUTURE,
     MRI_KINDS
 } mri_kind;
 

@@ -13,6 +13,7 @@
 #include <multirank/condition.h>
 #include <multirank/event.h>
 #include <multirank/function.h>
+#include <multirank/future.h>
 #include <multirank/info.h>
 #include <multirank/item.h>
 #include <multirank/iterator.h>

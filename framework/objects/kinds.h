@@ -20,6 +20,7 @@ extern const mri_kind_ops mri_array_ops;
 extern const mri_kind_ops mri_keeper_ops;
 extern const mri_kind_ops mri_process_ops;
 extern const mri_kind_ops mri_pool_ops;
+extern const mri_kind_ops mri_future_ops;
 extern const mri_kind_ops mri_batch_ops;
 extern const mri_kind_ops mri_context_ops;
 

@@ -529,7 +529,8 @@ mr_error mr_pool_create(mr_pool *pool, const mr_pool_options *options)
     made.handle = mri_object_publish(self, object);
     error = start_workers(object);
     if (error) {
-        mr_pool_destroy(made);
+        (void)!mri_pool_end(made);
+        (void)!mri_destroy(&mri_pool_ops, made.handle);
         return error;
     }
     *pool = made;
@@ -551,14 +552,10 @@ mr_error mr_pool_size(mr_pool pool, size_t *workers)
     return error;
 }
 
-mr_error mr_pool_destroy(mr_pool pool)
+mr_error mri_pool_end(mr_pool pool)
 {
     mri_call call = {0};
     mr_error error = operate(pool, MRI_POOL_DESTROY, &call);
 
-    if (error) {
-        return error;
-    }
-    error = end_workers(pool);
-    return error ? error : mri_destroy(&mri_pool_ops, pool.handle);
+    return error ? error : end_workers(pool);
 }

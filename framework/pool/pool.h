@@ -100,6 +100,10 @@ mr_error mri_worker_start(const mri_pool_worker *worker);
 /* End children, and free what belongs to each worker. */
 void mri_workers_end(mri_pool_worker *workers, size_t count);
 
+/* No driver begins any more, and the workers end.  MR_ERR_STATE: there is a
+ * driver; MR_ERR_STALE. */
+mr_error mri_pool_end(mr_pool pool);
+
 /* ---- deaths: pool/pool.c ------------------------------------------------- */
 
 /* The table has changed: call the attention of the drivers. */

@@ -71,7 +71,7 @@ mr_error mri_map_prepare(mri_map_request *request, const char *caller,
     return error;
 }
 
-mr_error mri_map_begin(mri_driver *driver, mr_pool pool)
+mr_error mri_map_allowed(void)
 {
     if (!mri_self()) {
         return MR_ERR_STATE;
@@ -81,7 +81,14 @@ mr_error mri_map_begin(mri_driver *driver, mr_pool pool)
                         "a task of a pool cannot start a map: start it "
                         "from main or from a process");
     }
-    return mri_driver_begin(driver, pool);
+    return MR_OK;
+}
+
+mr_error mri_map_begin(mri_driver *driver, mr_pool pool)
+{
+    mr_error error = mri_map_allowed();
+
+    return error ? error : mri_driver_begin(driver, pool);
 }
 
 static mr_error run(mr_pool pool, const mri_map_request *request,

@@ -29,6 +29,9 @@ typedef struct mri_map_request {
 mr_error mri_map_prepare(mri_map_request *request, const char *caller,
                          mr_task_function *function);
 
+/* May this thread begin a map?  MR_ERR_STATE. */
+mr_error mri_map_allowed(void);
+
 /* May this thread begin a map of the pool?  If so it is a driver of it.
  * MR_ERR_STATE, or as mri_driver_begin. */
 mr_error mri_map_begin(mri_driver *driver, mr_pool pool);

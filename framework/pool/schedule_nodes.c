@@ -269,7 +269,7 @@ mr_error mri_schedule_restart_lost(mri_scheduler *d)
     return !error && is_stuck(d) ? d->not_started : error;
 }
 
-static size_t tasks_ended(const mri_scheduler *d)
+size_t mri_schedule_ended(const mri_scheduler *d)
 {
     size_t sum = d->ended;
 
@@ -294,7 +294,7 @@ static size_t tasks_ended(const mri_scheduler *d)
  * for ever. */
 static mr_error restart_dead(mri_scheduler *d)
 {
-    size_t ended = tasks_ended(d);
+    size_t ended = mri_schedule_ended(d);
 
     if (ended != d->progress) {
         d->progress = ended;

@@ -116,6 +116,9 @@ void *mri_schedule_outputs(const mri_scheduler *d, mri_schedule_range r);
 /* A batch has ended, or is not waited for any more. */
 void mri_schedule_batch_ended(mri_scheduler *d, mri_schedule_batch *p);
 
+/* Tasks that have ended, in batches that have and in those under way. */
+size_t mri_schedule_ended(const mri_scheduler *d);
+
 /* Give up the batches that are under way. */
 void mri_schedule_end(mri_scheduler *d);
 

@@ -43,6 +43,8 @@ static const row rows[] = {
     ROW(MR_ERR_INTERRUPTED, "a signal ended the call"),
     ROW(MR_ERR_BROKEN, "the barrier is broken: a party died, gave up or called "
                        "mr_barrier_abort; mr_barrier_reset makes it whole"),
+    ROW(MR_ERR_CANCELLED, "the map was cancelled, or the endpoint that had it "
+                          "done has ended"),
 };
 
 static const row *find(mr_error error)

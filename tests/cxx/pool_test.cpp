@@ -367,7 +367,90 @@ void pool_refuses_too_many_workers()
     THROWS(MR_ERR_ARGUMENT, multirank::pool(4097));
 }
 
+std::int64_t fail_at_seven(std::int64_t n)
+{
+    if (n == 7) {
+        throw std::runtime_error("seven");
+    }
+    return n;
+}
+
+void map_async_gives_a_future_of_the_results()
+{
+    const auto inputs = numbers(1000);
+    multirank::pool pool;
+    auto future = pool.map_async(multirank::fn<square>, inputs);
+    auto other = pool.map_async([](std::int64_t n) { return n; }, inputs);
+
+    MRT_CHECK(future.valid());
+    are_squares(future.get());
+    MRT_CHECK(!future.valid());
+    THROWS(MR_ERR_STALE, future.get());
+    MRT_CHECK(other.wait());
+    MRT_CHECK(other.ready() && other.successful());
+    MRT_EQUAL(other.progress().ended, 1000);
+    MRT_CHECK(other.get() == inputs);
+}
+
+void apply_async_copies_its_input()
+{
+    std::vector<multirank::future<std::int64_t>> futures;
+    multirank::pool pool;
+
+    for (std::int64_t n = 0; n < 100; n++) {
+        futures.push_back(pool.apply_async(multirank::fn<square>, n));
+    }
+    for (std::int64_t n = 0; n < 100; n++) {
+        MRT_EQUAL(futures[std::size_t(n)].get(), n * n);
+    }
+}
+
+void future_throws_what_a_task_threw()
+{
+    const auto inputs = numbers(10);
+    multirank::pool pool;
+    auto future = pool.map_async(multirank::fn<fail_at_seven>, inputs);
+
+    try {
+        future.get();
+        MRT_FAIL("no error");
+    } catch (const multirank::task_error &error) {
+        MRT_EQUAL(error.index(), 7);
+    }
+}
+
+void future_is_waited_for_beside_other_objects()
+{
+    multirank::queue<int> nothing_comes;
+    multirank::pool pool;
+    auto future = pool.apply_async([](int n) { return n + 1; }, 1);
+    const auto ready = multirank::wait({nothing_comes, future});
+
+    MRT_EQUAL(ready.size(), 1);
+    MRT_EQUAL(ready[0], 1);
+    MRT_EQUAL(future.get(), 2);
+}
+
+void future_that_is_left_is_cancelled()
+{
+    multirank::pool pool(1);
+
+    for (int i = 0; i < 20; i++) {
+        (void)pool.apply_async([](int n) { return n; }, i);
+    }
+    auto kept = pool.apply_async([](int n) { return n; }, 1);
+
+    kept.cancel();
+    MRT_CHECK(kept.wait());
+    pool.destroy();
+}
+
 const mrt_test tests[] = {
+    TEST(map_async_gives_a_future_of_the_results),
+    TEST(apply_async_copies_its_input),
+    TEST(future_throws_what_a_task_threw),
+    TEST(future_is_waited_for_beside_other_objects),
+    TEST(future_that_is_left_is_cancelled),
     TEST(map_of_a_plain_function),
     TEST(map_of_a_lambda),
     TEST(map_of_a_generic_lambda_changes_the_type),

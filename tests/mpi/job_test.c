@@ -245,7 +245,7 @@ static void errors_have_names_and_texts(void)
         {MR_ERR_MPI, "MR_ERR_MPI"},
         {MR_ERR_USER, "MR_ERR_USER"},
         {MR_ERR_USER + 1234, "MR_ERR_USER"},
-        {(mr_error)(MR_ERR_BROKEN + 1), "MR_ERR_UNKNOWN"},
+        {(mr_error)(MR_ERR_CANCELLED + 1), "MR_ERR_UNKNOWN"},
         {(mr_error)(MR_ERR_USER - 1), "MR_ERR_UNKNOWN"},
     };
 

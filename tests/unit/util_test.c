@@ -24,7 +24,7 @@ static char program[4096];
 
 /* ---- errors -------------------------------------------------------------- */
 
-enum { FIRST_UNKNOWN = MR_ERR_BROKEN + 1 };
+enum { FIRST_UNKNOWN = MR_ERR_CANCELLED + 1 };
 
 static void errors_have_names_and_texts_of_their_own(void)
 {

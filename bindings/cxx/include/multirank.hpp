@@ -27,6 +27,7 @@
 #include <multirank/cxx/condition.hpp>
 #include <multirank/cxx/error.hpp>
 #include <multirank/cxx/event.hpp>
+#include <multirank/cxx/future.hpp>
 #include <multirank/cxx/job.hpp>
 #include <multirank/cxx/keeper.hpp>
 #include <multirank/cxx/lent.hpp>

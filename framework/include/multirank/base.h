@@ -54,6 +54,7 @@ typedef enum mr_error {
     MR_ERR_MPI,         /* an MPI call failed; the log has its text */
     MR_ERR_INTERRUPTED, /* the hook of mr_set_interrupt ended the call */
     MR_ERR_BROKEN,      /* a party of the barrier died or gave up */
+    MR_ERR_CANCELLED,   /* the map was cancelled, or its endpoint has ended */
     MR_ERR_USER = 1000  /* first value of the application's own */
 } mr_error;
 

@@ -22,6 +22,7 @@ extern "C" {
  *                     a Condition
  *     a semaphore     when its count is not 0
  *     an event        when it is set
+ *     a future        when its map has ended
  *
  * Ready means that a call would not have blocked at that moment.  Another
  * endpoint may be faster, so use a time-out of 0 in the call that follows.

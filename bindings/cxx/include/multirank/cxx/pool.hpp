@@ -10,6 +10,7 @@
 
 #include <multirank/cxx/error.hpp>
 #include <multirank/cxx/function.hpp>
+#include <multirank/cxx/future.hpp>
 #include <multirank/cxx/owner.hpp>
 #include <multirank/cxx/results.hpp>
 #include <multirank/cxx/span.hpp>
@@ -18,7 +19,9 @@
 #include <multirank/pool.h>
 
 #include <cstddef>
+#include <memory>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
 namespace multirank
@@ -87,7 +90,7 @@ struct imap_options {
     shared context = {};
 };
 
-/** Names a pool, and can be sent; but only its creator may map. */
+/** Names a pool, and can be sent: who has it may map. */
 class pool_handle
 {
   public:
@@ -173,6 +176,67 @@ class pool_handle
         }
     }
 
+    /** As map, but at once gives a future of the results.  The inputs and the
+     *  context must stay until it is ready.  See mr_pool_map_async. */
+    template <class Function, class Inputs>
+    auto map_async(Function, const Inputs &inputs,
+                   const map_options &options = {}) const
+    {
+        using in = detail::element_t<const Inputs>;
+        using out = detail::task_result_t<Function, in>;
+        using result =
+            std::conditional_t<std::is_void_v<out>, void, std::vector<out>>;
+        const auto from = detail::elements(inputs);
+        auto state = std::make_unique<typename future<result>::state>();
+
+        if constexpr (std::is_void_v<out>) {
+            begin_map<Function, in, void>(&state->c, from.data(), nullptr,
+                                          from.size(), options);
+        } else {
+            state->value.resize(from.size());
+            begin_map<Function, in, out>(&state->c, from.data(),
+                                         state->value.data(), from.size(),
+                                         options);
+        }
+        return future<result>(std::move(state));
+    }
+
+    template <class Function, class Inputs, class = detail::owns_t<Inputs>>
+    auto map_async(Function, const Inputs &&,
+                   const map_options & = {}) const = delete;
+
+    /** As apply, but at once gives a future of the result.  The input is
+     *  copied; the context must stay until it is ready.  See
+     *  mr_pool_apply_async. */
+    template <class Function, class In>
+    auto apply_async(Function, const In &input,
+                     const map_options &options = {}) const
+    {
+        using out = detail::task_result_t<Function, In>;
+        struct with_input : future<out>::state {
+            explicit with_input(const In &copied) : input(copied)
+            {
+            }
+            ~with_input() override
+            {
+                detail::ignore(mr_future_destroy(this->c));
+            }
+
+            const In input;
+        };
+        auto state = std::make_unique<with_input>(input);
+
+        if constexpr (std::is_void_v<out>) {
+            begin_apply<Function, In, void>(&state->c, &state->input, nullptr,
+                                            options);
+        } else {
+            begin_apply<Function, In, out>(&state->c, &state->input,
+                                           &state->value, options);
+        }
+        return future<out>(
+            std::unique_ptr<typename future<out>::state>(std::move(state)));
+    }
+
     /** Calls a function for each input, in parallel, and gives the results one
      *  by one, in order.  They may be of any size, as those of a queue.  The
      *  inputs and the context must stay until the end of the iteration.  See
@@ -225,6 +289,45 @@ class pool_handle
         c.timeout = timeout(options.timeout);
         c.error = told;
         return c;
+    }
+
+    static mr_async_options c_async_options(const map_options &options)
+    {
+        mr_async_options c = {};
+
+        c.chunk = options.chunk;
+        c.timeout = timeout(options.timeout);
+        return c;
+    }
+
+    template <class Function, class In, class Out>
+    void begin_map(mr_future *c, const In *inputs, Out *outputs,
+                   std::size_t count, const map_options &options) const
+    {
+        const mr_async_options how = c_async_options(options);
+
+        detail::must_be_stateless<Function>();
+        detail::check(
+            mr_pool_map_async(c, c_, detail::run_task<Function, In, Out>,
+                              options.context.data(), options.context.size(),
+                              inputs, detail::size_of<In>(), outputs,
+                              detail::size_of<Out>(), count, &how),
+            "mr_pool_map_async");
+    }
+
+    template <class Function, class In, class Out>
+    void begin_apply(mr_future *c, const In *input, Out *output,
+                     const map_options &options) const
+    {
+        const mr_async_options how = c_async_options(options);
+
+        detail::must_be_stateless<Function>();
+        detail::check(
+            mr_pool_apply_async(c, c_, detail::run_task<Function, In, Out>,
+                                options.context.data(), options.context.size(),
+                                input, detail::size_of<In>(), output,
+                                detail::size_of<Out>(), &how),
+            "mr_pool_apply_async");
     }
 
     static void check(mr_error code, const mr_task_error &told,

@@ -17,7 +17,7 @@ namespace multirank
 {
 
 /** Any object that can be waited for: a queue, an end of a pipe, a process, a
- *  lock, a semaphore, an event, or the handle of one. */
+ *  lock, a semaphore, an event, a future, or the handle of one. */
 class waitable
 {
   public:
