@@ -76,6 +76,7 @@ mpi_suites = \
 	tests/mpi/pool_spread_test \
 	tests/mpi/pool_test \
 	tests/mpi/pool_worker_test \
+	tests/mpi/process_edges_test \
 	tests/mpi/process_end_test \
 	tests/mpi/process_family_test \
 	tests/mpi/process_hooks_test \
@@ -83,6 +84,7 @@ mpi_suites = \
 	tests/mpi/process_start_test \
 	tests/mpi/process_test \
 	tests/mpi/queue_crowd_test \
+	tests/mpi/queue_edges_test \
 	tests/mpi/queue_end_test \
 	tests/mpi/queue_many_test \
 	tests/mpi/queue_test \
@@ -129,6 +131,7 @@ job_programs = \
 	tests/job/alone \
 	tests/job/bare \
 	tests/job/endings \
+	tests/job/heirs \
 	tests/job/iterators \
 	tests/job/memory \
 	tests/job/mortal \
@@ -163,6 +166,7 @@ job_scripts = \
 	tests/job/binaries.sh \
 	tests/job/checks.sh \
 	tests/job/endings.sh \
+	tests/job/heirs.sh \
 	tests/job/info.sh \
 	tests/job/iterators.sh \
 	tests/job/kills.sh \
@@ -221,6 +225,7 @@ one_rank = \
 	tests/mpi/pool_iterate_test \
 	tests/mpi/pool_small_test \
 	tests/mpi/pool_test \
+	tests/mpi/process_edges_test \
 	tests/mpi/process_end_test \
 	tests/mpi/process_family_test \
 	tests/mpi/process_hooks_test \
@@ -519,6 +524,7 @@ tests_hosts_tapswitch_LDADD =
 noinst_HEADERS = \
 	tests/fault/census.h \
 	tests/fault/kill.h \
+	tests/job/victims.h \
 	tests/mpi/iterate_support.h \
 	tests/mpi/pipe_support.h \
 	tests/mpi/pool_support.h \
@@ -590,6 +596,7 @@ EXTRA_DIST += \
 	tests/count \
 	tests/failures \
 	tests/counts/expected.txt \
+	tests/edges.txt \
 	tests/hosts/cluster.sh \
 	tests/hosts/slurm.sh \
 	tests/hosts/support.sh \
@@ -604,6 +611,7 @@ EXTRA_DIST += \
 	tests/slot \
 	tests/style/common.py \
 	tests/style/contracts \
+	tests/style/edges \
 	tests/style/format \
 	tests/style/globals \
 	tests/style/layers \

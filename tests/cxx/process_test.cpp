@@ -82,7 +82,7 @@ void process_has_a_name_and_knows_itself()
     MRT_CHECK(!multirank::parent_process());
 }
 
-void exception_of_a_process_is_its_failure()
+void exit_code_is_1_after_an_unhandled_exception()
 {
     multirank::process child([] { throw std::runtime_error("as planned"); });
     multirank::process other([]() -> int { throw 1; });
@@ -304,7 +304,7 @@ const mrt_test tests[] = {
     TEST(process_gets_its_arguments),
     TEST(process_runs_a_lambda),
     TEST(process_has_a_name_and_knows_itself),
-    TEST(exception_of_a_process_is_its_failure),
+    TEST(exit_code_is_1_after_an_unhandled_exception),
     TEST(pipe_among_the_arguments_is_held),
     TEST(processes_are_started_by_one_call_and_known_as_children),
     TEST(process_is_terminated_killed_and_interrupted),

@@ -21,15 +21,21 @@ rank_is_killed() { # RANKS CASE
     nothing_is_left_on_the_hosts
 }
 
+rank_is_killed_at_synchronisation() { # RANKS CASE
+    rank_dies_at_synchronisation "$1" "$2" 40
+    expect_noticed_within 10
+    nothing_is_left_on_the_hosts
+}
+
 rank_beside_others_is_killed() { # RANKS DEAD
     those_die "$1" "$2" 40
     nothing_is_left_on_the_hosts
 }
 
 # A host that answers nothing any more, not even by a reset.
-host_crashes() { # RANKS CASE
+host_crashes() { # RANKS CASE [PROGRAM EXPECTATION]
     rm -f "$scratch/go"
-    start "$1" $survivors "$2" "$scratch/go"
+    start "$1" "${3:-$survivors}" "$2" "$scratch/go"
     await_line '^ready$'
     "$cluster" crash node3
     : > "$scratch/go"
@@ -37,7 +43,7 @@ host_crashes() { # RANKS CASE
     expect_status 7
     expect_said "multirank: rank 0: error: rank $(($1 - 1)) on node3 is lost: .*; the job goes on without"
     expect_noticed_within 10
-    "expect_$2" "$1"
+    "${4:-expect_}$2" "$1"
     nothing_is_left_on_the_hosts
     "$cluster" boot node3
 }
@@ -68,6 +74,10 @@ for what in waits held map array; do
     check rank_is_killed 3 $what
 done
 check rank_is_killed 5 after
+for what in held wanted lost; do
+    check rank_is_killed_at_synchronisation 3 $what
+    check host_crashes 3 $what "$heirs" expect_heirs_of_
+done
 for what in waits held map queue array after; do
     check host_crashes 3 $what
 done

@@ -28,10 +28,10 @@ tour_in_slurm() { # HOW RANKS
 }
 
 need "$cluster" 2
-for ranks in 2 3 4; do
+for ranks in 2 3 4 8; do
     check tour_over_hosts 2 $ranks
 done
-for ranks in 3 4 6; do
+for ranks in 3 4 6 8; do
     check tour_over_hosts 3 $ranks
 done
 check tour_in_slurm by_sbatch 4

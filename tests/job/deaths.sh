@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: BSD-3-Clause
-# For scripts that kill ranks of survivors.c; they have sourced jobs.sh before
+# For scripts that kill ranks of survivors.c and heirs.c; they have sourced jobs.sh before
 # this file, and $launcher starts `multirank run`.
 # shellcheck shell=bash
 
 survivors=./tests/job/survivors
+heirs=./tests/job/heirs
 
 expect_lines() { # COUNT PATTERN
     [ "$(grep -cx "$2" "$scratch/out")" = "$1" ] ||
@@ -92,6 +93,41 @@ those_die() { # RANKS DEAD SECONDS; DEAD are one or two, with a comma
         expect_lines $count "$way MR_ERR_OWNER_LOST"
         expect_lines $((($1 - count) * count)) "child's $way MR_ERR_OWNER_LOST"
     done
+}
+
+# Four objects of each kind, as many heirs of each as there are ranks: a thread of
+# rank 0, and a child on each survivor. One heir of a lock is told of the death.
+expect_heirs_of_held() { # RANKS
+    local way
+    for way in rlock write 'its lock'; do
+        expect_lines 4 "$way MR_ERR_HOLDER_DIED"
+        expect_lines $((4 * $1 - 4)) "$way MR_OK"
+    done
+    for way in 'write after a reader' condition; do
+        expect_lines $((4 * $1)) "$way MR_OK"
+    done
+    expect_lines $((4 * $1)) 'barrier MR_ERR_BROKEN'
+    expect_lines 1 'all can be used again'
+}
+
+expect_heirs_of_wanted() { # RANKS
+    local way
+    for way in rlock write read semaphore event; do
+        expect_lines $((4 * $1)) "$way MR_OK"
+    done
+    expect_lines 1 'all can be used again'
+}
+
+expect_heirs_of_lost() { # RANKS
+    expect_lines $((9 * $1)) '.* MR_ERR_OWNER_LOST'
+}
+
+rank_dies_at_synchronisation() { # RANKS CASE SECONDS
+    start "$1" $heirs "$2"
+    await "$3"
+    expect_status 7
+    expect_deaths "$1" 1
+    "expect_heirs_of_$2" "$1"
 }
 
 two_die() { # RANKS

@@ -24,6 +24,7 @@ static struct job {
     mr_lock lock;
     mr_process children[MOST], daemons[MOST];
     mr_pool pool;
+    bool daemons_tell; /* of their SIGTERM */
 } job;
 
 static void need(mr_error error, const char *what)
@@ -73,12 +74,24 @@ static int child(const void *argument, size_t size)
     return 0;
 }
 
+static void tell_and_leave(int number)
+{
+    static const char text[] = "a daemon is terminated\n";
+
+    (void)!write(STDOUT_FILENO, text, sizeof text - 1);
+    signal(number, SIG_DFL);
+    raise(number);
+}
+
 /* Waits for a lock that main never gives back. */
 static int daemon_child(const void *argument, size_t size)
 {
     const struct job *j = argument;
 
     (void)size;
+    if (j->daemons_tell) {
+        signal(SIGTERM, tell_and_leave);
+    }
     introduce("daemon");
     NEED(mr_queue_put(j->ready, NULL, 0, MR_FOREVER));
     return mr_lock_acquire(j->lock, MR_FOREVER);
@@ -288,7 +301,7 @@ static int end_as(const char *how)
 {
     printf("ready %d\n", (int)getpid());
     fflush(stdout);
-    if (strcmp(how, "return") == 0) {
+    if (strcmp(how, "return") == 0 || strcmp(how, "family") == 0) {
         order_children_to_end();
         return 5;
     }
@@ -322,6 +335,7 @@ static int end_as(const char *how)
 int main(int argc, char **argv)
 {
     NEED(mr_init(&argc, &argv));
+    job.daemons_tell = argc > 1 && strcmp(argv[1], "family") == 0;
     start_everything();
     if (argc > 3) {
         abort_as(argv[2], atoi(argv[3]));

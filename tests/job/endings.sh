@@ -28,6 +28,15 @@ return_from_main_ends_the_job_with_its_status() { # RANKS
     expect_lines "$(ranks_of "$1")" '^done '
 }
 
+# By SIGTERM: a daemon that lives long enough tells of it.
+main_terminates_daemons_and_joins_the_others() { # RANKS
+    start "$1" $program family
+    await 20
+    expect_status 5
+    expect_lines "$(ranks_of "$1")" '^done '
+    expect_lines "$(ranks_of "$1")" '^a daemon is terminated$'
+}
+
 finalize_ends_the_job_before_main_does() { # RANKS
     start "$1" $program finalize
     await 20
@@ -141,6 +150,7 @@ stubborn_daemons_do_not_keep_the_job() { # RANKS
 
 for ranks in 0 $(have_launcher && echo 1 2 4 8); do
     check return_from_main_ends_the_job_with_its_status "$ranks"
+    check main_terminates_daemons_and_joins_the_others "$ranks"
     check finalize_ends_the_job_before_main_does "$ranks"
     check process_that_awaits_main_is_told_of_its_end "$ranks"
     check exit_in_the_middle_gives_its_status "$ranks"
@@ -152,6 +162,7 @@ for ranks in 0 $(have_launcher && echo 1 2 4 8); do
     check stubborn_daemons_do_not_keep_the_job "$ranks"
 done
 for ranks in $(have_launcher && echo 2 4); do
+    check far main_terminates_daemons_and_joins_the_others "$ranks"
     check task_that_calls_for_ever_does_not_keep_the_job "$ranks"
     check task_that_holds_mpi_does_not_keep_the_job "$ranks"
     check crashed_rank_is_named_with_its_task "$ranks"

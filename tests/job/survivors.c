@@ -20,92 +20,22 @@
  * Else a second argument is a file: the victim is not killed by us, but by
  * the script that waits for the line "ready" and makes that file.
  */
-#include <multirank.h>
-#include <pthread.h>
-#include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <time.h>
-#include <unistd.h>
+#include "job/victims.h"
 
-enum {
-    MOST = 64,
-    LARGE = 32 << 20,
-    TASKS = 600,
-    LIMIT = 30,     /* seconds: then it is a hang */
-    MOMENT = 200000 /* microseconds: those who wait are waiting */
-};
+#include <pthread.h>
+#include <string.h>
+
+enum { MOST = 64, LARGE = 32 << 20, TASKS = 600 };
 
 static int victim;
 static const char *by_others;
 static const char *list; /* of ranks */
 
-static void need(mr_error error, const char *what)
-{
-    if (error != MR_OK) {
-        fprintf(stderr, "survivors: %s: %s\n", what, mr_error_name(error));
-        _exit(99);
-    }
-}
-
-#define NEED(call) need((call), #call)
-
-static double seconds(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
-}
-
 /* ---- the deed ------------------------------------------------------------ */
 
-static int rank_above(void)
-{
-    char path[64];
-    int rank = 0;
-    FILE *file;
-
-    snprintf(path, sizeof path, "/proc/%d/stat", (int)getppid());
-    file = fopen(path, "r");
-    if (!file || fscanf(file, "%*d (%*[^)]) %*c %d", &rank) != 1) {
-        _exit(98);
-    }
-    fclose(file);
-    return rank;
-}
-
-/* On the victim, below its fork server. */
-static int murder(const void *argument, size_t size)
-{
-    (void)argument;
-    (void)size;
-    usleep(MOMENT);
-    kill(rank_above(), SIGKILL);
-    pause();
-    return 0;
-}
-
-/* In a moment, and meanwhile the caller goes on. */
 static void kill_rank(int rank)
 {
-    const mr_process_options there = {.place = MR_ON_RANK(rank)};
-    mr_process murderer;
-    mr_error error;
-
-    printf("ready\n");
-    fflush(stdout);
-    if (by_others) {
-        while (access(by_others, F_OK) != 0) {
-            usleep(1000);
-        }
-        return;
-    }
-    NEED(mr_process_create(&murderer, murder, NULL, 0, &there));
-    /* It may be quicker than the reply to its start. */
-    error = mr_process_start(murderer);
-    NEED(error == MR_ERR_OWNER_LOST ? MR_OK : error);
+    kill_victim(rank, by_others);
 }
 
 static void tell(const char *what, mr_error error, double since)

@@ -4,10 +4,6 @@
  */
 #include "mpi/sync_support.h"
 
-static void act(void)
-{
-}
-
 static bool make(scene *s, unsigned int parties, mr_barrier_action *action)
 {
     const mr_barrier_options options = {.place = MR_ON_RANK(mr_size() - 1),
@@ -297,25 +293,6 @@ static void barrier_runs_its_action_once_by_the_last(void)
     destroy(&a.scene);
 }
 
-static void barrier_with_an_action_leaves_nothing(void)
-{
-    uint64_t before;
-    scene s;
-
-    make(&s, 1, act);
-    destroy(&s);
-    before = objects_in_use();
-    for (int i = 0; i < often(10000) && !mrt_failed(); i++) {
-        const mr_barrier_options options = {.place = MR_ON_RANK(rank_of(i)),
-                                            .action = act};
-
-        MRT_OK(mr_barrier_create(&s.barrier, 1, &options));
-        MRT_OK(mr_barrier_wait(s.barrier, GUARD, NULL));
-        MRT_OK(mr_barrier_destroy(s.barrier));
-    }
-    await_objects_in_use(before);
-}
-
 static const mrt_test tests[] = {
     MRT_TEST(barrier_refuses_no_parties_and_null),
     MRT_TEST(barrier_gives_each_party_its_index),
@@ -326,7 +303,6 @@ static const mrt_test tests[] = {
     MRT_TEST(barrier_breaks_when_one_that_passed_is_killed),
     MRT_TEST(barrier_breaks_when_its_action_is_killed),
     MRT_TEST(barrier_runs_its_action_once_by_the_last),
-    MRT_TEST(barrier_with_an_action_leaves_nothing),
 };
 
 int main(int argc, char **argv)

@@ -289,6 +289,26 @@ static void condition_notify_wakes_as_many_as_it_says(void)
     destroy(&s, &o, A_LOCK);
 }
 
+static void condition_notify_all_wakes_all_who_wait(void)
+{
+    mr_process waiters[WAITERS];
+    owner_of_lock o;
+    scene s;
+
+    make(&s, &o, OWN);
+    for (int i = 0; i < WAITERS; i++) {
+        start_sleeper(&waiters[i], i, wait_to_be_notified, &s);
+    }
+    MRT_OK(mr_lock_acquire(s.lock, GUARD));
+    MRT_OK(mr_condition_notify_all(s.condition));
+    MRT_EQUAL(ended(waiters), 0); /* the lock is held */
+    MRT_OK(mr_lock_release(s.lock));
+    for (int i = 0; i < WAITERS; i++) {
+        END(waiters[i], 0);
+    }
+    destroy(&s, &o, OWN);
+}
+
 /* Two that wait longest are killed before it and while it is on its way. */
 static void condition_notify_of_two_wakes_two_living(void)
 {
@@ -426,6 +446,7 @@ static const mrt_test tests[] = {
     MRT_TEST(condition_waits_over_each_kind_of_lock),
     MRT_TEST(condition_wait_for_asks_after_each_notification),
     MRT_TEST(condition_notify_wakes_as_many_as_it_says),
+    MRT_TEST(condition_notify_all_wakes_all_who_wait),
     MRT_TEST(condition_notify_of_two_wakes_two_living),
     MRT_TEST(condition_waiter_killed_while_its_own_process_has_the_lock),
     MRT_TEST(condition_destroy_closes_and_frees_a_given_lock),

@@ -660,18 +660,6 @@ static void lock_handle_works_after_a_way_through_a_queue(void)
     destroy_scene(&s);
 }
 
-static void lock_can_be_made_and_destroyed_many_times(void)
-{
-    for (int i = 0; i < often(10000); i++) {
-        mr_lock lock;
-
-        if (!make(&lock, rank_of(i)) || !MRT_OK(mr_lock_acquire(lock, 0)) ||
-            !MRT_OK(mr_lock_destroy(lock))) {
-            return;
-        }
-    }
-}
-
 static const mrt_test tests[] = {
     {"lock_create_refuses_null", lock_create_refuses_null, 0},
     {"lock_create_refuses_ranks_that_do_not_exist",
@@ -707,8 +695,6 @@ static const mrt_test tests[] = {
     {"lock_destroy_wakes_those_who_wait", lock_destroy_wakes_those_who_wait, 0},
     {"lock_handle_works_after_a_way_through_a_queue",
      lock_handle_works_after_a_way_through_a_queue, 0},
-    {"lock_can_be_made_and_destroyed_many_times",
-     lock_can_be_made_and_destroyed_many_times, 0},
 };
 
 int main(int argc, char **argv)

@@ -54,7 +54,7 @@ static int die_by_signal(const void *argument, size_t size)
     return 0;
 }
 
-static void process_exit_code_names_the_signal(void)
+static void process_exit_code_is_minus_the_signal(void)
 {
     static const int numbers[] = {SIGABRT, SIGSEGV, SIGKILL, SIGTERM, SIGINT,
                                   SIGHUP,  SIGUSR1, SIGFPE,  SIGPIPE};
@@ -190,11 +190,12 @@ static void process_may_ignore_terminate_but_not_kill(void)
     END(process, -SIGKILL);
     destroy_stage(&s);
 }
+
 static const mrt_test tests[] = {
     {"process_exit_code_is_taken_modulo_256",
      process_exit_code_is_taken_modulo_256, 0},
-    {"process_exit_code_names_the_signal", process_exit_code_names_the_signal,
-     0},
+    {"process_exit_code_is_minus_the_signal",
+     process_exit_code_is_minus_the_signal, 0},
     {"process_can_be_terminated_killed_and_interrupted",
      process_can_be_terminated_killed_and_interrupted, 0},
     {"process_may_handle_an_interrupt_and_go_on",

@@ -217,7 +217,7 @@ static bool is_among(const mr_process *list, size_t count, mr_process process)
     return false;
 }
 
-static void active_children_are_those_that_run(void)
+static void active_children_leave_out_those_that_ended(void)
 {
     mr_process unstarted, active[2], ended, list[8];
     size_t count = 77;
@@ -297,8 +297,8 @@ static const mrt_test tests[] = {
      0},
     {"process_that_outlives_its_killed_parent_is_told",
      process_that_outlives_its_killed_parent_is_told, 0},
-    {"active_children_are_those_that_run", active_children_are_those_that_run,
-     0},
+    {"active_children_leave_out_those_that_ended",
+     active_children_leave_out_those_that_ended, 0},
     {"active_children_are_those_of_the_caller",
      active_children_are_those_of_the_caller, 0},
 };

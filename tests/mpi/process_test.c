@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The contract of mr_process: its life from create to destroy, its name and its
- * place.
+ * The contract of mr_process: what it refuses, many processes, their names and
+ * places.  Its life is in process_edges_test.c.
  */
 #include "mpi/process_support.h"
 
@@ -149,93 +149,16 @@ static void process_questions_refuse_null(void)
     END(process, 0);
 }
 
-/* Start, join, destroy */
+/* Join, destroy */
 
-static void process_that_was_not_started_has_no_life(void)
+static void process_that_was_not_started_is_stale_after_destroy(void)
 {
     mr_process process;
-    bool alive = true;
-    int code;
-    int64_t pid;
 
-    if (!MRT_OK(mr_process_create(&process, nothing, NULL, 0, NULL))) {
-        return;
-    }
-    MRT_OK(mr_process_is_alive(process, &alive));
-    MRT_CHECK(!alive);
-    MRT_ERROR(mr_process_join(process, 0), MR_ERR_STATE);
-    MRT_ERROR(mr_process_join(process, MR_FOREVER), MR_ERR_STATE);
-    MRT_ERROR(mr_process_exit_code(process, &code), MR_ERR_STATE);
-    MRT_ERROR(mr_process_pid(process, &pid), MR_ERR_STATE);
-    MRT_ERROR(mr_process_terminate(process), MR_ERR_STATE);
-    MRT_ERROR(mr_process_kill(process), MR_ERR_STATE);
-    MRT_ERROR(mr_process_interrupt(process), MR_ERR_STATE);
-    MRT_OK(mr_process_destroy(process));
-    everything_is_stale(process);
-}
-
-static void process_lives_from_start_to_end(void)
-{
-    mr_process process;
-    bool alive = false;
-    stage s;
-
-    if (!make_stage(&s)) {
-        return;
-    }
-    for (int rank = 0; rank < mr_size(); rank++) {
-        double started;
-        int code = 77;
-
-        START(&process, rank, wait_until_told, &s, sizeof s);
-        hear(&s);
-        MRT_OK(mr_process_is_alive(process, &alive));
-        MRT_CHECK(alive);
-        MRT_ERROR(mr_process_start(process), MR_ERR_STATE);
-        MRT_ERROR(mr_process_destroy(process), MR_ERR_STATE);
-        MRT_ERROR(mr_process_exit_code(process, &code), MR_ERR_STATE);
-        MRT_EQUAL(code, 77);
-        MRT_ERROR(mr_process_join(process, 0), MR_ERR_TIMEOUT);
-        started = mrt_now();
-        MRT_ERROR(mr_process_join(process, SHORT), MR_ERR_TIMEOUT);
-        MRT_CHECK(mrt_now() - started >= SHORT);
-        tell(&s);
-        MRT_OK(mr_process_join(process, GUARD));
-        MRT_OK(mr_process_join(process, 0));
-        MRT_OK(mr_process_join(process, MR_FOREVER));
-        MRT_OK(mr_process_is_alive(process, &alive));
-        MRT_CHECK(!alive);
-        MRT_ERROR(mr_process_start(process), MR_ERR_STATE);
-        MRT_OK(mr_process_terminate(process));
-        MRT_OK(mr_process_kill(process));
-        MRT_OK(mr_process_interrupt(process));
-        MRT_OK(mr_process_exit_code(process, &code));
-        MRT_EQUAL(code, 0);
+    if (MRT_OK(mr_process_create(&process, nothing, NULL, 0, NULL))) {
         MRT_OK(mr_process_destroy(process));
+        everything_is_stale(process);
     }
-    destroy_stage(&s);
-}
-
-static int start_what_is_anothers(const void *argument, size_t size)
-{
-    mr_process process = *(const mr_process *)argument;
-
-    (void)size;
-    CHILD_ERROR(mr_process_start(process), MR_ERR_STATE);
-    CHILD_ERROR(mr_process_set_daemon(process, true), MR_ERR_STATE);
-    return child_result();
-}
-
-static void process_is_started_by_its_creator_alone(void)
-{
-    mr_process process;
-
-    if (!MRT_OK(mr_process_create(&process, nothing, NULL, 0, NULL))) {
-        return;
-    }
-    RUN(ANYWHERE, start_what_is_anothers, &process, sizeof process);
-    MRT_OK(mr_process_start(process));
-    END(process, 0);
 }
 
 static int join_another(const void *argument, size_t size)
@@ -467,7 +390,7 @@ static int tell_names(const void *argument, size_t size)
     return child_result();
 }
 
-static void process_names_of_children_stand_below_their_creators(void)
+static void process_name_is_the_path_of_child_counters(void)
 {
     char name[MR_NAME_SIZE], heard[MR_NAME_SIZE], expected[2 * MR_NAME_SIZE];
     mr_process process;
@@ -564,11 +487,7 @@ static const mrt_test tests[] = {
     {"process_handles_that_name_nothing_are_stale",
      process_handles_that_name_nothing_are_stale, 0},
     {"process_questions_refuse_null", process_questions_refuse_null, 0},
-    {"process_that_was_not_started_has_no_life",
-     process_that_was_not_started_has_no_life, 0},
-    {"process_lives_from_start_to_end", process_lives_from_start_to_end, 0},
-    {"process_is_started_by_its_creator_alone",
-     process_is_started_by_its_creator_alone, 0},
+    MRT_TEST(process_that_was_not_started_is_stale_after_destroy),
     {"process_may_be_joined_by_anybody", process_may_be_joined_by_anybody, 0},
     {"process_may_be_joined_by_several_threads",
      process_may_be_joined_by_several_threads, 0},
@@ -583,8 +502,8 @@ static const mrt_test tests[] = {
      60},
     {"process_names_count_up", process_names_count_up, 0},
     {"process_may_be_named", process_may_be_named, 0},
-    {"process_names_of_children_stand_below_their_creators",
-     process_names_of_children_stand_below_their_creators, 0},
+    {"process_name_is_the_path_of_child_counters",
+     process_name_is_the_path_of_child_counters, 0},
     {"process_knows_itself", process_knows_itself, 0},
     {"processes_are_placed_round_robin", processes_are_placed_round_robin, 0},
 };

@@ -366,7 +366,7 @@ static void queue_memory_is_used_again(void)
 
 /* Questions, limits and time-outs */
 
-static void queue_tells_its_size(void)
+static void queue_tells_empty_full_and_qsize(void)
 {
     mr_queue queue;
     bool empty, full;
@@ -581,7 +581,7 @@ static const mrt_test tests[] = {
      queue_get_loses_nothing_when_the_buffer_is_too_small, 0},
     {"queue_get_accepts_a_null_size", queue_get_accepts_a_null_size, 0},
     {"queue_memory_is_used_again", queue_memory_is_used_again, 0},
-    {"queue_tells_its_size", queue_tells_its_size, 0},
+    {"queue_tells_empty_full_and_qsize", queue_tells_empty_full_and_qsize, 0},
     {"queue_without_maxsize_is_never_full", queue_without_maxsize_is_never_full,
      0},
     {"queue_get_times_out_when_empty", queue_get_times_out_when_empty, 0},

@@ -108,6 +108,13 @@ static inline int often(int count)
     return several_nodes() ? count / 10 : count;
 }
 
+/* A test that would take minutes does less, unless MULTIRANK_TEST_WHOLE is set:
+ * then give it the time by MULTIRANK_TEST_SCALE. */
+static inline bool is_whole(void)
+{
+    return getenv("MULTIRANK_TEST_WHOLE") != NULL;
+}
+
 /* Children of rank 0 */
 
 enum { ANYWHERE = -1 };

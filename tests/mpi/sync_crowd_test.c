@@ -254,7 +254,7 @@ static bool make_buffer(buffer *b)
     const mr_array_options cells = {.place = MR_ON_RANK(mr_size() - 1)};
     mr_condition_options options = {0};
 
-    b->items = several_nodes() ? 2000 : 1000000;
+    b->items = several_nodes() && !is_whole() ? 2000 : 1000000;
     if (!MRT_OK(mr_lock_create(&b->lock, &lock))) {
         return false;
     }

@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
-# The tour prints the same with any number of ranks, whole or in parts.
+# The tour prints the same with any number of ranks, near and far, whole or in
+# parts.
 here=$(cd "$(dirname "$0")" && pwd)
 . "$here/../job/jobs.sh"
 . "$here/checks.sh"
@@ -15,6 +16,9 @@ check tour_refuses_unknown_options 0
 if have_launcher; then
     for ranks in 1 2 4 8; do
         check tour_prints_what_is_expected $ranks
+    done
+    for ranks in 2 4 8; do
+        check far tour_prints_what_is_expected $ranks
     done
     for again in 1 2 3; do
         check tour_prints_what_is_expected 3

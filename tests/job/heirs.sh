@@ -1,0 +1,25 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-3-Clause
+# Ranks of `multirank run` are killed while they hold locks, stand in barriers and
+# wait for notifications, near and far: those who live inherit what was held, or
+# are told, and nobody hangs.
+here=$(cd "$(dirname "$0")" && pwd)
+. "$here/jobs.sh"
+. "$here/deaths.sh"
+in_slot "$0" "$@"
+
+launcher=(./apps/multirank/multirank run --oversubscribe --grace 1 -n)
+
+if ! have_launcher; then
+    reason="no mpirun"
+    echo "SKIP: $reason"
+    exit 77
+fi
+export MR_PATIENCE=3
+for ranks in 2 3 4; do
+    for what in held wanted lost; do
+        check rank_dies_at_synchronisation $ranks $what 12
+        check far rank_dies_at_synchronisation $ranks $what 12
+    done
+done
+report heirs
