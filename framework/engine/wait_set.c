@@ -8,8 +8,9 @@
  * as mr_wait does, and makes the set of each ready object readable.  Only
  * mr_wait_set_ready lets the thread watch a set again, when it has found
  * nothing; the thread looks at all objects first, so nothing is missed in
- * between.  So additions and removals never disturb the thread.  It may wait
- * for an object that was removed: then a set is readable once too often.
+ * between.  So additions and removals never disturb the thread.  What it finds
+ * may be out of date by then: `changes` counts removals and looks that found
+ * nothing, and the thread looks again if there was one since it began to wait.
  *
  * Three locks, in this order: `life`, while the thread starts or ends; that of
  * a set, for its users; `turn`, for what the thread and users both see.  The
@@ -49,6 +50,7 @@ struct mr_wait_set {
     /* Under `turn`; the users of the set change them under both locks. */
     mr_wait_set *next; /* of all sets, in the order of their numbers */
     uint64_t number;
+    uint64_t changes;
     bool readable;
     size_t count;
     mr_handle *handles;
@@ -64,6 +66,7 @@ struct mr_wait_set {
 /* The objects of one set among those that the thread waits for. */
 typedef struct turn_part {
     uint64_t set;
+    uint64_t changes; /* of the set, when the turn began */
     size_t first;
     size_t count;
 } turn_part;
@@ -158,8 +161,10 @@ static bool gather(size_t *result)
         if (!set->readable && set->count) {
             memcpy(own.handles + *result, set->handles,
                    set->count * sizeof *set->handles);
-            own.parts[own.parts_count++] = (turn_part){
-                .set = set->number, .first = *result, .count = set->count};
+            own.parts[own.parts_count++] = (turn_part){.set = set->number,
+                                                       .changes = set->changes,
+                                                       .first = *result,
+                                                       .count = set->count};
             *result += set->count;
         }
     }
@@ -188,7 +193,8 @@ static void tell_sets(void)
         while (set && set->number < part->set) {
             set = set->next;
         }
-        if (set && set->number == part->set && has_found(part)) {
+        if (set && set->number == part->set && set->changes == part->changes &&
+            has_found(part)) {
             set_readable(set, true);
         }
     }
@@ -503,6 +509,7 @@ static void drop(mr_wait_set *set, member *m)
     pthread_mutex_lock(&own.turn);
     set->handles[m->place] = set->handles[last];
     set->count = last;
+    set->changes++;
     pthread_mutex_unlock(&own.turn);
     set->members[m->place] = set->members[last];
     set->members[m->place]->place = m->place;
@@ -578,6 +585,7 @@ static mr_error look(mr_wait_set *set, mr_ready *ready, size_t max,
     if (none && set->readable && own.running) {
         ring();
     }
+    set->changes += none;
     set_readable(set, !none);
     pthread_mutex_unlock(&own.turn);
     return MR_OK;

@@ -75,8 +75,7 @@ MR_CHECKED mr_error mr_wait_set_add(mr_wait_set *set, mr_handle handle,
                                     void *user);
 
 /**
- * Remove an object from a set, also one that was destroyed.  If it becomes
- * ready soon after that, the descriptor may be readable once more.
+ * Remove an object from a set, also one that was destroyed.
  *
  * Callers:   the endpoint that created the set, any thread.
  * Blocks:    while another thread is inside a call on this set.
