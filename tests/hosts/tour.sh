@@ -7,9 +7,6 @@ here=$(cd "$(dirname "$0")" && pwd)
 . "$here/support.sh"
 in_slot "$0" "$@"
 
-# The processors are as few as before, and there is a network.
-tour_limit=20
-
 tour_over_hosts() { # HOSTS RANKS
     if [ "$(count_nodes)" != "$1" ]; then
         bring_up "$cluster" "$1" || return

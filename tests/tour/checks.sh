@@ -6,7 +6,7 @@
 tour=${TOUR:-./apps/multirank-tour}
 # What the tour prints, and the seconds that it may take.
 tour_text=$(cd "${BASH_SOURCE[0]%/*}" && pwd)/expected.txt
-tour_limit=15
+tour_limit=30
 examples="process family pool iterator future queue queue_end queue_join lent pipe \
 ticket value array semaphore event condition barrier rwlock daemon"
 
