@@ -192,6 +192,7 @@ counts_scripts = tests/counts/counts.sh tests/counts/paths.sh
 # Jobs over simulated hosts and under Slurm.
 hosts_scripts = \
 	tests/hosts/batch.sh \
+	tests/hosts/heirs.sh \
 	tests/hosts/network.sh \
 	tests/hosts/run.sh \
 	tests/hosts/spmd.sh \
@@ -598,6 +599,7 @@ EXTRA_DIST += \
 	tests/counts/expected.txt \
 	tests/edges.txt \
 	tests/hosts/cluster.sh \
+	tests/hosts/deaths.sh \
 	tests/hosts/slurm.sh \
 	tests/hosts/support.sh \
 	tests/hosts/tour.sh \
