@@ -296,11 +296,9 @@ pool_sources = \
 	framework/pool/gather.c \
 	framework/pool/gather.h \
 	framework/pool/iterator.c \
-	framework/pool/kept.c \
 	framework/pool/map.c \
 	framework/pool/pool.c \
 	framework/pool/pool.h \
-	framework/pool/pool_calls.c \
 	framework/pool/pool_ops.h \
 	framework/pool/request.c \
 	framework/pool/request.h \

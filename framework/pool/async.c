@@ -148,7 +148,7 @@ static entry *next_to_begin(void)
 static void tell(mri_request *r)
 {
     mr_error code = r->result ? r->result : r->first.code;
-    size_t ended = r->begun ? mri_schedule_ended(&r->scheduler) : 0;
+    size_t ended = r->begun ? r->scheduler.sink->ended(&r->scheduler) : 0;
     mr_future future = r->future;
     mr_task_error first = r->first;
     mr_future_callback *callback = r->callback;

@@ -59,7 +59,7 @@ static inline void mri_driver_waits(const mri_driver *driver, bool waits)
     mri_spin_beside_own(waits ? driver->shared : 0);
 }
 
-/* ---- the batch that is kept: pool/kept.c --------------------------------- */
+/* ---- the batch that is kept --------------------------------- */
 
 /* Take it, to use it or to free it; NULL: there is none, or the workers have
  * changed. */
@@ -77,8 +77,5 @@ void mri_kept_add(const mri_driver *driver, mr_handle batch,
 
 /* Free the memory of the one that is kept; false: there is none. */
 bool mri_kept_free(const mri_driver *driver);
-
-/* The pool ends. */
-void mri_kept_dispose(mri_kept *kept);
 
 #endif

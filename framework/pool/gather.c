@@ -1,28 +1,161 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Owns how the batches of a map are gathered: which of them are waited for,
- * and what is done with one that has ended.
+ * Owns the sink of maps: how large their batches are, which of them are waited
+ * for, and what is done with one that has ended.
+ *
+ * One node alone gets all tasks in one batch if it can be used where it lies;
+ * else in batches of equal size, so that one is copied while others are worked
+ * on, and all in the same memory, whose pages are known by then.  Of several
+ * nodes each gets batches of what is left, half of its share at first and then
+ * less and less (guided self-scheduling; Polychronopoulos and Kuck, IEEE Trans.
+ * Computers C-36(12), 1987; halved as in factoring; Hummel, Schonberg and
+ * Flynn, Comm. ACM 35(8), 1992), so that the last are small and all end
+ * together.  A batch holds a bounded amount of inputs and outputs, and a node
+ * has two of them, so that one travels while the other is worked on.
  */
 #include "pool/gather.h"
 
 #include <assert.h>
 
+/* ---- sizes --------------------------------------------------------------- */
+
 /* Seconds. */
 static const double POLL_INTERVAL = 1e-3;
 
-/* ---- batches that are kept ----------------------------------------------- */
+/* Large batches lie in fresh memory, whose pages cost as much as the copies;
+ * small ones lie where earlier ones lay. */
+enum {
+    GOOD_BYTES = 2 << 20, /* of inputs and outputs in a batch */
+    BATCH_TIME = 1000000, /* nanoseconds that no batch need be shorter */
+    NEAR_CHUNKS = 8       /* for each worker, in a batch of the only node */
+};
 
-/* Bytes of inputs and outputs of a batch that is worth to be kept; also tasks.
- */
-enum { MAX_KEPT = 64 << 10 };
-
-bool mri_map_is_small(const mri_map_request *r)
+static size_t smaller(size_t a, size_t b)
 {
-    size_t size = r->input_size + r->output_size;
-
-    return r->total > 0 && r->total <= MAX_KEPT && r->context_size == 0 &&
-           (size == 0 || r->total <= MAX_KEPT / size);
+    return a < b ? a : b;
 }
+
+static size_t larger(size_t a, size_t b)
+{
+    return a > b ? a : b;
+}
+
+/* Tasks that take so long together that the caller can care for the batches of
+ * all nodes, and is idle half of the time. */
+static size_t worth_a_batch(const mri_scheduler *d, const mri_schedule_node *n)
+{
+    double time = (double)(2 * d->dispatch_cost) * (double)d->nodes_count;
+    double tasks = (time > BATCH_TIME ? time : BATCH_TIME) / n->task;
+
+    return n->task > 0 ? (size_t)(tasks < UINT32_MAX ? tasks : UINT32_MAX) : 0;
+}
+
+static bool lies_in_place(const void *memory, size_t size)
+{
+    return !size || (memory && mri_in_region(memory, size));
+}
+
+/* What is not copied need not be divided.  Else there is work in it for all, so
+ * that they do not get in each other's way at its end, if memory allows that.
+ */
+static size_t size_of_near_batch(const mri_scheduler *d,
+                                 const mri_schedule_node *n)
+{
+    const mri_map_request *r = d->request;
+    size_t chunks = n->workers * (r->chunk ? smaller(r->chunk, UINT32_MAX) : 1);
+
+    if (lies_in_place(r->inputs, r->total * r->input_size) &&
+        lies_in_place(r->outputs, r->total * r->output_size)) {
+        return SIZE_MAX;
+    }
+    return larger(smaller(larger(mri_schedule_tasks_of(d, GOOD_BYTES),
+                                 NEAR_CHUNKS * chunks),
+                          mri_schedule_fit(d)),
+                  chunks);
+}
+
+/* Of a single node.  Each batch of which all tasks have begun, and some have
+ * not ended, keeps at least one worker: so there are places for all of those.
+ */
+static unsigned int batches_to_begin(const mri_scheduler *d)
+{
+    const mri_schedule_node *n = &d->nodes[0];
+    unsigned int count = 0;
+
+    for (unsigned int i = 0; i < n->batches_max; i++) {
+        count += n->batches[i].handle.kind != MRI_NONE && !n->batches[i].begun;
+    }
+    return count;
+}
+
+/* A second batch waits for the end of the first, so there is none when a task
+ * of it might begin sooner elsewhere. */
+static bool is_time_for(const mri_scheduler *d, unsigned int number)
+{
+    if (d->under_way >= MRI_SCHEDULE_WAITS - 1) {
+        return false;
+    }
+    if (d->nodes_count == 1) {
+        return batches_to_begin(d) < MRI_SCHEDULE_NEAR;
+    }
+    return number == 0 ||
+           (number < MRI_SCHEDULE_FAR && d->left >= 2 * d->workers);
+}
+
+static size_t size(const mri_scheduler *d, const mri_schedule_node *n,
+                   unsigned int number)
+{
+    size_t chunk = d->request->chunk ? d->request->chunk : 1;
+    size_t share = d->left / (2 * d->workers) * n->workers;
+    size_t least = smaller(chunk, UINT32_MAX) * n->workers;
+    size_t good = smaller(share, mri_schedule_tasks_of(d, GOOD_BYTES));
+
+    if (!is_time_for(d, number)) {
+        return 0;
+    }
+    if (d->nodes_count == 1) {
+        return size_of_near_batch(d, n);
+    }
+    return smaller(mri_schedule_fit(d),
+                   larger(larger(good, least), worth_a_batch(d, n)));
+}
+
+static unsigned int batches(const mri_scheduler *d, const mri_schedule_node *n)
+{
+    (void)d;
+    return n->near ? MRI_SCHEDULE_NEAR + (unsigned int)n->spec->workers
+                   : MRI_SCHEDULE_FAR;
+}
+
+static size_t ended(const mri_scheduler *d)
+{
+    size_t sum = d->ended;
+
+    for (size_t i = 0; i < d->nodes_count; i++) {
+        for (unsigned int k = 0; k < d->nodes[i].batches_max; k++) {
+            const mri_schedule_batch *p = &d->nodes[i].batches[k];
+            uint64_t of_batch = 0;
+
+            if (p->handle.kind != MRI_NONE) {
+                (void)!mri_batch_await(p->handle, 0, &of_batch);
+                sum += of_batch;
+            }
+        }
+    }
+    return sum;
+}
+
+static mr_error give_up(mri_scheduler *d, mri_schedule_range lost,
+                        const mr_task_error *error)
+{
+    (void)lost;
+    if (!d->first->code) {
+        *d->first = *error;
+    }
+    return error->code;
+}
+
+/* ---- batches that have ended --------------------------------------------- */
 
 /* Is the batch of that node, with all tasks of the map, to be kept for others?
  */
@@ -34,8 +167,6 @@ static bool keeps(const mri_scheduler *d, const mri_schedule_node *n,
            mri_map_is_small(d->request) && n->workers == d->driver->workers &&
            d->driver->is_creator;
 }
-
-/* ---- batches that have ended --------------------------------------------- */
 
 static void collected(mri_scheduler *d, mri_schedule_node *n,
                       mri_schedule_batch *p, uint64_t time)
@@ -185,3 +316,9 @@ mr_error mri_gather_collect(mri_scheduler *d, mri_gather *g)
     }
     return error;
 }
+
+const mri_sink mri_map_sink = {.batches = batches,
+                               .size = size,
+                               .ended = ended,
+                               .give_back = mri_schedule_give_back,
+                               .give_up = give_up};

@@ -34,9 +34,4 @@ double mri_gather_patience(const mri_scheduler *d, const mri_gather *g);
  * mr_pool_map that are not a task's. */
 mr_error mri_gather_collect(mri_scheduler *d, mri_gather *g);
 
-/* ---- batches that are kept ----------------------------------------------- */
-
-/* May a batch of this map be kept for others? */
-bool mri_map_is_small(const mri_map_request *request);
-
 #endif

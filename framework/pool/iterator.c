@@ -121,6 +121,7 @@ static mr_error begin(mr_iterator *iterator, mr_pool pool, bool ordered,
     }
     error = mri_results_begin(&iterator->results, request->total, workers,
                               ahead, ordered);
+    iterator->scheduler.sink = &mri_results_sink;
     iterator->scheduler.results = &iterator->results;
     if (!error) {
         error = mri_schedule_begin(&iterator->scheduler, &iterator->driver,

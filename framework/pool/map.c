@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Owns a map as a whole: batches are scheduled, and gathered with their
- * outputs, until all tasks have ended.
+ * Owns mr_pool_map and mr_pool_apply, and the arguments of all calls that map.
+ * Batches are scheduled and gathered by the calling thread, until all tasks
+ * have ended.
  *
  * A small map has a short way.  When all workers are on the caller's node the
  * pool keeps the batch of a small map that went well: it is filled with the
@@ -11,6 +12,7 @@
  */
 #include "pool/schedule.h"
 
+#include <math.h>
 #include <string.h>
 
 #include <multirank/wait.h>
@@ -18,6 +20,89 @@
 #include "engine/operation.h"
 #include "engine/wait_any.h"
 #include "pool/gather.h"
+#include "runtime/job/identity.h"
+#include "util/log.h"
+
+/* ---- arguments ----------------------------------------------------------- */
+
+static mr_error check_memory(const char *caller, const char *name,
+                             const void *memory, size_t size, size_t count)
+{
+    if (!memory && size && count) {
+        return mri_bad_argument(caller, name, "is NULL");
+    }
+    if (size && count > (SIZE_MAX / 2) / size) {
+        return mri_bad_argument(caller, "count", "times a size overflows");
+    }
+    return MR_OK;
+}
+
+/* The outputs of some tasks would overwrite inputs of others that have not been
+ * read.  The same memory for both, with one size, is fine. */
+static mr_error check_overlap(const char *caller,
+                              const mri_map_request *request)
+{
+    uintptr_t in = (uintptr_t)request->inputs;
+    uintptr_t out = (uintptr_t)request->outputs;
+    size_t in_size = request->total * request->input_size;
+    size_t out_size = request->total * request->output_size;
+
+    if (in_size && out_size && in < out + out_size && out < in + in_size &&
+        (in != out || in_size != out_size)) {
+        return mri_bad_argument(caller, "outputs", "overlap the inputs");
+    }
+    return MR_OK;
+}
+
+mr_error mri_map_prepare(mri_map_request *request, const char *caller,
+                         mr_task_function *function)
+{
+    mr_error error = MR_OK;
+
+    if (!function) {
+        error = mri_bad_argument(caller, "function", "is NULL");
+    }
+    if (!error) {
+        error = check_memory(caller, "context", request->context,
+                             request->context_size, 1);
+    }
+    if (!error) {
+        error = check_memory(caller, "inputs", request->inputs,
+                             request->input_size, request->total);
+    }
+    if (!error) {
+        error = check_memory(caller, "outputs", request->outputs,
+                             request->output_size, request->total);
+    }
+    if (!error) {
+        error = check_overlap(caller, request);
+    }
+    if (!error) {
+        error =
+            mri_function_encode((mri_function *)function, &request->function);
+    }
+    return error;
+}
+
+mr_error mri_map_allowed(void)
+{
+    if (!mri_self()) {
+        return MR_ERR_STATE;
+    }
+    if (mri_inside_task) {
+        return mri_fail(MR_ERR_STATE, MR_LOG_INFO,
+                        "a task of a pool cannot start a map: start it "
+                        "from main or from a process");
+    }
+    return MR_OK;
+}
+
+mr_error mri_map_begin(mri_driver *driver, mr_pool pool)
+{
+    mr_error error = mri_map_allowed();
+
+    return error ? error : mri_driver_begin(driver, pool);
+}
 
 /* ---- waiting ------------------------------------------------------------- */
 
@@ -143,7 +228,7 @@ static mr_error reuse(const mri_driver *driver, const mri_map_request *request,
 
 /* ---- a map --------------------------------------------------------------- */
 
-static mr_error run(mri_scheduler *d)
+static mr_error go_on(mri_scheduler *d)
 {
     mr_error error = MR_OK;
 
@@ -157,10 +242,13 @@ static mr_error run(mri_scheduler *d)
     return !error && d->left ? mri_schedule_refusal(d) : error;
 }
 
-mr_error mri_schedule(mri_driver *driver, const mri_map_request *request,
-                      mr_task_error *first)
+/* Have all tasks run.  *first, of the code MR_OK, becomes the first failure of
+ * a task.  Errors of mr_pool_map that are not a task's. */
+static mr_error run(mri_driver *driver, const mri_map_request *request,
+                    mr_task_error *first)
 {
-    mri_scheduler d = {.first = first,
+    mri_scheduler d = {.sink = &mri_map_sink,
+                       .first = first,
                        .deadline = mri_deadline(request->timeout)};
     mr_handle batch;
     mr_error error = reuse(driver, request, first, &batch);
@@ -171,8 +259,87 @@ mr_error mri_schedule(mri_driver *driver, const mri_map_request *request,
     d.adopted = batch;
     error = mri_schedule_begin(&d, driver, request);
     if (!error) {
-        error = run(&d);
+        error = go_on(&d);
     }
     mri_schedule_end(&d);
     return error;
+}
+
+/* ---- calls --------------------------------------------------------------- */
+
+static mr_error map(mr_pool pool, const mri_map_request *request,
+                    const mr_map_options *options)
+{
+    mr_task_error first = {.code = MR_OK};
+    mri_driver driver;
+    mr_error error = mri_map_begin(&driver, pool);
+
+    if (error) {
+        return error;
+    }
+    error = run(&driver, request, &first);
+    mri_driver_end(&driver);
+    if (options && options->error) {
+        *options->error = first;
+    }
+    return error ? error : first.code;
+}
+
+static mr_error batch(const char *caller, mr_pool pool,
+                      mr_task_function *function, mri_map_request *request,
+                      const mr_map_options *options)
+{
+    double timeout = options ? options->timeout : 0;
+    mr_error error;
+
+    if (isnan(timeout)) {
+        return mri_bad_argument(caller, "options->timeout", "is NaN");
+    }
+    request->timeout = timeout > 0 ? timeout : MR_FOREVER;
+    error = mri_map_prepare(request, caller, function);
+    return error ? error : map(pool, request, options);
+}
+
+mr_error mr_pool_map(mr_pool pool, mr_task_function *function,
+                     const void *context, size_t context_size,
+                     const void *inputs, size_t input_size, void *outputs,
+                     size_t output_size, size_t count,
+                     const mr_map_options *options)
+{
+    mri_map_request request = {
+        .context = context,
+        .context_size = context_size,
+        .inputs = inputs,
+        .input_size = input_size,
+        .outputs = outputs,
+        .output_size = output_size,
+        .total = count,
+        .chunk = options ? options->chunk : 0,
+    };
+
+    return batch("mr_pool_map", pool, function, &request, options);
+}
+
+mr_error mr_pool_apply(mr_pool pool, mr_task_function *function,
+                       const void *context, size_t context_size,
+                       const void *input, size_t input_size, void *output,
+                       size_t output_size, const mr_map_options *options)
+{
+    mri_map_request request = {
+        .context = context,
+        .context_size = context_size,
+        .inputs = input,
+        .input_size = input_size,
+        .outputs = output,
+        .output_size = output_size,
+        .total = 1,
+    };
+
+    if (!input && input_size) {
+        return mri_bad_argument("mr_pool_apply", "input", "is NULL");
+    }
+    if (!output && output_size) {
+        return mri_bad_argument("mr_pool_apply", "output", "is NULL");
+    }
+    return batch("mr_pool_apply", pool, function, &request, options);
 }

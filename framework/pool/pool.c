@@ -16,7 +16,6 @@
 #include "engine/operation.h"
 #include "engine/wait.h"
 #include "objects/kinds.h"
-#include "pool/driver.h"
 #include "pool/pool_ops.h"
 #include "pool/worker/run.h"
 #include "runtime/job/identity.h"
@@ -311,10 +310,18 @@ static mr_error operate(mr_pool pool, unsigned int operation, mri_call *call)
 
 /* ---- deaths -------------------------------------------------------------- */
 
+static void cancel_kept(mri_kept *kept)
+{
+    if (mri_load(&kept->state) != MRI_KEPT_EMPTY) {
+        mri_store(&kept->state, MRI_KEPT_EMPTY);
+        mri_batch_cancel(kept->batch);
+    }
+}
+
 static void dispose(mri_record *self, mri_object *object)
 {
     if (mri_peek(&object->detail)) {
-        mri_kept_dispose(mri_pool_kept_of(object));
+        cancel_kept(mri_pool_kept_of(object));
     }
     mri_object_free(self, object, &object->detail,
                     detail_size(body_of(object)->workers));

@@ -38,9 +38,11 @@ typedef struct mri_pool_driver {
     mri_word attention; /* the table has changed, or workers are lost */
 } mri_pool_driver;
 
+enum { MRI_KEPT_EMPTY = 0, MRI_KEPT_FULL, MRI_KEPT_TAKEN };
+
 /* A batch that is used again, for small maps of the creator. */
 typedef struct mri_kept {
-    mri_word state;   /* see pool/kept.c */
+    mri_word state;   /* MRI_KEPT_... */
     uint64_t changes; /* of the table, when it was kept */
     mr_handle batch;
     mri_batch_spec spec;

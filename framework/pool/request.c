@@ -27,7 +27,7 @@ static double shorter(double a, double b)
 static void note_progress(mri_request *r)
 {
     if (mri_now() - r->noted >= NOTE_EACH) {
-        mri_future_note(r->future, mri_schedule_ended(&r->scheduler));
+        mri_future_note(r->future, r->scheduler.sink->ended(&r->scheduler));
         r->noted = mri_now();
     }
 }
@@ -189,6 +189,7 @@ mr_error mri_request_begin(mri_request *r)
         return error;
     }
     r->begun = true;
+    r->scheduler.sink = &mri_map_sink;
     r->scheduler.first = &r->first;
     r->scheduler.deadline = r->deadline;
     error = mri_schedule_begin(&r->scheduler, &r->driver, &r->map);

@@ -23,6 +23,11 @@ enum {
     SHORT_TASK = 1000000 /* nanoseconds */
 };
 
+static mri_results *results_of(const mri_scheduler *d)
+{
+    return d->results;
+}
+
 /* ---- what has come ------------------------------------------------------- */
 
 static bool is_known(const mri_results *r, size_t index)
@@ -79,11 +84,11 @@ static void accept(mri_scheduler *d, mri_arrival arrival)
     mri_schedule_node *n = NULL;
     mri_schedule_batch *p = batch_with(d, index, &n);
 
-    if (!p || is_known(d->results, index)) {
+    if (!p || is_known(results_of(d), index)) {
         free(arrival.message);
         return;
     }
-    keep(d->results, arrival);
+    keep(results_of(d), arrival);
     count_down(d, n, p);
 }
 
@@ -94,7 +99,7 @@ mr_error mri_results_receive(mri_scheduler *d)
 
     for (;;) {
         error = mri_mailbox_get_alloc(
-            d->results->queue, (void **)&arrival.message, &arrival.size, 0);
+            results_of(d)->queue, (void **)&arrival.message, &arrival.size, 0);
         if (error) {
             return error == MR_ERR_TIMEOUT ? MR_OK : error;
         }
@@ -165,7 +170,7 @@ mr_error mri_results_ask_for_failures(mri_scheduler *d)
     return error;
 }
 
-mr_error mri_results_give_back(mri_scheduler *d, mri_schedule_range lost)
+static mr_error give_back(mri_scheduler *d, mri_schedule_range lost)
 {
     size_t end = lost.first + lost.count;
     mr_error error = MR_OK;
@@ -173,7 +178,7 @@ mr_error mri_results_give_back(mri_scheduler *d, mri_schedule_range lost)
     for (size_t i = lost.first; !error && i < end; i++) {
         mri_schedule_range run = {.first = i, .again = lost.again};
 
-        while (i < end && !is_known(d->results, i)) {
+        while (i < end && !is_known(results_of(d), i)) {
             i++;
         }
         run.count = i - run.first;
@@ -184,8 +189,8 @@ mr_error mri_results_give_back(mri_scheduler *d, mri_schedule_range lost)
     return error;
 }
 
-mr_error mri_results_fail_rest(mri_scheduler *d, mri_schedule_range lost,
-                               const mr_task_error *error)
+static mr_error fail_rest(mri_scheduler *d, mri_schedule_range lost,
+                          const mr_task_error *error)
 {
     mr_task_error one = *error;
     mr_error result = MR_OK;
@@ -194,32 +199,32 @@ mr_error mri_results_fail_rest(mri_scheduler *d, mri_schedule_range lost,
         mri_arrival arrival;
 
         one.index = lost.first + i;
-        if (!is_known(d->results, one.index)) {
+        if (!is_known(results_of(d), one.index)) {
             result = make_failure(&one, &arrival);
             if (!result) {
-                keep(d->results, arrival);
+                keep(results_of(d), arrival);
             }
         }
     }
     return result;
 }
 
-/* ---- for the scheduler -----------------------------------------------------
- */
+/* ---- the sink ------------------------------------------------------------ */
 
-size_t mri_results_come(const mri_scheduler *d)
+static size_t come(const mri_scheduler *d)
 {
-    return d->results->come;
+    return results_of(d)->come;
 }
 
 /* With a batch for each worker, tasks that take long, one in each batch, keep
  * no other worker from having some. */
-unsigned int mri_results_batches(const mri_scheduler *d, size_t workers)
+static unsigned int batches(const mri_scheduler *d, const mri_schedule_node *n)
 {
-    size_t batches = workers > BATCHES ? workers : BATCHES;
+    size_t workers = n->spec->workers;
+    size_t most = workers > BATCHES ? workers : BATCHES;
+    size_t ahead = results_of(d)->ahead;
 
-    return (unsigned int)(batches < d->results->ahead ? batches
-                                                      : d->results->ahead);
+    return (unsigned int)(most < ahead ? most : ahead);
 }
 
 /* Tasks that one of several nodes has at most, lest a late one keep others
@@ -230,7 +235,7 @@ static size_t max_of_node(const mri_scheduler *d, const mri_schedule_node *n)
     bool short_tasks = n->task > 0 && n->task < SHORT_TASK;
 
     if (d->nodes_count == 1 || short_tasks) {
-        return d->results->ahead;
+        return results_of(d)->ahead;
     }
     return d->left < 2 * d->workers ? n->workers : 2 * n->workers;
 }
@@ -248,10 +253,9 @@ static size_t tasks_of_node(const mri_schedule_node *n)
 
 /* Of tasks that came back the first may be what the user waits for, so that
  * nothing makes more room: there is some for each of them. */
-size_t mri_results_batch_size(const mri_scheduler *d,
-                              const mri_schedule_node *n)
+static size_t batch_size(const mri_scheduler *d, const mri_schedule_node *n)
 {
-    const mri_results *r = d->results;
+    const mri_results *r = results_of(d);
     size_t scheduled = r->total - d->left - r->taken; /* and not taken yet */
     size_t room = r->ahead - scheduled;
     size_t share = r->ahead * n->workers / (BATCHES * d->workers);
@@ -266,6 +270,30 @@ size_t mri_results_batch_size(const mri_scheduler *d,
     }
     return size <= room && tasks_of_node(n) + size <= most ? size : 0;
 }
+
+static size_t size(const mri_scheduler *d, const mri_schedule_node *n,
+                   unsigned int number)
+{
+    size_t fit = mri_schedule_fit(d);
+    size_t size = batch_size(d, n);
+
+    (void)number;
+    return size < fit ? size : fit;
+}
+
+static void describe(const mri_scheduler *d, mri_batch_spec *spec)
+{
+    spec->results = results_of(d)->queue;
+}
+
+const mri_sink mri_results_sink = {.batches = batches,
+                                   .size = size,
+                                   .small_batches = true,
+                                   .describe = describe,
+                                   .ended = come,
+                                   .look = mri_results_ask_for_failures,
+                                   .give_back = give_back,
+                                   .give_up = fail_rest};
 
 /* ---- begin and end ------------------------------------------------------- */
 

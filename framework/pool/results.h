@@ -19,7 +19,7 @@ typedef struct mri_arrival {
     size_t size;         /* with its head */
 } mri_arrival;
 
-struct mri_results {
+typedef struct mri_results {
     mr_handle queue; /* where they come in, on the caller's rank */
     bool ordered;
     size_t ahead; /* tasks that may be scheduled whose results were not taken */
@@ -28,7 +28,9 @@ struct mri_results {
     size_t taken;
     unsigned char *known; /* a bit for each task: its result has come */
     mri_arrival *waiting; /* `ahead` of them, a ring */
-};
+} mri_results;
+
+extern const mri_sink mri_results_sink;
 
 /* Have the results of a schedule come one by one; `ahead` is 0 for a number
  * that is chosen.  MR_ERR_NO_MEMORY, MR_ERR_LIMIT.  It has to be ended in any
@@ -45,24 +47,5 @@ mr_error mri_results_ask_for_failures(mri_scheduler *d);
 
 /* The next for the user, if it has come; then its message is the caller's. */
 mri_arrival mri_results_take(mri_results *r);
-
-/* ---- for the scheduler -----------------------------------------------------
- */
-
-/* Those that have come. */
-size_t mri_results_come(const mri_scheduler *d);
-
-/* Batches that a node with so many workers has under way at most. */
-unsigned int mri_results_batches(const mri_scheduler *d, size_t workers);
-
-/* Tasks for the next batch of a node; 0: not now. */
-size_t mri_results_batch_size(const mri_scheduler *d,
-                              const mri_schedule_node *n);
-
-/* A batch is lost: those of its tasks whose result has not come are scheduled
- * again, or have failed. */
-mr_error mri_results_give_back(mri_scheduler *d, mri_schedule_range lost);
-mr_error mri_results_fail_rest(mri_scheduler *d, mri_schedule_range lost,
-                               const mr_task_error *error);
 
 #endif

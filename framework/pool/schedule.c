@@ -1,19 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Owns the schedule of tasks: of a map, see pool/map.c, or of an iterator, see
- * pool/iterator.c and, for how much of it is scheduled, pool/results.c.
+ * Owns the schedule of tasks: of a map, see pool/map.c and pool/request.c, or
+ * of an iterator, see pool/iterator.c.
  *
  * Workers that share memory are one node, and get their tasks as a batch, of
- * which each takes chunks: see pool/worker/run.h.  One node alone gets all in
- * one batch if it can be used where it lies; else in batches of equal size, so
- * that one is copied while others are worked on, and all in the same memory,
- * whose pages are known by then.  Of several nodes each gets batches of what is
- * left, half of its share at first and then less and less (guided
- * self-scheduling; Polychronopoulos and Kuck, IEEE Trans. Computers C-36(12),
- * 1987; halved as in factoring; Hummel, Schonberg and Flynn, Comm. ACM 35(8),
- * 1992), so that the last are small and all end together.  A batch holds a
- * bounded amount of inputs and outputs, and a node has two of them, so that one
- * travels while the other is worked on.
+ * which each takes chunks: see pool/worker/run.h.  How large it is decides the
+ * sink: pool/sizes.c or pool/results.c.
  *
  * The tasks of a lost rank are scheduled again.
  */
@@ -26,23 +18,8 @@
 #include <multirank/wait.h>
 
 #include "pool/context.h"
-#include "pool/results.h"
 #include "pool/scheduler.h"
 #include "util/clock.h"
-
-/* Of inputs and outputs in a batch.  Large batches lie in fresh memory, whose
- * pages cost as much as the copies; small ones lie where earlier ones lay. */
-enum {
-    BATCH_BYTES = 64 << 20,
-    GOOD_BYTES = 2 << 20,
-    BATCH_TIME = 1000000, /* nanoseconds that no batch need be shorter */
-    NEAR_CHUNKS = 8       /* for each worker, in a batch of the only node */
-};
-
-double mri_schedule_time_left(const mri_scheduler *d)
-{
-    return mri_timeout_left(d->request->timeout, d->deadline);
-}
 
 static size_t smaller(size_t a, size_t b)
 {
@@ -54,8 +31,11 @@ static size_t larger(size_t a, size_t b)
     return a > b ? a : b;
 }
 
+/* Bytes of inputs and outputs in a batch. */
+enum { BATCH_BYTES = 64 << 20 };
+
 /* Tasks that have so much input and output. */
-static size_t tasks_of_bytes(const mri_scheduler *d, size_t bytes)
+size_t mri_schedule_tasks_of(const mri_scheduler *d, size_t bytes)
 {
     size_t size = d->request->input_size + d->request->output_size;
 
@@ -65,63 +45,10 @@ static size_t tasks_of_bytes(const mri_scheduler *d, size_t bytes)
 /* The number of tasks whose inputs and outputs fit.  A batch takes a small
  * share of the allowance, so that several maps, and queues, have room beside
  * it. */
-static size_t fit_in_memory(const mri_scheduler *d)
+size_t mri_schedule_fit(const mri_scheduler *d)
 {
-    return tasks_of_bytes(
+    return mri_schedule_tasks_of(
         d, smaller(BATCH_BYTES, (size_t)mri_node.allowance / 32));
-}
-
-/* Tasks that take so long together that the caller can care for the batches of
- * all nodes, and is idle half of the time. */
-static size_t worth_a_batch(const mri_scheduler *d, const mri_schedule_node *n)
-{
-    double time = (double)(2 * d->dispatch_cost) * (double)d->nodes_count;
-    double tasks = (time > BATCH_TIME ? time : BATCH_TIME) / n->task;
-
-    return n->task > 0 ? (size_t)(tasks < UINT32_MAX ? tasks : UINT32_MAX) : 0;
-}
-
-static bool lies_in_place(const void *memory, size_t size)
-{
-    return !size || (memory && mri_in_region(memory, size));
-}
-
-/* What is not copied need not be divided.  Else there is work in it for all, so
- * that they do not get in each other's way at its end, if memory allows that.
- */
-static size_t size_of_near_batch(const mri_scheduler *d,
-                                 const mri_schedule_node *n)
-{
-    const mri_map_request *r = d->request;
-    size_t chunks = n->workers * (r->chunk ? smaller(r->chunk, UINT32_MAX) : 1);
-
-    if (lies_in_place(r->inputs, r->total * r->input_size) &&
-        lies_in_place(r->outputs, r->total * r->output_size)) {
-        return SIZE_MAX;
-    }
-    return larger(
-        smaller(larger(tasks_of_bytes(d, GOOD_BYTES), NEAR_CHUNKS * chunks),
-                fit_in_memory(d)),
-        chunks);
-}
-
-static size_t size_of_batch(const mri_scheduler *d, const mri_schedule_node *n)
-{
-    size_t most = smaller(smaller(d->left, n->max_tasks), UINT32_MAX);
-    size_t chunk = d->request->chunk ? d->request->chunk : 1;
-    size_t share = d->left / (2 * d->workers) * n->workers;
-    size_t least = smaller(chunk, UINT32_MAX) * n->workers;
-    size_t good = smaller(share, tasks_of_bytes(d, GOOD_BYTES));
-
-    if (d->results) {
-        return smaller(smaller(most, fit_in_memory(d)),
-                       mri_results_batch_size(d, n));
-    }
-    if (d->nodes_count == 1) {
-        return smaller(most, size_of_near_batch(d, n));
-    }
-    return smaller(smaller(most, fit_in_memory(d)),
-                   larger(larger(good, least), worth_a_batch(d, n)));
 }
 
 /* ---- the tasks that are left ----------------------------------------------
@@ -186,15 +113,6 @@ void *mri_schedule_outputs(const mri_scheduler *d, mri_schedule_range r)
     return d->request->outputs ? (unsigned char *)d->request->outputs +
                                      r.first * d->request->output_size
                                : NULL;
-}
-
-void mri_schedule_describe(const mri_map_request *request, mri_batch_spec *spec)
-{
-    spec->function = request->function;
-    spec->input_size = request->input_size;
-    spec->output_size = request->output_size;
-    spec->total = request->total;
-    spec->chunk = request->chunk;
 }
 
 mri_ref mri_schedule_in_place(const void *memory, size_t size)
@@ -283,7 +201,7 @@ static mr_error refuse(mri_scheduler *d, mri_schedule_node *n, size_t count,
         d->refused = error;
         /* Batches of a single node are as large as they are to be: one that
          * ends makes room. */
-        if (d->nodes_count > 1 || d->results || d->under_way == 0) {
+        if (d->nodes_count > 1 || d->sink->small_batches || d->under_way == 0) {
             n->max_tasks = larger(count / 2, 1);
         }
         n->full = d->under_way > 0 || count == 1;
@@ -294,10 +212,10 @@ static mr_error refuse(mri_scheduler *d, mri_schedule_node *n, size_t count,
 }
 
 static mr_error schedule_batch(mri_scheduler *d, mri_schedule_node *n,
-                               mri_schedule_batch *p)
+                               mri_schedule_batch *p, size_t size)
 {
     mr_error error = add_context(d, n);
-    mri_schedule_range tasks = mri_schedule_take(d, size_of_batch(d, n));
+    mri_schedule_range tasks = mri_schedule_take(d, size);
 
     p->dispatch_cost = -mri_schedule_now(d);
     if (!error) {
@@ -321,41 +239,17 @@ static mr_error schedule_batch(mri_scheduler *d, mri_schedule_node *n,
     return MR_OK;
 }
 
-/* Of a single node.  Each batch of which all tasks have begun, and some have
- * not ended, keeps at least one worker: so there are places for all of those.
- */
-static unsigned int batches_to_begin(const mri_scheduler *d)
+/* Tasks for the next batch of a node, whose number is given; 0: not now. */
+static size_t size_of_batch(const mri_scheduler *d, const mri_schedule_node *n,
+                            unsigned int number)
 {
-    const mri_schedule_node *n = &d->nodes[0];
-    unsigned int count = 0;
+    size_t most = smaller(smaller(d->left, n->max_tasks), UINT32_MAX);
 
-    for (unsigned int i = 0; i < n->batches_max; i++) {
-        count += n->batches[i].handle.kind != MRI_NONE && !n->batches[i].begun;
+    if (most == 0 || !n->workers || n->full || number >= n->batches_max ||
+        n->batches[number].handle.kind != MRI_NONE) {
+        return 0;
     }
-    return count;
-}
-
-/* A second batch waits for the end of the first, so there is none when a task
- * of it might begin sooner elsewhere. */
-static bool is_time_for(const mri_scheduler *d, unsigned int number)
-{
-    if (d->under_way >= MRI_SCHEDULE_WAITS - 1) {
-        return false;
-    }
-    if (d->nodes_count == 1) {
-        return batches_to_begin(d) < MRI_SCHEDULE_NEAR;
-    }
-    return number == 0 ||
-           (number < MRI_SCHEDULE_FAR && d->left >= 2 * d->workers);
-}
-
-static bool wants_batch(const mri_scheduler *d, const mri_schedule_node *n,
-                        unsigned int number)
-{
-    return d->left && n->workers && !n->full && number < n->batches_max &&
-           n->batches[number].handle.kind == MRI_NONE &&
-           (d->results ? mri_results_batch_size(d, n) > 0
-                       : is_time_for(d, number));
+    return smaller(most, d->sink->size(d, n, number));
 }
 
 static unsigned int max_batches(const mri_scheduler *d)
@@ -378,9 +272,11 @@ mr_error mri_schedule_more(mri_scheduler *d)
     }
     for (unsigned int i = 0; i < most; i++) {
         for (size_t k = 0; k < d->nodes_count; k++) {
-            while (!error && wants_batch(d, &d->nodes[k], i)) {
-                error =
-                    schedule_batch(d, &d->nodes[k], &d->nodes[k].batches[i]);
+            mri_schedule_node *n = &d->nodes[k];
+            size_t size;
+
+            while (!error && (size = size_of_batch(d, n, i)) > 0) {
+                error = schedule_batch(d, n, &n->batches[i], size);
             }
         }
     }

@@ -24,6 +24,19 @@ typedef struct mri_map_request {
     double timeout;
 } mri_map_request;
 
+/* Bytes of inputs and outputs of a batch that is worth to be kept; also tasks.
+ */
+enum { MRI_MAX_KEPT = 64 << 10 };
+
+/* May a batch of this map be kept for others? */
+static inline bool mri_map_is_small(const mri_map_request *r)
+{
+    size_t size = r->input_size + r->output_size;
+
+    return r->total > 0 && r->total <= MRI_MAX_KEPT && r->context_size == 0 &&
+           (size == 0 || r->total <= MRI_MAX_KEPT / size);
+}
+
 /* Look at the arguments of a call, and fill in the function.  MR_ERR_ARGUMENT,
  * MR_ERR_FUNCTION. */
 mr_error mri_map_prepare(mri_map_request *request, const char *caller,
@@ -35,10 +48,5 @@ mr_error mri_map_allowed(void);
 /* May this thread begin a map of the pool?  If so it is a driver of it.
  * MR_ERR_STATE, or as mri_driver_begin. */
 mr_error mri_map_begin(mri_driver *driver, mr_pool pool);
-
-/* Have all tasks run.  *first, of the code MR_OK, becomes the first failure of
- * a task.  Errors of mr_pool_map that are not a task's. */
-mr_error mri_schedule(mri_driver *driver, const mri_map_request *request,
-                      mr_task_error *first);
 
 #endif

@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "pool/results.h"
 #include "pool/scheduler.h"
 #include "runtime/job/identity.h"
 #include "util/log.h"
@@ -75,10 +74,7 @@ static void look_at_table(mri_scheduler *d)
 
 static mr_error add_batches(const mri_scheduler *d, mri_schedule_node *n)
 {
-    unsigned int count =
-        d->results ? mri_results_batches(d, n->spec->workers)
-        : n->near  ? MRI_SCHEDULE_NEAR + (unsigned int)n->spec->workers
-                   : MRI_SCHEDULE_FAR;
+    unsigned int count = d->sink->batches(d, n);
 
     n->batches = calloc(count, sizeof *n->batches);
     n->batches_max = n->batches ? count : 0;
@@ -103,8 +99,8 @@ static mr_error fill_node(mri_scheduler *d, mri_schedule_node *n,
         leader == mri_node.leaders[mri_endpoint_rank(mri_self_endpoint())];
     n->max_tasks = SIZE_MAX;
     mri_schedule_describe(d->request, n->spec);
-    if (d->results) {
-        n->spec->results = d->results->queue;
+    if (d->sink->describe) {
+        d->sink->describe(d, n->spec);
     }
     n->spec->pool_workers = workers;
     for (size_t i = 0; i < workers; i++) {
@@ -228,8 +224,8 @@ static mr_error look_at_changes(mri_scheduler *d)
     mr_error error = MR_OK;
 
     look_at_table(d);
-    if (d->results) {
-        error = mri_results_ask_for_failures(d);
+    if (d->sink->look) {
+        error = d->sink->look(d);
     }
     for (size_t i = 0; !error && i < d->driver->workers; i++) {
         mri_known_worker *worker = &d->driver->table[i];
@@ -269,32 +265,11 @@ mr_error mri_schedule_restart_lost(mri_scheduler *d)
     return !error && is_stuck(d) ? d->not_started : error;
 }
 
-size_t mri_schedule_ended(const mri_scheduler *d)
-{
-    size_t sum = d->ended;
-
-    if (d->results) {
-        return mri_results_come(d);
-    }
-    for (size_t i = 0; i < d->nodes_count; i++) {
-        for (unsigned int k = 0; k < d->nodes[i].batches_max; k++) {
-            const mri_schedule_batch *p = &d->nodes[i].batches[k];
-            uint64_t ended = 0;
-
-            if (p->handle.kind != MRI_NONE) {
-                (void)!mri_batch_await(p->handle, 0, &ended);
-                sum += ended;
-            }
-        }
-    }
-    return sum;
-}
-
 /* Children that die again and again without finishing a task would keep us
  * for ever. */
 static mr_error restart_dead(mri_scheduler *d)
 {
-    size_t ended = mri_schedule_ended(d);
+    size_t ended = d->sink->ended(d);
 
     if (ended != d->progress) {
         d->progress = ended;
@@ -331,13 +306,7 @@ static mr_error give_up_batch(mri_scheduler *d, const mri_schedule_node *n,
     snprintf(error.text, sizeof error.text,
              "two ranks were lost with the tasks %zu to %zu", p->tasks.first,
              p->tasks.first + p->tasks.count - 1);
-    if (d->results) {
-        return mri_results_fail_rest(d, p->tasks, &error);
-    }
-    if (!d->first->code) {
-        *d->first = error;
-    }
-    return error.code;
+    return d->sink->give_up(d, p->tasks, &error);
 }
 
 static mr_error lose_batch(mri_scheduler *d, const mri_schedule_node *n,
@@ -350,8 +319,7 @@ static mr_error lose_batch(mri_scheduler *d, const mri_schedule_node *n,
         return give_up_batch(d, n, p);
     }
     p->tasks.again = true;
-    return d->results ? mri_results_give_back(d, p->tasks)
-                      : mri_schedule_give_back(d, p->tasks);
+    return d->sink->give_back(d, p->tasks);
 }
 
 /* All that was made on a rank is lost with it. */

@@ -19,8 +19,6 @@ enum { MRI_SCHEDULE_FAR = 2, MRI_SCHEDULE_NEAR = 4 };
  * them, so it should not be more. */
 enum { MRI_SCHEDULE_WAITS = 512 };
 
-typedef struct mri_results mri_results; /* see pool/results.h */
-
 typedef struct mri_schedule_range {
     size_t first;
     size_t count;
@@ -53,10 +51,42 @@ typedef struct mri_schedule_node {
     bool full;   /* no memory, until a batch ends */
 } mri_schedule_node;
 
-typedef struct mri_scheduler {
+typedef struct mri_scheduler mri_scheduler;
+
+/* How outputs come back: with the batches, or one by one; and what follows from
+ * that.  The others may be NULL where nothing is to be done. */
+typedef struct mri_sink {
+    /* Batches that a node has under way at most. */
+    unsigned int (*batches)(const mri_scheduler *d, const mri_schedule_node *n);
+
+    /* Tasks for the next batch of a node, which gets that number; 0: not
+     * now.  They are at most those that are left. */
+    size_t (*size)(const mri_scheduler *d, const mri_schedule_node *n,
+                   unsigned int number);
+    bool small_batches; /* it is no loss to make them still smaller */
+
+    /* What goes into the description of all batches of a node. */
+    void (*describe)(const mri_scheduler *d, mri_batch_spec *spec);
+
+    /* Tasks that have ended. */
+    size_t (*ended)(const mri_scheduler *d);
+
+    /* Workers have died, and others may take their slots next. */
+    mr_error (*look)(mri_scheduler *d);
+
+    /* A batch is lost: its tasks are scheduled again, or have failed. */
+    mr_error (*give_back)(mri_scheduler *d, mri_schedule_range lost);
+    mr_error (*give_up)(mri_scheduler *d, mri_schedule_range lost,
+                        const mr_task_error *error);
+} mri_sink;
+
+extern const mri_sink mri_map_sink; /* pool/sizes.c */
+
+struct mri_scheduler {
     mri_driver *driver; /* of the pool, by the thread that schedules */
     const mri_map_request *request;
-    mri_results *results; /* that come one by one; NULL: with the batches */
+    const mri_sink *sink; /* how outputs come back */
+    void *results;        /* its own */
     mr_task_error *first;
     int64_t first_at; /* when that failed, in nanoseconds */
     int64_t deadline;
@@ -77,7 +107,7 @@ typedef struct mri_scheduler {
     mr_error not_started;  /* why a worker could not be started again */
     unsigned int restarts; /* of children, since a task ended last */
     size_t progress;       /* tasks that had ended, at the last restart */
-} mri_scheduler;
+};
 
 /* ---- pool/schedule.c ------------------------------------------------------
  */
@@ -103,8 +133,15 @@ static inline bool mri_schedule_is_hopeful(const mri_scheduler *d)
 mr_error mri_schedule_refusal(const mri_scheduler *d);
 
 /* What all batches of a map have in common. */
-void mri_schedule_describe(const mri_map_request *request,
-                           mri_batch_spec *spec);
+static inline void mri_schedule_describe(const mri_map_request *request,
+                                         mri_batch_spec *spec)
+{
+    spec->function = request->function;
+    spec->input_size = request->input_size;
+    spec->output_size = request->output_size;
+    spec->total = request->total;
+    spec->chunk = request->chunk;
+}
 
 /* Memory that is shared with the workers of this node, to be used where it
  * lies; 0: it is not. */
@@ -116,14 +153,14 @@ void *mri_schedule_outputs(const mri_scheduler *d, mri_schedule_range r);
 /* A batch has ended, or is not waited for any more. */
 void mri_schedule_batch_ended(mri_scheduler *d, mri_schedule_batch *p);
 
-/* Tasks that have ended, in batches that have and in those under way. */
-size_t mri_schedule_ended(const mri_scheduler *d);
-
 /* Give up the batches that are under way. */
 void mri_schedule_end(mri_scheduler *d);
 
 /* Seconds, as a time-out. */
-double mri_schedule_time_left(const mri_scheduler *d);
+static inline double mri_schedule_time_left(const mri_scheduler *d)
+{
+    return mri_timeout_left(d->request->timeout, d->deadline);
+}
 
 /* Nanoseconds; 0 on one node, where all batches are alike, so that no time
  * matters. */
@@ -131,6 +168,12 @@ static inline int64_t mri_schedule_now(const mri_scheduler *d)
 {
     return d->nodes_count > 1 ? mri_now() : 0;
 }
+
+/* Tasks whose inputs and outputs take so many bytes; and those that fit into a
+ * batch.  A batch takes a small share of the allowance, so that several maps,
+ * and queues, have room beside it. */
+size_t mri_schedule_tasks_of(const mri_scheduler *d, size_t bytes);
+size_t mri_schedule_fit(const mri_scheduler *d);
 
 /* ---- the tasks that are left: pool/schedule.c -----------------------------
  */

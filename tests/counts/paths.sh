@@ -34,7 +34,7 @@ program_runs_under_callgrind() {
 
 # A list without either would be no list.
 both_processes_are_seen() { # NAME
-    files_of "$1" | grep -qx pool_calls.c || broken "the caller is missing"
+    files_of "$1" | grep -qx map.c || broken "the caller is missing"
     files_of "$1" | grep -qx worker/run.c || broken "the worker is missing"
 }
 

@@ -644,7 +644,10 @@ static void lost_task_is_scheduled_although_little_else_fits(void)
 {
     mri_results r = {.ordered = true, .ahead = 40, .total = 500, .taken = 49};
     mri_schedule_range lost = {.first = 49, .count = 1, .again = true};
-    mri_scheduler d = {.results = &r,
+    const mri_map_request request = {.input_size = 0};
+    mri_scheduler d = {.sink = &mri_results_sink,
+                       .results = &r,
+                       .request = &request,
                        .workers = 4,
                        .nodes_count = 2,
                        .left = 412,
@@ -652,11 +655,11 @@ static void lost_task_is_scheduled_although_little_else_fits(void)
                        .again_count = 1};
     mri_schedule_node n = {.workers = 2};
 
-    MRT_EQUAL(mri_results_batch_size(&d, &n), 1);
+    MRT_EQUAL(mri_results_sink.size(&d, &n, 0), 1);
     d.again_count = 0; /* then it waits until a part of some size fits */
-    MRT_EQUAL(mri_results_batch_size(&d, &n), 0);
+    MRT_EQUAL(mri_results_sink.size(&d, &n, 0), 0);
     r.taken = 60;
-    MRT_EQUAL(mri_results_batch_size(&d, &n), 2);
+    MRT_EQUAL(mri_results_sink.size(&d, &n, 0), 2);
 }
 
 int main(int argc, char **argv)

@@ -14,31 +14,15 @@
 #include "runtime/job/identity.h"
 #include "util/clock.h"
 
-/* What a task of this thread said last, and which task that was. */
+_Thread_local mri_slot *mri_task_slot;
+_Thread_local uint64_t mri_task_with_text;
+
+/* What a task of this thread said last. */
 static _Thread_local char task_text[MR_TEXT_SIZE];
-static _Thread_local uint64_t task_text_of;
-static _Thread_local mri_slot *task_slot;
-
-mri_slot *mri_task_slot(void)
-{
-    return task_slot;
-}
-
-void mri_task_enter(mri_slot *slot)
-{
-    assert(slot);
-    task_slot = slot;
-    task_text_of = 0;
-}
-
-void mri_task_leave(void)
-{
-    task_slot = NULL;
-}
 
 static uint64_t current_task(void)
 {
-    return task_slot ? mri_peek(&task_slot->current) : 0;
+    return mri_task_slot ? mri_peek(&mri_task_slot->current) : 0;
 }
 
 mr_error mr_task_fail(mr_error code, const char *format, ...)
@@ -48,7 +32,7 @@ mr_error mr_task_fail(mr_error code, const char *format, ...)
     va_start(arguments, format);
     vsnprintf(task_text, sizeof task_text, format, arguments);
     va_end(arguments);
-    task_text_of = current_task();
+    mri_task_with_text = current_task();
     return code == MR_OK ? MR_ERR_USER : code;
 }
 
@@ -73,8 +57,9 @@ void mri_batch_describe_failure(mri_record *self, size_t index, mr_error code,
                         .rank = (int)mri_endpoint_rank(mri_load(&self->owner))};
     snprintf(error->host, sizeof error->host, "%s", mri_here.host);
     snprintf(error->text, sizeof error->text, "%s",
-             task_text_of == current_task() ? task_text : mr_error_text(code));
-    task_text_of = 0;
+             mri_task_with_text == current_task() ? task_text
+                                                  : mr_error_text(code));
+    mri_task_with_text = 0;
 }
 
 void mri_batch_keep_failure(mri_slot *slot, const mr_task_error *error)

@@ -5,18 +5,30 @@
 #ifndef MRI_POOL_WORKER_FAILURE_H
 #define MRI_POOL_WORKER_FAILURE_H
 
+#include <assert.h>
 #include <stddef.h>
 
 #include <multirank/pool.h>
 
 #include "pool/worker/run.h"
 
-/* This thread runs the tasks of that slot from now on, and no others. */
-void mri_task_enter(mri_slot *slot);
-void mri_task_leave(void);
+/* The slot in which this thread runs a task; NULL: none.  And the task that
+ * called mr_task_fail last; 0: none. */
+extern _Thread_local mri_slot *mri_task_slot;
+extern _Thread_local uint64_t mri_task_with_text;
 
-/* The slot in which this thread runs a task; NULL: none. */
-mri_slot *mri_task_slot(void);
+/* This thread runs the tasks of that slot from now on, and no others. */
+static inline void mri_task_enter(mri_slot *slot)
+{
+    assert(slot);
+    mri_task_slot = slot;
+    mri_task_with_text = 0;
+}
+
+static inline void mri_task_leave(void)
+{
+    mri_task_slot = NULL;
+}
 
 /* How a task of this thread failed. */
 void mri_batch_describe_failure(mri_record *self, size_t index, mr_error code,
