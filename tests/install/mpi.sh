@@ -46,6 +46,23 @@ chmod +x "$scratch/mpich/mpicc.mpich"
 cp "$scratch/second/mpicc" "$scratch/second/mpicc-of-mine"
 chmod +x "$scratch"/second/mpi* "$scratch/other/mpicc"
 
+# Into an empty folder.  What has nothing to do with MPI is found out once: the
+# cache of configure without the variables of the user and of pkg-config.
+configure() { # [VARIABLE=VALUE...]
+    local status
+    rm -rf "$scratch/build"
+    mkdir "$scratch/build"
+    cp "$scratch/known" "$scratch/cache" 2> /dev/null
+    (cd "$scratch/build" && env -u MPICC -u MPIRUN -u MPI_CFLAGS \
+        -u MPI_LIBS "$@" "$source/configure" --disable-tests \
+        --cache-file="$scratch/cache") > "$scratch/log" 2>&1
+    status=$?
+    if [ ! -e "$scratch/known" ]; then
+        grep -vi '^ac_cv_env_\|^pkg_cv_\|mpi[cr]' "$scratch/cache" > "$scratch/known"
+    fi
+    return $status
+}
+
 configured() { # NAME
     sed -n "s/^$1 = *//p" "$scratch/build/Makefile"
 }
@@ -54,11 +71,7 @@ configured() { # NAME
 check() { # NAME yes|no [VARIABLE=VALUE...]
     local name=$1 expected=$2 found=no
     shift 2
-    rm -rf "$scratch/build"
-    mkdir "$scratch/build"
-    if ! (cd "$scratch/build" && env -u MPICC -u MPIRUN -u MPI_CFLAGS \
-        -u MPI_LIBS "$@" "$source/configure" --disable-tests) \
-        > "$scratch/log" 2>&1; then
+    if ! configure "$@"; then
         tail -n 20 "$scratch/log"
         found="no MPI at all"
     elif [ "$(configured MPIRUN)" = "$scratch/second/mpirun" ] &&
@@ -79,11 +92,7 @@ check() { # NAME yes|no [VARIABLE=VALUE...]
 refused() { # NAME PATTERN VARIABLE=VALUE...
     local name=$1 pattern=$2
     shift 2
-    rm -rf "$scratch/build"
-    mkdir "$scratch/build"
-    if (cd "$scratch/build" && env -u MPICC -u MPIRUN -u MPI_CFLAGS \
-        -u MPI_LIBS "$@" "$source/configure" --disable-tests) \
-        > "$scratch/log" 2>&1; then
+    if configure "$@"; then
         grep -E '^    (MPI|launcher) ' "$scratch/log"
         failed=$((failed + 1))
         echo "  FAIL $name: another MPI was taken in silence"
