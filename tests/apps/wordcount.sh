@@ -141,7 +141,7 @@ file_that_may_not_be_read_is_named() {
     chmod 0 "$scratch/secret"
     if [ "$(id -u)" != 0 ]; then
         other=()
-    elif ! "${other[@]}" test -x "$program" 2> /dev/null; then
+    elif ! "${other[@]}" "$program" --version > /dev/null 2>&1; then
         reason="nobody but root may run $program"
         return
     fi

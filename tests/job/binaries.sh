@@ -51,6 +51,10 @@ if ! have_launcher; then
     echo "no mpirun"
     exit 77
 fi
+if ! "${launcher[@]}" 1 true : -np 1 true > /dev/null 2>&1; then
+    echo "this mpirun starts no two programs"
+    exit 77
+fi
 make_copies || {
     echo "a copy cannot be changed"
     exit 1

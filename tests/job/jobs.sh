@@ -41,6 +41,13 @@ have_launcher() {
     command -v "$mpirun" > /dev/null
 }
 
+# True, and the test is skipped, with the mpirun of Open MPI 5.
+open_mpi_5() { # WHAT IT DOES
+    ! "$mpirun" --version 2> /dev/null | grep -q '(Open MPI) 5' ||
+        reason="Open MPI 5 $1"
+    [ -n "${reason:-}" ]
+}
+
 # As one of so many that may run on the machine, as with tests/launch.
 in_slot() { # "$0" "$@"
     if [ -z "${MULTIRANK_TEST_IN_SLOT:-}" ]; then

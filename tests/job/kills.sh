@@ -81,6 +81,7 @@ killed_fork_server_of_the_last_rank_ends_the_job() { # RANKS
 }
 
 killed_launcher_takes_the_job_with_it() { # RANKS
+    ! open_mpi_5 "leaves its own files if it is killed" || return 0
     start_and_wait "$1"
     shoot "$job"
     await 5
@@ -103,6 +104,7 @@ has_servers() { # RANKS
 # while MPI starts, their shared memory: now the fork servers do. Each round
 # lets the job live a bit longer, from the start of MPI on.
 killed_launcher_leaves_no_files() { # RANKS
+    ! open_mpi_5 "leaves its own files if it is killed" || return 0
     local round
     for round in $(seq 0 14); do
         start "$1" $program wait
@@ -116,6 +118,7 @@ killed_launcher_leaves_no_files() { # RANKS
 
 # Both jobs have the same folders, as jobs of one user have.
 killed_launcher_leaves_files_of_other_jobs() { # RANKS
+    ! open_mpi_5 "leaves its own files if it is killed" || return 0
     local folder segment
     start_and_wait "$1"
     folder=$(echo "$job_tmp"/ompi.*)/pid.1

@@ -56,6 +56,11 @@ tool_listens_until_all_have_started() { # RANKS
 
 # What the user wants of MPI is done.
 ranks_listen_if_the_user_wants_tcp() { # RANKS
+    if ! OMPI_MCA_btl=tcp,self timeout 20 "${launcher[@]}" "$1" \
+        ./tests/job/user_mpi > /dev/null 2>&1; then
+        reason="Open MPI finds no way by TCP on this machine"
+        return
+    fi
     OMPI_MCA_btl=tcp,self start_and_wait "$1"
     ! listens_nowhere endings || broken "no rank listens"
     end

@@ -70,6 +70,7 @@ END
 
 # Of 16 MB, in which MPI has room for its own.
 too_small_files_are_refused() {
+    ! open_mpi_5 "needs larger files by itself" || return 0
     # shellcheck disable=SC2016
     start 2 bash -c 'ulimit -f 16000; exec "$@"' - $program fill
     await 60
