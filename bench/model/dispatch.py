@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """How long one map takes over many nodes, in two ways that must agree.
 
-The caller gives batches of tasks to nodes, as framework/pool/schedule.c does:
+The caller gives batches of tasks to nodes, as framework/pool/schedule.c and gather.c do:
 half of a node's share of what is left (guided self-scheduling, Polychronopoulos
 and Kuck 1987; halved as in factoring, Hummel, Schonberg and Flynn 1992), but no
 less than is worth the caller's care, some under way for each node. Within a
@@ -16,7 +16,7 @@ import heapq
 import math
 import random
 
-# Of framework/pool/schedule.c and scheduler.h.
+# Of schedule.c, gather.c and scheduler.h in framework/pool.
 BATCH_BYTES = 64 << 20
 GOOD_BYTES = 2 << 20
 BATCH_TIME = 1e-3
@@ -65,7 +65,7 @@ def tasks_of_bytes(job, size):
 
 
 def batch_size(job, left, care, node_task):
-    """size_of_batch of schedule.c; node_task: seconds that a node takes for one,
+    """size of gather.c; node_task: seconds that a node takes for one,
     0 if that is not known yet."""
     share = left // (2 * job.ranks) * job.cores
     least = max(1, job.chunk) * job.cores

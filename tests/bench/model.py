@@ -37,13 +37,13 @@ class Model(unittest.TestCase):
         self.assertEqual(dispatch.BATCH_BYTES,
                          defined("pool/schedule.c", "BATCH_BYTES"))
         self.assertEqual(dispatch.GOOD_BYTES,
-                         defined("pool/schedule.c", "GOOD_BYTES"))
+                         defined("pool/gather.c", "GOOD_BYTES"))
         self.assertEqual(round(dispatch.BATCH_TIME * 1e9),
-                         defined("pool/schedule.c", "BATCH_TIME"))
+                         defined("pool/gather.c", "BATCH_TIME"))
         self.assertEqual(dispatch.FAR_BATCHES,
                          defined("pool/scheduler.h", "MRI_SCHEDULE_FAR"))
         self.assertEqual(dispatch.NEAR_CHUNKS,
-                         defined("pool/schedule.c", "NEAR_CHUNKS"))
+                         defined("pool/gather.c", "NEAR_CHUNKS"))
         self.assertEqual(dispatch.NEAR_BATCHES,
                          defined("pool/scheduler.h", "MRI_SCHEDULE_NEAR"))
         self.assertEqual(dispatch.MOST_UNDER_WAY + 1, defined(
