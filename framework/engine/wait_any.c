@@ -277,7 +277,8 @@ static mr_error wait_for_any(waiting *w)
 
 /* ---- what was found ------------------------------------------------------ */
 
-static mri_found found_far(const part *p, size_t i)
+/* A lost rank is something for those who tolerate that; others get truths. */
+static mri_found found_far(const waiting *w, const part *p, size_t i)
 {
     const unsigned char *found;
 
@@ -285,7 +286,7 @@ static mri_found found_far(const part *p, size_t i)
     case MR_OK:
         return mri_found_at(found, i);
     case MR_ERR_OWNER_LOST:
-        return MRI_FOUND_LOST;
+        return w->request->tolerates ? MRI_FOUND_LOST : MRI_FOUND_NOTHING;
     default:
         return MRI_FOUND_NOTHING;
     }
@@ -304,7 +305,7 @@ static void tell(const waiting *w)
         const part *p = &w->parts[k];
 
         for (size_t i = 0; i < p->count; i++) {
-            found[w->places[p->first + i]] = (unsigned char)found_far(p, i);
+            found[w->places[p->first + i]] = (unsigned char)found_far(w, p, i);
         }
     }
 }

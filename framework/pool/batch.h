@@ -113,6 +113,9 @@ static inline void mri_batch_fill(mri_batch *batch, const mri_batch_spec *spec)
 mr_error mri_batch_notify(mr_handle batch, const mri_batch_worker *worker,
                           unsigned int slot, double timeout);
 
+/* Does that error say that the worker has been replaced? */
+bool mri_batch_is_replaced(mr_error error);
+
 /* Where a worker's slot begins in a new batch: with these tasks. */
 static inline uint64_t mri_batch_share(uint64_t count, uint64_t workers,
                                        uint64_t slot)

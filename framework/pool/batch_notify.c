@@ -51,7 +51,14 @@ static bool is_meant(const mri_batch_spec *spec, unsigned int slot,
            (whom == ALL || unread_notifications(worker) < MAX_NOTIFICATIONS);
 }
 
-/* True when at least one was notified. */
+/* Another driver has replaced the worker, or its rank is lost: the attention of
+ * all drivers is called, and then they look whom to notify. */
+bool mri_batch_is_replaced(mr_error error)
+{
+    return error == MR_ERR_STALE || error == MR_ERR_CLOSED;
+}
+
+/* True when at least one was notified, or will be. */
 static bool post(mr_handle batch, const mri_batch_spec *spec, audience whom,
                  mr_error *refused)
 {
@@ -61,7 +68,7 @@ static bool post(mr_handle batch, const mri_batch_spec *spec, audience whom,
         if (is_meant(spec, i, whom)) {
             mr_error error = mri_batch_notify(batch, &spec->list[i], i, 0);
 
-            told |= error == MR_OK;
+            told |= error == MR_OK || mri_batch_is_replaced(error);
             *refused = error ? error : *refused;
         }
     }
@@ -105,7 +112,9 @@ bool mri_batch_notify_rest(mr_handle batch, const mri_batch_spec *spec,
     for (unsigned int i = 0; i < spec->workers; i++) {
         if (spec->list[i].mailbox.kind != MRI_NONE &&
             mri_batch_defers(spec, count, i)) {
-            all &= mri_batch_notify(batch, &spec->list[i], i, 0) == MR_OK;
+            mr_error error = mri_batch_notify(batch, &spec->list[i], i, 0);
+
+            all &= error == MR_OK || mri_batch_is_replaced(error);
         }
     }
     return all;

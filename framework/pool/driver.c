@@ -122,8 +122,11 @@ static mr_error tell(const mri_driver *driver, unsigned int operation,
     return operate(driver->pool, operation, &call);
 }
 
-/* The table names the worker before it starts, so that its death is noticed. */
-static mr_error start(const mri_driver *driver, mri_pool_replacement *r)
+/* The table names the worker before it starts, so that its death is noticed.
+ * *claimed becomes false if the claim is lost, as a death was told late: then
+ * another claims the entry, perhaps this driver once more. */
+static mr_error start(const mri_driver *driver, mri_pool_replacement *r,
+                      bool *claimed)
 {
     unsigned int number = (unsigned int)r->number;
     mr_error error = MR_ERR_OWNER_LOST;
@@ -134,8 +137,17 @@ static mr_error start(const mri_driver *driver, mri_pool_replacement *r)
     }
     if (!error) {
         error = tell(driver, MRI_POOL_REPLACE, r);
+        *claimed = error != MR_ERR_STATE;
     }
     return error ? error : mri_worker_start(&r->worker);
+}
+
+static void give_up(mri_driver *driver, mri_pool_replacement *r,
+                    mr_error failed)
+{
+    r->failed = 1;
+    r->lost = failed == MR_ERR_OWNER_LOST ? 0 : MRI_WORKER_LOST;
+    driver->table[r->number].given_up = r->lost != 0;
 }
 
 /* The mailbox goes with the old child, which may have died inside it. */
@@ -146,19 +158,24 @@ mr_error mri_driver_restart(mri_driver *driver, unsigned int number,
     mri_pool_worker old;
     mri_call claim = {.out = &old, .out_size = sizeof old, .argument = number};
     mr_error error = operate(driver->pool, MRI_POOL_CLAIM, &claim);
+    bool claimed = true;
 
     *failed = MR_OK;
     if (error) {
         return error == MR_ERR_STATE ? MR_OK : error;
     }
     mri_workers_end(&old, 1);
-    *failed = start(driver, &r);
-    if (*failed) {
+    error = start(driver, &r, &claimed);
+    if (error) {
         mri_workers_end(&r.worker, 1);
-        r.failed = 1;
-        r.lost = *failed == MR_ERR_OWNER_LOST ? 0 : MRI_WORKER_LOST;
-        driver->table[number].given_up = r.lost != 0;
     }
+    if (!claimed) {
+        return MR_OK;
+    }
+    if (error) {
+        give_up(driver, &r, error);
+    }
+    *failed = error;
     return tell(driver, MRI_POOL_SETTLE, &r);
 }
 

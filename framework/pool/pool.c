@@ -180,6 +180,11 @@ static mr_error try_table(mri_record *self, mri_object *object, mri_call *call)
     return MR_OK;
 }
 
+static uint64_t even_above(uint64_t version)
+{
+    return (version | 1) + 1;
+}
+
 /* call->argument is a number.  Gives what the worker was. */
 static mr_error try_claim(mri_record *self, mri_object *object, mri_call *call)
 {
@@ -190,6 +195,8 @@ static mr_error try_claim(mri_record *self, mri_object *object, mri_call *call)
     if (!mri_cas(&worker->lost, &lost, mri_load(&self->owner))) {
         return MR_ERR_STATE;
     }
+    /* Odd is that of a claimer whose worker died before it had settled. */
+    mri_store(&worker->version, even_above(mri_load(&worker->version)));
     memcpy(call->out, worker, sizeof *worker);
     call->out_size = sizeof *worker;
     return MR_OK;
@@ -229,7 +236,7 @@ static mr_error try_settle(mri_record *self, mri_object *object, mri_call *call)
         worker->mailbox.kind = MRI_NONE;
         worker->process.handle.kind = MRI_NONE;
     }
-    mri_store(&worker->version, (mri_load(&worker->version) | 1) + 1);
+    mri_store(&worker->version, even_above(mri_load(&worker->version)));
     mri_cas(&worker->lost, &me, r->lost);
     mri_swap(&body_of(object)->losses, 1);
     mri_pool_changed(self, object);

@@ -8,6 +8,7 @@
  *                   for a notification
  *     heirs wanted  it waits for locks and the like before the others do
  *     heirs lost    all who live wait for objects that lie on it
+ *     heirs beside  one waits for an object of it and for another that is ready
  *
  * A rank does so by a task in the rank itself, and by a process beside it.  The
  * objects lie on rank 0 and on the last rank that lives.  A second argument is
@@ -546,6 +547,44 @@ static void lost(estate *e)
     join_heirs(&h);
 }
 
+static int tell_rank_above(const void *argument, size_t size)
+{
+    const mr_queue *to = argument;
+    int pid = rank_above();
+
+    (void)size;
+    NEED(mr_queue_put(*to, &pid, sizeof pid, LIMIT));
+    return 0;
+}
+
+/* Nobody has heard of the death yet, and the answer of the dead is waited for.
+ * What is told has to be truths. */
+static void beside(estate *e)
+{
+    const mr_process_options there = {.place = MR_ON_RANK(victim)};
+    const mr_queue of_victim = make_queue_of_victim();
+    const mr_handle handles[] = {e->passed.handle, of_victim.handle};
+    bool ready[] = {false, false};
+    unsigned char bytes[sizeof ready];
+    mr_process teller;
+    mr_error error;
+    int pid;
+
+    NEED(mr_process_create(&teller, tell_rank_above, &e->passed,
+                           sizeof e->passed, &there));
+    NEED(mr_process_start(teller));
+    NEED(mr_queue_get(e->passed, &pid, sizeof pid, NULL, LIMIT));
+    NEED(mr_process_join(teller, LIMIT));
+    kill(pid, SIGKILL);
+    NEED(mr_queue_put(e->passed, NULL, 0, LIMIT));
+    error = mr_wait(handles, 2, LIMIT, ready);
+    memcpy(bytes, ready, sizeof bytes);
+    printf("beside %s, ready %d and %d\n", mr_error_name(error), bytes[0],
+           bytes[1]);
+    NEED(mr_queue_get(e->passed, NULL, 0, NULL, 0));
+    printf("beside %s\n", mr_error_name(mr_wait(handles, 2, LIMIT, ready)));
+}
+
 static const struct {
     const char *name;
     void (*run)(estate *e);
@@ -553,6 +592,7 @@ static const struct {
     {"held", held},
     {"wanted", wanted},
     {"lost", lost},
+    {"beside", beside},
 };
 
 int main(int argc, char **argv)

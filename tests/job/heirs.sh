@@ -10,6 +10,16 @@ in_slot "$0" "$@"
 
 launcher=(./apps/multirank/multirank run --oversubscribe --grace 1 -n)
 
+# A wait for an object of a silent rank ends with its loss; the other object is
+# ready all the same.
+wait_tells_what_is_ready_beside_what_is_lost() { # RANKS
+    start "$1" $heirs beside
+    await 12
+    expect_status 7
+    expect_lines 1 'beside MR_OK, ready 1 and 0'
+    expect_lines 1 'beside MR_ERR_OWNER_LOST'
+}
+
 if ! have_launcher; then
     reason="no mpirun"
     echo "SKIP: $reason"
@@ -21,5 +31,6 @@ for ranks in 2 3 4; do
         check rank_dies_at_synchronisation $ranks $what 12
         check far rank_dies_at_synchronisation $ranks $what 12
     done
+    check far wait_tells_what_is_ready_beside_what_is_lost $ranks
 done
 report heirs

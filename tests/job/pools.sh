@@ -33,16 +33,16 @@ killed 1
 END
 }
 
-second_map_is_refused_and_the_log_says_why() {
+destroy_of_a_busy_pool_is_refused_and_the_log_says_why() {
     MR_LOG=info start 0 ./tests/job/pools busy
     await 20
     expect_status 0
-    expect_output <<< "map MR_ERR_STATE"
-    grep -q 'another map of this pool is under way: wait' "$scratch/err" ||
+    expect_output <<< "destroy MR_ERR_STATE"
+    grep -q 'a map of this pool is under way: wait' "$scratch/err" ||
         broken "the log does not say why"
 }
 
-check second_map_is_refused_and_the_log_says_why
+check destroy_of_a_busy_pool_is_refused_and_the_log_says_why
 if have_launcher; then
     for ranks in 2 3 4; do
         check tasks_of_a_far_rank_run_again $ranks $((ranks - 1))
