@@ -16,7 +16,8 @@
 
 #include <unistd.h>
 
-enum { TASKS = 16, MAPS = 3, QUIET_ROUNDS = 16 };
+/* A round takes some ten times as long over several nodes. */
+enum { TASKS = 16, MAPS = 3, QUIET_ROUNDS = 16, FAR_QUIET_ROUNDS = 6 };
 
 /* What the tasks are told, in the context or with each input. */
 typedef struct order {
@@ -292,6 +293,7 @@ static void kill_in_pools(void)
     int64_t k = only ? strtoll(only, NULL, 10) : 1;
     int64_t first = k;
     int quiet = 0;
+    int rounds = several_nodes() ? FAR_QUIET_ROUNDS : QUIET_ROUNDS;
     uint64_t in_use;
 
     while (strcmp(v->name, mrt_name()) != 0) {
@@ -302,7 +304,7 @@ static void kill_in_pools(void)
         kill_in_pool(v, 0);
     }
     in_use = objects_in_use();
-    for (; quiet < QUIET_ROUNDS && k < MOST_KILLS; k++) {
+    for (; quiet < rounds && k < MOST_KILLS; k++) {
         quiet = kill_in_pool(v, k) ? quiet + 1 : 0;
         if (mrt_failed()) {
             MRT_FAIL("%s: at kill point %lld", v->name, (long long)k);
