@@ -364,17 +364,30 @@ static mr_error start_thread(void)
     return error;
 }
 
+static bool is_of(const entry *e, const mr_pool *pool)
+{
+    return !pool || memcmp(&e->pool, pool, sizeof *pool) == 0;
+}
+
+/* All requests for a pool; NULL: for any.  The lock is held. */
+static void cancel(const mr_pool *pool)
+{
+    for (const entry *e = own.first; e; e = e->next) {
+        if (is_of(e, pool)) {
+            (void)!mr_future_cancel(e->future);
+        }
+    }
+    own.sweeps = true;
+    ring();
+}
+
 void mri_async_end(void)
 {
     pthread_mutex_lock(&own.life);
     if (own.running) {
         pthread_mutex_lock(&own.lock);
         own.ending = true;
-        for (const entry *e = own.first; e; e = e->next) {
-            (void)!mr_future_cancel(e->future);
-        }
-        own.sweeps = true;
-        ring();
+        cancel(NULL);
         pthread_mutex_unlock(&own.lock);
         pthread_join(own.thread, NULL);
         own.running = false;
@@ -490,7 +503,7 @@ bool mri_async_has(mr_future future)
 static bool has_request_of(mr_pool pool)
 {
     for (const entry *e = own.first; e; e = e->next) {
-        if (memcmp(&e->pool, &pool, sizeof pool) == 0) {
+        if (is_of(e, &pool)) {
             return true;
         }
     }
@@ -500,13 +513,7 @@ static bool has_request_of(mr_pool pool)
 void mri_async_cancel(mr_pool pool)
 {
     pthread_mutex_lock(&own.lock);
-    for (const entry *e = own.first; e; e = e->next) {
-        if (memcmp(&e->pool, &pool, sizeof pool) == 0) {
-            (void)!mr_future_cancel(e->future);
-        }
-    }
-    own.sweeps = true;
-    ring();
+    cancel(&pool);
     while (has_request_of(pool)) {
         pthread_cond_wait(&own.changed, &own.lock);
     }

@@ -109,12 +109,11 @@ static inline void mri_batch_fill(mri_batch *batch, const mri_batch_spec *spec)
 
 /* ---- pool/batch_notify.c ------------------------------------------------- */
 
-/* Let a worker work in its slot. */
+/* Let a worker work in its slot.  MR_OK also if another driver has replaced the
+ * worker: then the attention of all drivers is called, and they notify the new
+ * one. */
 mr_error mri_batch_notify(mr_handle batch, const mri_batch_worker *worker,
                           unsigned int slot, double timeout);
-
-/* Does that error say that the worker has been replaced? */
-bool mri_batch_is_replaced(mr_error error);
 
 /* Where a worker's slot begins in a new batch: with these tasks. */
 static inline uint64_t mri_batch_share(uint64_t count, uint64_t workers,

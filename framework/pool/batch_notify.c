@@ -20,9 +20,11 @@ mr_error mri_batch_notify(mr_handle batch, const mri_batch_worker *worker,
                      .worker = (uint32_t)worker->number,
                      .job = batch,
                      .slot = slot};
+    mr_error error;
 
     assert(worker->mailbox.kind == MRI_MAILBOX);
-    return mri_mailbox_put(worker->mailbox, &work, sizeof work, timeout);
+    error = mri_mailbox_put(worker->mailbox, &work, sizeof work, timeout);
+    return error == MR_ERR_STALE || error == MR_ERR_CLOSED ? MR_OK : error;
 }
 
 static uint64_t unread_notifications(const mri_batch_worker *worker)
@@ -51,14 +53,7 @@ static bool is_meant(const mri_batch_spec *spec, unsigned int slot,
            (whom == ALL || unread_notifications(worker) < MAX_NOTIFICATIONS);
 }
 
-/* Another driver has replaced the worker, or its rank is lost: the attention of
- * all drivers is called, and then they look whom to notify. */
-bool mri_batch_is_replaced(mr_error error)
-{
-    return error == MR_ERR_STALE || error == MR_ERR_CLOSED;
-}
-
-/* True when at least one was notified, or will be. */
+/* True when at least one was notified. */
 static bool post(mr_handle batch, const mri_batch_spec *spec, audience whom,
                  mr_error *refused)
 {
@@ -68,7 +63,7 @@ static bool post(mr_handle batch, const mri_batch_spec *spec, audience whom,
         if (is_meant(spec, i, whom)) {
             mr_error error = mri_batch_notify(batch, &spec->list[i], i, 0);
 
-            told |= error == MR_OK || mri_batch_is_replaced(error);
+            told |= error == MR_OK;
             *refused = error ? error : *refused;
         }
     }
@@ -112,9 +107,7 @@ bool mri_batch_notify_rest(mr_handle batch, const mri_batch_spec *spec,
     for (unsigned int i = 0; i < spec->workers; i++) {
         if (spec->list[i].mailbox.kind != MRI_NONE &&
             mri_batch_defers(spec, count, i)) {
-            mr_error error = mri_batch_notify(batch, &spec->list[i], i, 0);
-
-            all &= error == MR_OK || mri_batch_is_replaced(error);
+            all &= mri_batch_notify(batch, &spec->list[i], i, 0) == MR_OK;
         }
     }
     return all;

@@ -27,10 +27,11 @@ mr_error mri_driver_begin(mri_driver *driver, mr_pool pool)
     mri_may_hold(mri_self());
     error = operate(pool, MRI_POOL_BEGIN, &call);
     if (!error) {
-        pool.handle.variant = (uint16_t)call.result;
-        *driver = (mri_driver){.pool = pool,
-                               .shared = call.result >> 16 & 0xffff,
-                               .is_creator = call.result >> 32};
+        pool.handle.variant = mri_pool_entry_driver(call.result);
+        *driver =
+            (mri_driver){.pool = pool,
+                         .shared = mri_pool_entry_shared(call.result),
+                         .is_creator = mri_pool_entry_is_creator(call.result)};
     }
     return error;
 }
@@ -95,7 +96,7 @@ mr_error mri_driver_refresh(mri_driver *driver)
     if (error) {
         return error;
     }
-    driver->changes = call.result >> 16;
+    driver->changes = mri_pool_looks_changes(call.result);
     if (first) {
         driver->workers = mri_pool_looks_workers(call.result);
         driver->table = calloc(driver->workers, sizeof *driver->table);
@@ -192,6 +193,7 @@ mr_error mri_driver_lose_rank(mri_driver *driver, unsigned int rank)
  * see pool/batch_reuse.c.  Only the creator of the pool uses the one that is
  * kept, as a batch ends with the endpoint that made it.  Its threads take it in
  * turn; one that comes while it is taken makes a batch of its own. */
+
 /* The creator is on the rank of the pool. */
 static mri_object *object_of(const mri_driver *driver)
 {

@@ -59,7 +59,7 @@ static inline void mri_driver_waits(const mri_driver *driver, bool waits)
     mri_spin_beside_own(waits ? driver->shared : 0);
 }
 
-/* ---- the batch that is kept --------------------------------- */
+/* ---- the batch that is kept ---------------------------------------------- */
 
 /* Take it, to use it or to free it; NULL: there is none, or the workers have
  * changed. */

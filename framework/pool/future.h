@@ -10,9 +10,8 @@
 
 #include "engine/object.h"
 
-/* Variants of a handle, for mri_wait_for_any: ready when it has ended, and when
- * it is cancelled. */
-enum { MRI_FUTURE_ENDED = 0, MRI_FUTURE_CANCELLED };
+/* The variant of a handle that is ready when the future is cancelled, too. */
+enum { MRI_FUTURE_CANCELLED = 1 };
 
 /* Make one on the rank of the calling endpoint.  Errors as mri_create. */
 mr_error mri_future_create(mr_future *future, size_t tasks);

@@ -44,18 +44,14 @@ static mr_error map_async(const char *caller, mr_future *future, mr_pool pool,
                           mr_task_function *function, mri_map_request *map,
                           const mr_async_options *options)
 {
-    double timeout = options ? options->timeout : 0;
     mr_future made;
     mr_error error;
 
     if (!future) {
         return mri_bad_argument(caller, "future", "is NULL");
     }
-    if (isnan(timeout)) {
-        return mri_bad_argument(caller, "options->timeout", "is NaN");
-    }
-    map->timeout = timeout > 0 ? timeout : MR_FOREVER;
-    error = mri_map_prepare(map, caller, function);
+    error =
+        mri_map_prepare(map, caller, function, options ? options->timeout : 0);
     if (!error) {
         error = mri_map_allowed();
     }
@@ -74,17 +70,10 @@ mr_error mr_pool_map_async(mr_future *future, mr_pool pool,
                            size_t input_size, void *outputs, size_t output_size,
                            size_t count, const mr_async_options *options)
 {
-    mri_map_request map = {
-        .context = context,
-        .context_size = context_size,
-        .inputs = inputs,
-        .input_size = input_size,
-        .outputs = outputs,
-        .output_size = output_size,
-        .total = count,
-        .chunk = options ? options->chunk : 0,
-    };
+    mri_map_request map = mri_map_of(context, context_size, inputs, input_size,
+                                     outputs, output_size, count);
 
+    map.chunk = options ? options->chunk : 0;
     return map_async("mr_pool_map_async", future, pool, function, &map,
                      options);
 }
@@ -96,16 +85,10 @@ mr_error mr_pool_apply_async(mr_future *future, mr_pool pool,
                              size_t output_size,
                              const mr_async_options *options)
 {
-    mri_map_request map = {
-        .context = context,
-        .context_size = context_size,
-        .inputs = input,
-        .input_size = input_size,
-        .outputs = output,
-        .output_size = output_size,
-        .total = 1,
-    };
+    mri_map_request map = mri_map_of(context, context_size, input, input_size,
+                                     output, output_size, 1);
 
+    map.single = true;
     return map_async("mr_pool_apply_async", future, pool, function, &map,
                      options);
 }

@@ -160,8 +160,7 @@ static mr_error imap(const char *caller, bool ordered, mr_iterator **iterator,
         return mri_bad_argument(caller, "iterator", "is NULL");
     }
     request->chunk = 1;
-    request->timeout = MR_FOREVER;
-    error = mri_map_prepare(request, caller, function);
+    error = mri_map_prepare(request, caller, function, MR_FOREVER);
     return error ? error : make(iterator, pool, request, ordered, options);
 }
 
@@ -171,11 +170,8 @@ mr_error mr_pool_imap(mr_iterator **iterator, mr_pool pool,
                       size_t input_size, size_t count,
                       const mr_imap_options *options)
 {
-    mri_map_request request = {.context = context,
-                               .context_size = context_size,
-                               .inputs = inputs,
-                               .input_size = input_size,
-                               .total = count};
+    mri_map_request request =
+        mri_map_of(context, context_size, inputs, input_size, NULL, 0, count);
 
     return imap("mr_pool_imap", true, iterator, pool, function, &request,
                 options);
@@ -187,11 +183,8 @@ mr_error mr_pool_imap_unordered(mr_iterator **iterator, mr_pool pool,
                                 size_t input_size, size_t count,
                                 const mr_imap_options *options)
 {
-    mri_map_request request = {.context = context,
-                               .context_size = context_size,
-                               .inputs = inputs,
-                               .input_size = input_size,
-                               .total = count};
+    mri_map_request request =
+        mri_map_of(context, context_size, inputs, input_size, NULL, 0, count);
 
     return imap("mr_pool_imap_unordered", false, iterator, pool, function,
                 &request, options);

@@ -55,10 +55,14 @@ static mr_error check_overlap(const char *caller,
 }
 
 mr_error mri_map_prepare(mri_map_request *request, const char *caller,
-                         mr_task_function *function)
+                         mr_task_function *function, double timeout)
 {
     mr_error error = MR_OK;
 
+    if (isnan(timeout)) {
+        return mri_bad_argument(caller, "options->timeout", "is NaN");
+    }
+    request->timeout = timeout > 0 ? timeout : MR_FOREVER;
     if (!function) {
         error = mri_bad_argument(caller, "function", "is NULL");
     }
@@ -67,12 +71,14 @@ mr_error mri_map_prepare(mri_map_request *request, const char *caller,
                              request->context_size, 1);
     }
     if (!error) {
-        error = check_memory(caller, "inputs", request->inputs,
-                             request->input_size, request->total);
+        error =
+            check_memory(caller, request->single ? "input" : "inputs",
+                         request->inputs, request->input_size, request->total);
     }
     if (!error) {
-        error = check_memory(caller, "outputs", request->outputs,
-                             request->output_size, request->total);
+        error = check_memory(caller, request->single ? "output" : "outputs",
+                             request->outputs, request->output_size,
+                             request->total);
     }
     if (!error) {
         error = check_overlap(caller, request);
@@ -285,18 +291,14 @@ static mr_error map(mr_pool pool, const mri_map_request *request,
     return error ? error : first.code;
 }
 
-static mr_error batch(const char *caller, mr_pool pool,
-                      mr_task_function *function, mri_map_request *request,
-                      const mr_map_options *options)
+static mr_error prepare_and_map(const char *caller, mr_pool pool,
+                                mr_task_function *function,
+                                mri_map_request *request,
+                                const mr_map_options *options)
 {
-    double timeout = options ? options->timeout : 0;
-    mr_error error;
+    mr_error error = mri_map_prepare(request, caller, function,
+                                     options ? options->timeout : 0);
 
-    if (isnan(timeout)) {
-        return mri_bad_argument(caller, "options->timeout", "is NaN");
-    }
-    request->timeout = timeout > 0 ? timeout : MR_FOREVER;
-    error = mri_map_prepare(request, caller, function);
     return error ? error : map(pool, request, options);
 }
 
@@ -306,18 +308,11 @@ mr_error mr_pool_map(mr_pool pool, mr_task_function *function,
                      size_t output_size, size_t count,
                      const mr_map_options *options)
 {
-    mri_map_request request = {
-        .context = context,
-        .context_size = context_size,
-        .inputs = inputs,
-        .input_size = input_size,
-        .outputs = outputs,
-        .output_size = output_size,
-        .total = count,
-        .chunk = options ? options->chunk : 0,
-    };
+    mri_map_request request = mri_map_of(
+        context, context_size, inputs, input_size, outputs, output_size, count);
 
-    return batch("mr_pool_map", pool, function, &request, options);
+    request.chunk = options ? options->chunk : 0;
+    return prepare_and_map("mr_pool_map", pool, function, &request, options);
 }
 
 mr_error mr_pool_apply(mr_pool pool, mr_task_function *function,
@@ -325,21 +320,9 @@ mr_error mr_pool_apply(mr_pool pool, mr_task_function *function,
                        const void *input, size_t input_size, void *output,
                        size_t output_size, const mr_map_options *options)
 {
-    mri_map_request request = {
-        .context = context,
-        .context_size = context_size,
-        .inputs = input,
-        .input_size = input_size,
-        .outputs = output,
-        .output_size = output_size,
-        .total = 1,
-    };
+    mri_map_request request = mri_map_of(context, context_size, input,
+                                         input_size, output, output_size, 1);
 
-    if (!input && input_size) {
-        return mri_bad_argument("mr_pool_apply", "input", "is NULL");
-    }
-    if (!output && output_size) {
-        return mri_bad_argument("mr_pool_apply", "output", "is NULL");
-    }
-    return batch("mr_pool_apply", pool, function, &request, options);
+    request.single = true;
+    return prepare_and_map("mr_pool_apply", pool, function, &request, options);
 }

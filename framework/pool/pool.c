@@ -38,7 +38,8 @@ static size_t detail_size(size_t workers)
 
 /* ---- drivers ------------------------------------------------------------- */
 
-void mri_pool_changed(mri_record *self, mri_object *object)
+/* The table has changed: call the attention of the drivers. */
+static void call_attention(mri_record *self, mri_object *object)
 {
     mri_pool_driver *drivers = mri_pool_drivers_of(object);
 
@@ -239,7 +240,7 @@ static mr_error try_settle(mri_record *self, mri_object *object, mri_call *call)
     mri_store(&worker->version, even_above(mri_load(&worker->version)));
     mri_cas(&worker->lost, &me, r->lost);
     mri_swap(&body_of(object)->losses, 1);
-    mri_pool_changed(self, object);
+    call_attention(self, object);
     return MR_OK;
 }
 
@@ -257,13 +258,13 @@ static mr_error try_lose_rank(mri_record *self, mri_object *object,
         if (worker->mailbox.kind) {
             worker->mailbox.kind = MRI_NONE;
             worker->process.handle.kind = MRI_NONE;
-            mri_add(&worker->version, 1);
+            mri_store(&worker->version, even_above(mri_load(&worker->version)));
             mri_swap(&worker->lost, 0);
             changed = true;
         }
     }
     if (changed) {
-        mri_pool_changed(self, object);
+        call_attention(self, object);
     }
     return MR_OK;
 }
@@ -386,7 +387,7 @@ static void forget(mri_record *self, mri_object *object, const mri_gone *gone)
     }
     if (changed) {
         mri_swap(&body_of(object)->losses, 1);
-        mri_pool_changed(self, object);
+        call_attention(self, object);
     }
 }
 

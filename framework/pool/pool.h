@@ -106,9 +106,4 @@ void mri_workers_end(mri_pool_worker *workers, size_t count);
  * driver; MR_ERR_STALE. */
 mr_error mri_pool_end(mr_pool pool);
 
-/* ---- deaths: pool/pool.c ------------------------------------------------- */
-
-/* The table has changed: call the attention of the drivers. */
-void mri_pool_changed(mri_record *self, mri_object *object);
-
 #endif

@@ -32,11 +32,31 @@ static inline size_t mri_pool_looks_workers(uint64_t looks)
     return looks & 0xffff;
 }
 
+static inline uint64_t mri_pool_looks_changes(uint64_t looks)
+{
+    return looks >> 16;
+}
+
 /* What MRI_POOL_BEGIN gives. */
 static inline uint64_t mri_pool_entry(uint64_t driver, uint64_t shared,
                                       bool creator)
 {
     return driver | shared << 16 | (uint64_t)creator << 32;
+}
+
+static inline uint16_t mri_pool_entry_driver(uint64_t entry)
+{
+    return (uint16_t)entry;
+}
+
+static inline unsigned int mri_pool_entry_shared(uint64_t entry)
+{
+    return entry >> 16 & 0xffff;
+}
+
+static inline bool mri_pool_entry_is_creator(uint64_t entry)
+{
+    return entry >> 32;
 }
 
 /* Workers that one MRI_POOL_TABLE gives. */

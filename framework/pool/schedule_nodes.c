@@ -151,7 +151,7 @@ static mr_error notify(const mri_scheduler *d, const mri_schedule_node *n,
                                      mri_schedule_time_left(d));
         }
     }
-    return mri_batch_is_replaced(error) ? MR_OK : error;
+    return error;
 }
 
 static bool has_worker(const mri_schedule_node *n, unsigned int number)

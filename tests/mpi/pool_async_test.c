@@ -523,6 +523,20 @@ typedef struct given {
     mr_queue futures;
 } given;
 
+static bool make_given(given *it)
+{
+    prepare();
+    return make(&it->pool, 1) && make_gate(&it->g) &&
+           MRT_OK(mr_queue_create(&it->futures, NULL));
+}
+
+static void destroy_given(const given *it)
+{
+    MRT_OK(mr_pool_destroy(it->pool));
+    destroy_gate(&it->g);
+    MRT_OK(mr_queue_destroy(it->futures));
+}
+
 static int begin_and_be_killed(const void *argument, size_t size)
 {
     const given *it = argument;
@@ -541,9 +555,7 @@ static void future_of_a_killed_endpoint_is_cancelled(void)
     mr_future future;
     given it;
 
-    prepare();
-    if (!make(&it.pool, 1) || !make_gate(&it.g) ||
-        !MRT_OK(mr_queue_create(&it.futures, NULL))) {
+    if (!make_given(&it)) {
         return;
     }
     for (int i = 0; i < often(5); i++) {
@@ -558,9 +570,7 @@ static void future_of_a_killed_endpoint_is_cancelled(void)
         MRT_OK(mr_future_destroy(future));
         open_gate(&it.g, 1); /* for the task that may have begun */
     }
-    MRT_OK(mr_pool_destroy(it.pool));
-    destroy_gate(&it.g);
-    MRT_OK(mr_queue_destroy(it.futures));
+    destroy_given(&it);
 }
 
 static int end_with_open_futures(const void *argument, size_t size)
@@ -582,9 +592,7 @@ static void endpoint_may_end_with_open_futures(void)
     mr_future future;
     given it;
 
-    prepare();
-    if (!make(&it.pool, 1) || !make_gate(&it.g) ||
-        !MRT_OK(mr_queue_create(&it.futures, NULL))) {
+    if (!make_given(&it)) {
         return;
     }
     for (int i = 0; i < mr_size(); i++) {
@@ -593,9 +601,7 @@ static void endpoint_may_end_with_open_futures(void)
         MRT_ERROR(mr_future_get(future, GUARD, NULL), MR_ERR_CANCELLED);
         open_gate(&it.g, 12);
     }
-    MRT_OK(mr_pool_destroy(it.pool));
-    destroy_gate(&it.g);
-    MRT_OK(mr_queue_destroy(it.futures));
+    destroy_given(&it);
 }
 
 /* ---- arguments, and what is left ----------------------------------------- */

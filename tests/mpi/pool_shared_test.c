@@ -216,8 +216,8 @@ static void *map_deadly(void *argument)
     return NULL;
 }
 
-/* Each map is told of its own tasks; the first driver that sees a death starts
- * another worker for all. */
+/* A map tells the failures of its own tasks alone.  The driver that sees a
+ * death first starts another worker, and all maps use it. */
 static void each_map_survives_the_deaths_of_workers_in_others(void)
 {
     pthread_t threads[THREADS];
