@@ -278,6 +278,8 @@ objects_sources = \
 	framework/objects/topology.c
 
 pool_sources = \
+	framework/pool/admission.c \
+	framework/pool/admission.h \
 	framework/pool/async.c \
 	framework/pool/async.h \
 	framework/pool/batch.c \

@@ -71,6 +71,7 @@ mpi_suites = \
 	tests/mpi/pool_failure_test \
 	tests/mpi/pool_iterate_failure_test \
 	tests/mpi/pool_iterate_test \
+	tests/mpi/pool_life_test \
 	tests/mpi/pool_shared_test \
 	tests/mpi/pool_small_test \
 	tests/mpi/pool_spread_test \
@@ -224,6 +225,7 @@ one_rank = \
 	tests/mpi/placement_test \
 	tests/mpi/pool_failure_test \
 	tests/mpi/pool_iterate_test \
+	tests/mpi/pool_life_test \
 	tests/mpi/pool_small_test \
 	tests/mpi/pool_test \
 	tests/mpi/process_edges_test \
@@ -318,6 +320,7 @@ far_asan_runs = \
 	tests/mpi/pipe_test.far.np3 \
 	tests/mpi/pool_async_test.far.np3 \
 	tests/mpi/pool_iterate_test.far.np3 \
+	tests/mpi/pool_life_test.far.np3 \
 	tests/mpi/pool_shared_test.far.np3 \
 	tests/mpi/pool_test.far.np3 \
 	tests/mpi/process_test.far.np3 \

@@ -10,9 +10,10 @@
 #include "engine/channel.h"
 #include "engine/operation.h"
 #include "engine/wait.h"
+#include "memory/liveness.h"
 #include "util/clock.h"
 
-enum { PUT = 0, GET, COUNT, TRIES };
+enum { PUT = 0, GET, COUNT, RANK, TRIES };
 
 /* The list of those that wait for an item. */
 enum { GETTERS = 0 };
@@ -93,10 +94,22 @@ static void repair(mri_record *self, mri_object *object, mri_record *dead)
     }
 }
 
+static mr_error try_rank(mri_record *self, mri_object *object, mri_call *call)
+{
+    unsigned int index = mri_segment_of(mri_ref_of(object));
+    unsigned int rank = (unsigned int)mri_segment_at(index)->rank;
+
+    (void)self;
+    call->result = mri_load(
+        &mri_endpoint_at(mri_endpoint_id(1, rank, MRI_SLOT_RANK))->pid);
+    return mri_rank_is_lost(rank) ? MR_ERR_OWNER_LOST : MR_OK;
+}
+
 static mri_try *const tries[] = {
     [PUT] = try_put,
     [GET] = try_get,
     [COUNT] = try_count,
+    [RANK] = try_rank,
 };
 
 static mr_error build(mri_record *self, unsigned int index,
@@ -234,5 +247,14 @@ mr_error mri_mailbox_count(mr_handle handle, uint64_t *items, uint64_t *maxsize)
         *items = call.result;
         *maxsize = call.argument;
     }
+    return error;
+}
+
+mr_error mri_mailbox_rank_process(mr_handle handle, int64_t *process)
+{
+    mri_call call = {0};
+    mr_error error = mri_operate(&mri_mailbox_ops, handle, RANK, &call, 0);
+
+    *process = error ? 0 : (int64_t)call.result;
     return error;
 }

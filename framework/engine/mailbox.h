@@ -41,6 +41,10 @@ mr_error mri_mailbox_get_alloc(mr_handle handle, void **item, size_t *size,
 mr_error mri_mailbox_count(mr_handle handle, uint64_t *items,
                            uint64_t *maxsize);
 
+/* The process id of the rank whose segment it is in, on the rank's host.
+ * MR_ERR_OWNER_LOST; MR_ERR_STALE. */
+mr_error mri_mailbox_rank_process(mr_handle handle, int64_t *process);
+
 /* Get an item of any size by a function that needs room for it. */
 mr_error
 mri_get_alloc(mr_error (*get)(mr_handle, void *, size_t, size_t *, double),

@@ -24,6 +24,7 @@
 #include "engine/operation.h"
 #include "engine/wait.h"
 #include "engine/wait_any.h"
+#include "pool/admission.h"
 #include "util/clock.h"
 #include "util/rank_local.h"
 #include "util/thread.h"
@@ -144,6 +145,14 @@ static entry *next_to_begin(void)
 
 /* ---- the end of a request ------------------------------------------------ */
 
+static void end_admission(mri_request *r)
+{
+    if (r->admitted) {
+        mri_admission_end(r->pool);
+        r->admitted = false;
+    }
+}
+
 /* In the thread of the endpoint if there is a callback. */
 static void tell(mri_request *r)
 {
@@ -154,6 +163,7 @@ static void tell(mri_request *r)
     mr_future_callback *callback = r->callback;
     void *user = r->user;
 
+    end_admission(r);
     mri_request_end(r);
     if (callback) {
         callback(code, &first, user);
@@ -207,6 +217,7 @@ static void begin(entry *e)
     own.begun++;
     pthread_mutex_unlock(&own.lock);
     e->request->result = mri_request_begin(e->request);
+    end_admission(e->request);
     pthread_mutex_lock(&own.lock);
     if (!e->request->result) {
         e->request->result = MRI_WOULD_BLOCK;
@@ -404,14 +415,31 @@ static bool enter(entry *e)
 
     pthread_mutex_lock(&own.lock);
     has_place = own.begun < MOST && !next_to_begin();
-    e->state = has_place ? GOING : WAITING;
-    own.begun += has_place;
-    append(e);
-    if (!has_place) {
-        ring();
+    if (has_place) {
+        e->state = GOING;
+        own.begun++;
+        append(e);
     }
     pthread_mutex_unlock(&own.lock);
     return has_place;
+}
+
+/* The thread of the endpoint begins it. */
+static mr_error enter_to_wait(entry *e)
+{
+    mr_error error = mri_admission_begin(e->pool);
+
+    if (error) {
+        free(e);
+        return error;
+    }
+    e->request->admitted = true;
+    pthread_mutex_lock(&own.lock);
+    e->state = WAITING;
+    append(e);
+    ring();
+    pthread_mutex_unlock(&own.lock);
+    return MR_OK;
 }
 
 /* The caller has begun it. */
@@ -455,7 +483,7 @@ mr_error mri_async_add(mri_request *request)
         return error;
     }
     if (!enter(e)) {
-        return MR_OK;
+        return enter_to_wait(e);
     }
     request->result = mri_request_begin(request);
     return entered(e);

@@ -19,9 +19,9 @@ static mr_error operate(mr_pool pool, unsigned int operation, mri_call *call)
     return mri_operate(&mri_pool_ops, pool.handle, operation, call, 0);
 }
 
-mr_error mri_driver_begin(mri_driver *driver, mr_pool pool)
+mr_error mri_driver_begin(mri_driver *driver, mr_pool pool, bool admitted)
 {
-    mri_call call = {0};
+    mri_call call = {.argument = admitted};
     mr_error error;
 
     mri_may_hold(mri_self());

@@ -31,9 +31,10 @@ typedef struct mri_driver {
     mri_known_worker *table; /* NULL before the first mri_driver_refresh */
 } mri_driver;
 
-/* Become a driver of a pool, and be one no longer.  MR_ERR_STALE; MR_ERR_LIMIT:
- * the pool has too many. */
-mr_error mri_driver_begin(mri_driver *driver, mr_pool pool);
+/* Become a driver of a pool, and be one no longer.  An admitted request was
+ * accepted before the pool was closed.  MR_ERR_STALE; MR_ERR_CLOSED;
+ * MR_ERR_LIMIT: the pool has too many. */
+mr_error mri_driver_begin(mri_driver *driver, mr_pool pool, bool admitted);
 void mri_driver_end(mri_driver *driver);
 
 /* Was the driver's attention called since this was asked last?  Its handle is

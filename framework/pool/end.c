@@ -8,6 +8,9 @@
 #include "objects/kinds.h"
 #include "objects/process/process.h"
 #include "pool/async.h"
+#include "pool/pool_ops.h"
+#include "runtime/job/identity.h"
+#include "util/log.h"
 
 mr_error mr_pool_destroy(mr_pool pool)
 {
@@ -19,6 +22,29 @@ mr_error mr_pool_destroy(mr_pool pool)
     mri_async_cancel(pool);
     error = mri_pool_end(pool);
     return error ? error : mri_destroy(&mri_pool_ops, pool.handle);
+}
+
+mr_error mr_pool_close(mr_pool pool)
+{
+    mri_call call = {0};
+
+    return mri_operate(&mri_pool_ops, pool.handle, MRI_POOL_CLOSE, &call, 0);
+}
+
+/* Without a driver, and without a new one, nobody starts workers: so several
+ * threads may end them at the same time. */
+mr_error mr_pool_join(mr_pool pool, double timeout)
+{
+    mri_call call = {0};
+    mr_error error;
+
+    if (mri_inside_task) {
+        return mri_fail(MR_ERR_STATE, MR_LOG_INFO,
+                        "a task cannot join a pool: it would wait for itself");
+    }
+    error =
+        mri_operate(&mri_pool_ops, pool.handle, MRI_POOL_JOIN, &call, timeout);
+    return error ? error : mri_pool_end_workers(pool);
 }
 
 void mri_endpoint_end(void)

@@ -107,7 +107,7 @@ mr_error mri_map_begin(mri_driver *driver, mr_pool pool)
 {
     mr_error error = mri_map_allowed();
 
-    return error ? error : mri_driver_begin(driver, pool);
+    return error ? error : mri_driver_begin(driver, pool, false);
 }
 
 /* ---- waiting ------------------------------------------------------------- */

@@ -88,8 +88,20 @@ static bool take_entry(const mri_record *self, mri_object *object,
     return false;
 }
 
-/* A driver writes its entry and then looks whether the pool ends.  The thread
- * that ends it does it the other way round: so one of them sees the other. */
+/* A thread that closes the pool writes `closed` and then looks at the entries,
+ * so here it is the other way round, with a barrier between. */
+static void leave_entry(mri_record *self, mri_object *object,
+                        mri_pool_driver *driver)
+{
+    mri_swap(&driver->endpoint, MRI_NO_DRIVER);
+    if (mri_load(&body_of(object)->closed)) {
+        mri_wake_all(self, object, 0);
+    }
+}
+
+/* A driver writes its entry and then looks whether the pool ends or is closed.
+ * The thread that ends or closes it does it the other way round: so one of them
+ * sees the other.  call->argument: the request is admitted. */
 static mr_error try_begin(mri_record *self, mri_object *object, mri_call *call)
 {
     mri_pool_body *pool = body_of(object);
@@ -108,6 +120,11 @@ static mr_error try_begin(mri_record *self, mri_object *object, mri_call *call)
         mri_store(&driver->endpoint, MRI_NO_DRIVER);
         return MR_ERR_STALE;
     }
+    if (mri_load(&pool->closed) && !call->argument) {
+        leave_entry(self, object, driver);
+        return mri_fail(MR_ERR_CLOSED, MR_LOG_INFO,
+                        "the pool was closed: begin maps before mr_pool_close");
+    }
     mri_store(&driver->attention, anything_lost(object));
     call->result = mri_pool_entry(number, creator ? pool->shared : 0, creator);
     return MR_OK;
@@ -121,10 +138,9 @@ static mri_pool_driver *driver_of(mri_object *object, const mri_call *call)
 
 static mr_error try_end(mri_record *self, mri_object *object, mri_call *call)
 {
-    (void)self;
     assert(mri_peek(&driver_of(object, call)->endpoint) ==
            mri_load(&self->owner));
-    mri_store(&driver_of(object, call)->endpoint, MRI_NO_DRIVER);
+    leave_entry(self, object, driver_of(object, call));
     return MR_OK;
 }
 
@@ -298,6 +314,25 @@ static mr_error try_destroy(mri_record *self, mri_object *object,
     return MR_OK;
 }
 
+static mr_error try_close(mri_record *self, mri_object *object, mri_call *call)
+{
+    (void)self;
+    (void)call;
+    mri_swap(&body_of(object)->closed, 1);
+    return MR_OK;
+}
+
+static mr_error try_join(mri_record *self, mri_object *object, mri_call *call)
+{
+    (void)self;
+    call->list = 0;
+    if (!mri_load(&body_of(object)->closed)) {
+        return mri_fail(MR_ERR_STATE, MR_LOG_INFO,
+                        "the pool is open: call mr_pool_close first");
+    }
+    return has_driver(object) ? MRI_WOULD_BLOCK : MR_OK;
+}
+
 static mri_try *const tries[] = {
     [MRI_POOL_LOOK] = try_look,
     [MRI_POOL_BEGIN] = try_begin,
@@ -308,6 +343,8 @@ static mri_try *const tries[] = {
     [MRI_POOL_REPLACE] = try_replace,
     [MRI_POOL_SETTLE] = try_settle,
     [MRI_POOL_LOSE_RANK] = try_lose_rank,
+    [MRI_POOL_CLOSE] = try_close,
+    [MRI_POOL_JOIN] = try_join,
     [MRI_POOL_DESTROY] = try_destroy,
 };
 
@@ -361,7 +398,8 @@ static bool loses(mri_pool_worker *worker, const mri_gone *gone)
            mri_cas(&worker->lost, &lost, MRI_WORKER_LOST);
 }
 
-static void forget_drivers(mri_object *object, const mri_gone *gone)
+static void forget_drivers(mri_record *self, mri_object *object,
+                           const mri_gone *gone)
 {
     mri_word *ending = &body_of(object)->ending;
     mri_pool_driver *drivers = mri_pool_drivers_of(object);
@@ -371,7 +409,7 @@ static void forget_drivers(mri_object *object, const mri_gone *gone)
     }
     for (unsigned int i = 0; i < MRI_POOL_DRIVERS; i++) {
         if (mri_is_gone(gone, mri_load(&drivers[i].endpoint))) {
-            mri_store(&drivers[i].endpoint, MRI_NO_DRIVER);
+            leave_entry(self, object, &drivers[i]);
         }
     }
 }
@@ -381,7 +419,7 @@ static void forget(mri_record *self, mri_object *object, const mri_gone *gone)
     mri_pool_worker *workers = mri_pool_workers_of(object);
     bool changed = false;
 
-    forget_drivers(object, gone);
+    forget_drivers(self, object, gone);
     for (uint64_t i = 0; i < body_of(object)->workers; i++) {
         changed |= loses(&workers[i], gone);
     }
@@ -439,7 +477,7 @@ static mr_error start_workers(mri_object *object)
 }
 
 /* The caller may be on another node than the table. */
-static mr_error end_workers(mr_pool pool)
+mr_error mri_pool_end_workers(mr_pool pool)
 {
     mri_pool_worker some[MRI_POOL_TABLE_CHUNK];
     mri_call call = {.out = some};
@@ -567,10 +605,33 @@ mr_error mr_pool_size(mr_pool pool, size_t *workers)
     return error;
 }
 
+mr_error mr_pool_worker(mr_pool pool, size_t number, mr_pool_worker_info *info)
+{
+    mri_pool_worker worker;
+    mri_call call = {
+        .out = &worker, .out_size = sizeof worker, .argument = number};
+    size_t workers;
+    mr_error error;
+
+    if (!info) {
+        return mri_bad_argument("mr_pool_worker", "info", "is NULL");
+    }
+    error = mr_pool_size(pool, &workers);
+    if (!error && number >= workers) {
+        return mri_bad_argument("mr_pool_worker", "number",
+                                "is not below the number of workers");
+    }
+    error = error ? error : operate(pool, MRI_POOL_TABLE, &call);
+    if (!error) {
+        *info = mri_worker_describe(&worker, (unsigned int)number);
+    }
+    return error;
+}
+
 mr_error mri_pool_end(mr_pool pool)
 {
     mri_call call = {0};
     mr_error error = operate(pool, MRI_POOL_DESTROY, &call);
 
-    return error ? error : end_workers(pool);
+    return error ? error : mri_pool_end_workers(pool);
 }

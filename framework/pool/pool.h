@@ -52,6 +52,7 @@ typedef struct mri_kept {
 typedef struct mri_pool_body {
     mri_word creator;
     mri_word ending;  /* the endpoint that destroys it */
+    mri_word closed;  /* only admitted requests begin; never 0 again */
     mri_word changes; /* of the table */
     mri_word losses;  /* perhaps workers are lost: look */
     uint64_t workers;
@@ -99,8 +100,15 @@ mr_error mri_worker_create(unsigned int number, size_t workers,
                            unsigned int home, mri_pool_worker *worker);
 mr_error mri_worker_start(const mri_pool_worker *worker);
 
+/* For the user.  `worker` is a copy. */
+mr_pool_worker_info mri_worker_describe(const mri_pool_worker *worker,
+                                        unsigned int number);
+
 /* End children, and free what belongs to each worker. */
 void mri_workers_end(mri_pool_worker *workers, size_t count);
+
+/* End the child workers.  It may be called several times, from any node. */
+mr_error mri_pool_end_workers(mr_pool pool);
 
 /* No driver begins any more, and the workers end.  MR_ERR_STATE: there is a
  * driver; MR_ERR_STALE. */

@@ -183,7 +183,7 @@ static mr_error make_room(mri_request *r)
 
 mr_error mri_request_begin(mri_request *r)
 {
-    mr_error error = mri_driver_begin(&r->driver, r->pool);
+    mr_error error = mri_driver_begin(&r->driver, r->pool, r->admitted);
 
     if (error) {
         return error;

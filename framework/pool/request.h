@@ -21,6 +21,7 @@ typedef struct mri_request {
     void *user;
     int64_t deadline; /* 0: none */
 
+    bool admitted; /* it waits for its turn, see pool/admission.h */
     bool begun;
     mri_driver driver;
     mri_scheduler scheduler;

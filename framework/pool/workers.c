@@ -84,6 +84,27 @@ mr_error mri_worker_start(const mri_pool_worker *worker)
     return is_child(worker) ? mr_process_start(worker->process) : MR_OK;
 }
 
+/* Its handles may be stale by now: then it has ended. */
+mr_pool_worker_info mri_worker_describe(const mri_pool_worker *worker,
+                                        unsigned int number)
+{
+    mr_pool_worker_info info = {.rank = (int)(number % mri_here.size)};
+    mr_error error = MR_ERR_STALE;
+
+    if (is_child(worker) && !mri_peek(&worker->lost)) {
+        error = mr_process_is_alive(worker->process, &info.alive);
+        if (!error && info.alive) {
+            error = mr_process_pid(worker->process, &info.pid);
+        }
+    } else if (mri_worker_is_rank(number) &&
+               worker->mailbox.kind == MRI_MAILBOX) {
+        error = mri_mailbox_rank_process(worker->mailbox, &info.pid);
+        info.alive = true;
+    }
+    info.alive = info.alive && !error;
+    return info;
+}
+
 static void end_worker(const mri_pool_worker *worker)
 {
     if (is_child(worker)) {

@@ -445,6 +445,21 @@ void future_that_is_left_is_cancelled()
     pool.destroy();
 }
 
+void closed_pool_refuses_and_is_joined()
+{
+    multirank::pool pool;
+
+    MRT_CHECK(pool.worker(0).alive && pool.worker(0).rank == 0);
+    pool.close();
+    MRT_CHECK(pool.join());
+    try {
+        (void)pool.map(multirank::fn<square>, numbers(3));
+        MRT_FAIL("a closed pool maps");
+    } catch (const multirank::error &e) {
+        MRT_EQUAL(e.code(), MR_ERR_CLOSED);
+    }
+}
+
 const mrt_test tests[] = {
     TEST(map_async_gives_a_future_of_the_results),
     TEST(apply_async_copies_its_input),
@@ -470,6 +485,7 @@ const mrt_test tests[] = {
     TEST(map_of_void_gives_nothing),
     TEST(pool_is_moved_and_destroyed),
     TEST(pool_refuses_too_many_workers),
+    TEST(closed_pool_refuses_and_is_joined),
 };
 
 } // namespace

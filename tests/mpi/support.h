@@ -105,7 +105,7 @@ static inline bool several_nodes(void)
 /* For what is repeated: calls that travel take a hundred times as long. */
 static inline int often(int count)
 {
-    return several_nodes() ? count / 10 : count;
+    return several_nodes() ? (count + 9) / 10 : count;
 }
 
 /* A test that would take minutes does less, unless MULTIRANK_TEST_WHOLE is set:

@@ -74,6 +74,7 @@ typedef struct mr_progress {
  *            MR_ERR_STATE - there is no job, or the caller is inside a task;
  *            MR_ERR_NO_MEMORY, MR_ERR_LIMIT - there is no room for another
  *            map, or the thread cannot be started;
+ *            MR_ERR_CLOSED - the pool was closed;
  *            MR_ERR_STALE - the pool was destroyed;
  *            all other errors of mr_pool_map are given by mr_future_get.
  * Differs:   the outputs are written to the memory that the caller names.
@@ -97,7 +98,7 @@ MR_CHECKED mr_error mr_pool_map_async(mr_future *future, mr_pool pool,
  * Errors:    MR_ERR_ARGUMENT - as for mr_pool_map_async; or input or output is
  *            NULL with a size;
  *            MR_ERR_FUNCTION, MR_ERR_STATE, MR_ERR_NO_MEMORY, MR_ERR_LIMIT,
- *            MR_ERR_STALE - as for mr_pool_map_async.
+ *            MR_ERR_CLOSED, MR_ERR_STALE - as for mr_pool_map_async.
  * Differs:   the output is written to the memory that the caller names.
  */
 MR_CHECKED mr_error mr_pool_apply_async(mr_future *future, mr_pool pool,

@@ -76,6 +76,7 @@ typedef struct mr_result {
  *            MR_ERR_NO_MEMORY, MR_ERR_TOO_LARGE, MR_ERR_LIMIT - there is no
  *            room;
  *            MR_ERR_OWNER_LOST - all workers are lost;
+ *            MR_ERR_CLOSED - the pool was closed;
  *            MR_ERR_STALE - the pool was destroyed.
  * Differs:   inputs are not drawn from another iterator.  Python has no limit
  *            on results that wait, and hangs when a worker dies.

@@ -117,6 +117,30 @@ MR_CHECKED mr_error mr_pool_create(mr_pool *pool,
  */
 MR_CHECKED mr_error mr_pool_size(mr_pool pool, size_t *workers);
 
+/* A worker of a pool. */
+typedef struct mr_pool_worker_info {
+    int rank;    /* it is this rank, or a child process beside it */
+    int64_t pid; /* valid on the host of the rank; 0: it has ended */
+    bool alive;
+} mr_pool_worker_info;
+
+/**
+ * Tell about one worker.  A child that has died is replaced when the next map
+ * needs it, and then has another process id.
+ *
+ * Callers:   any endpoint, any thread.
+ * Blocks:    never if the pool and the worker are on the caller's node; else
+ *            until their ranks have answered.
+ * Ownership: *info is written on success only.
+ * Units:     `number` from 0 to the number of workers - 1, as in mr_task.
+ * Errors:    MR_ERR_ARGUMENT - info is NULL, or there is no such worker;
+ *            MR_ERR_STATE - there is no job;
+ *            MR_ERR_STALE - the pool was destroyed.
+ * Differs:   not public in Python.
+ */
+MR_CHECKED mr_error mr_pool_worker(mr_pool pool, size_t number,
+                                   mr_pool_worker_info *info);
+
 /**
  * Call `function` for each of `count` inputs in parallel and collect the
  * outputs in the order of the inputs.  Task i reads inputs + i * input_size
@@ -161,6 +185,7 @@ MR_CHECKED mr_error mr_pool_size(mr_pool pool, size_t *workers);
  *            and output of a single task, do not fit into a segment;
  *            MR_ERR_LIMIT - 128 maps and iterators of this pool are under way;
  *            MR_ERR_OWNER_LOST - all workers are lost;
+ *            MR_ERR_CLOSED - the pool was closed;
  *            MR_ERR_STALE - the pool was destroyed;
  *            any other - the first task that failed returned it.
  * Differs:   a worker that dies is replaced and reported; in Python the map
@@ -193,8 +218,8 @@ MR_CHECKED mr_error mr_pool_map(mr_pool pool, mr_task_function *function,
  *            MR_ERR_WORKER_DIED - the task ended its worker, or two ranks were
  *            lost with it;
  *            MR_ERR_FUNCTION, MR_ERR_STATE, MR_ERR_NO_MEMORY, MR_ERR_LIMIT,
- *            MR_ERR_TOO_LARGE, MR_ERR_OWNER_LOST, MR_ERR_STALE - as for
- *            mr_pool_map;
+ *            MR_ERR_TOO_LARGE, MR_ERR_OWNER_LOST, MR_ERR_CLOSED,
+ *            MR_ERR_STALE - as for mr_pool_map;
  *            any other - the task returned it.
  * Differs:   the arguments are one block of bytes, and options->error tells
  *            how the task failed; Python raises the task's exception.
@@ -204,6 +229,43 @@ MR_CHECKED mr_error mr_pool_apply(mr_pool pool, mr_task_function *function,
                                   const void *input, size_t input_size,
                                   void *output, size_t output_size,
                                   const mr_map_options *options);
+
+/**
+ * Begin no more maps with this pool.  Calls that would begin a map, an iterator
+ * or an asynchronous map fail with MR_ERR_CLOSED.  Everything that has begun
+ * goes on, and so do asynchronous maps that wait for their turn.  To close a
+ * closed pool does nothing.
+ *
+ * Callers:   any endpoint, any thread.
+ * Blocks:    never on the owner's node; from another node until the owner has
+ *            answered.
+ * Ownership: the pool stays, for mr_pool_join and mr_pool_destroy.
+ * Errors:    MR_ERR_STATE - there is no job;
+ *            MR_ERR_STALE - the pool was destroyed.
+ */
+MR_CHECKED mr_error mr_pool_close(mr_pool pool);
+
+/**
+ * Wait until a closed pool has nothing to do, then end its child workers.  An
+ * iterator is under way until it is destroyed.  If an endpoint dies, its maps
+ * end, and the pool does not wait for them.
+ *
+ * Callers:   any endpoint, any thread, but not inside a task or in the callback
+ *            of a future.
+ * Blocks:    until no map is under way, at most `timeout` seconds, and then
+ *            until its child workers have ended.
+ * Ownership: the pool stays: mr_pool_destroy frees it.
+ * Units:     timeout in seconds; 0: do not wait; MR_FOREVER: no limit.
+ * Errors:    MR_ERR_STATE - the pool is not closed, or the caller is inside a
+ *            task, or there is no job;
+ *            MR_ERR_TIMEOUT - something is still under way: it goes on;
+ *            MR_ERR_INTERRUPTED - see mr_interrupt_set;
+ *            MR_ERR_ARGUMENT - timeout is NaN;
+ *            MR_ERR_CLOSED - the pool was destroyed meanwhile;
+ *            MR_ERR_STALE - the pool was destroyed.
+ * Differs:   Python's join has no time-out.
+ */
+MR_CHECKED mr_error mr_pool_join(mr_pool pool, double timeout);
 
 /**
  * End a pool.  Its child workers are terminated, and its ranks are free for

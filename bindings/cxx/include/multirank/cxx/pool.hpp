@@ -115,6 +115,15 @@ class pool_handle
         return workers;
     }
 
+    /** One worker; see mr_pool_worker. */
+    mr_pool_worker_info worker(std::size_t number) const
+    {
+        mr_pool_worker_info info = {};
+
+        detail::check(mr_pool_worker(c_, number, &info), "mr_pool_worker");
+        return info;
+    }
+
     /** Calls a function for each input, in parallel, and gives the results in
      *  order; none if it returns void.  Throws task_error when a task failed,
      *  and error with MR_ERR_TIMEOUT when the time was over.  See
@@ -264,6 +273,20 @@ class pool_handle
     template <class Function, class Inputs, class = detail::owns_t<Inputs>>
     auto imap_unordered(Function, const Inputs &&,
                         const imap_options & = {}) const = delete;
+
+    /** Begins no more maps; see mr_pool_close. */
+    void close() const
+    {
+        detail::check(mr_pool_close(c_), "mr_pool_close");
+    }
+
+    /** Waits until a closed pool has nothing to do, and ends its child workers;
+     *  false: the time was over.  See mr_pool_join. */
+    bool join(duration timeout = forever) const
+    {
+        return detail::in_time(mr_pool_join(c_, detail::c_timeout(timeout)),
+                               "mr_pool_join");
+    }
 
     /** Destroys it; for owner.  See mr_pool_destroy. */
     mr_error end() const noexcept
