@@ -13,7 +13,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/operation.h"
+#include "objects/kinds.h"
 #include "pool/driver.h"
+#include "pool/pool_ops.h"
 #include "util/rank_local.h"
 
 typedef struct admission {
@@ -51,9 +54,32 @@ static void give_up(admission *h)
     }
 }
 
-/* Each request asks the pool whether it is open, with an entry of its own,
- * which becomes that of the admission or ends. */
-mr_error mri_admission_begin(mr_pool pool)
+static mr_error is_open(mr_pool pool)
+{
+    mri_call call = {0};
+    mr_error error =
+        mri_operate(&mri_pool_ops, pool.handle, MRI_POOL_LOOK, &call, 0);
+
+    return !error && call.result & MRI_POOL_LOOKS_CLOSED ? mri_pool_is_closed()
+                                                         : error;
+}
+
+/* Another request waits already. */
+static bool join(mr_pool pool)
+{
+    admission *there;
+
+    pthread_mutex_lock(&own.lock);
+    there = *find(pool);
+    if (there) {
+        there->users++;
+    }
+    pthread_mutex_unlock(&own.lock);
+    return there != NULL;
+}
+
+/* Another thread may have made one at the same time. */
+static mr_error make(mr_pool pool)
 {
     admission *made = calloc(1, sizeof *made);
     mr_error error =
@@ -75,6 +101,21 @@ mr_error mri_admission_begin(mr_pool pool)
     pthread_mutex_unlock(&own.lock);
     give_up(made);
     return MR_OK;
+}
+
+/* Its entry is there before the pool is asked: so mr_pool_join sees it. */
+mr_error mri_admission_begin(mr_pool pool)
+{
+    mr_error error;
+
+    if (!join(pool)) {
+        return make(pool);
+    }
+    error = is_open(pool);
+    if (error) {
+        mri_admission_end(pool);
+    }
+    return error;
 }
 
 void mri_admission_end(mr_pool pool)

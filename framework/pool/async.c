@@ -26,6 +26,7 @@
 #include "engine/wait_any.h"
 #include "pool/admission.h"
 #include "util/clock.h"
+#include "util/log.h"
 #include "util/rank_local.h"
 #include "util/thread.h"
 
@@ -153,21 +154,22 @@ static void end_admission(mri_request *r)
     }
 }
 
-/* In the thread of the endpoint if there is a callback. */
+/* In the thread of the endpoint if there is a callback.  Until that has
+ * returned the request has an entry in the pool, so that mr_pool_join waits.  A
+ * thread that is told may destroy the pool: so it has none then. */
 static void tell(mri_request *r)
 {
     mr_error code = r->result ? r->result : r->first.code;
     size_t ended = r->begun ? r->scheduler.sink->ended(&r->scheduler) : 0;
     mr_future future = r->future;
     mr_task_error first = r->first;
-    mr_future_callback *callback = r->callback;
-    void *user = r->user;
 
+    mri_request_stop(r);
+    if (r->callback) {
+        r->callback(code, &first, r->user);
+    }
     end_admission(r);
     mri_request_end(r);
-    if (callback) {
-        callback(code, &first, user);
-    }
     mri_future_deliver(future, code, &first, ended);
 }
 
@@ -538,10 +540,32 @@ static bool has_request_of(mr_pool pool)
     return false;
 }
 
+mr_error mri_async_may_wait(const char *caller)
+{
+    mr_error error;
+
+    pthread_mutex_lock(&own.lock);
+    error = own.record && is_mine()
+                ? mri_fail(MR_ERR_STATE, MR_LOG_INFO,
+                           "%s in the callback of a future would wait for "
+                           "itself: call it in another thread",
+                           caller)
+                : MR_OK;
+    pthread_mutex_unlock(&own.lock);
+    return error;
+}
+
 void mri_async_cancel(mr_pool pool)
 {
     pthread_mutex_lock(&own.lock);
     cancel(&pool);
+    pthread_mutex_unlock(&own.lock);
+    mri_async_await(pool);
+}
+
+void mri_async_await(mr_pool pool)
+{
+    pthread_mutex_lock(&own.lock);
     while (has_request_of(pool)) {
         pthread_cond_wait(&own.changed, &own.lock);
     }

@@ -20,6 +20,13 @@ mr_error mri_async_help(mr_future future, double timeout);
 /* Does this endpoint have the request of that future? */
 bool mri_async_has(mr_future future);
 
+/* May the calling thread wait for requests?  MR_ERR_STATE: it is in a
+ * callback. */
+mr_error mri_async_may_wait(const char *caller);
+
+/* Wait until no request of this endpoint for a pool is left. */
+void mri_async_await(mr_pool pool);
+
 /* Cancel all requests of this endpoint for a pool, and wait for their end. */
 void mri_async_cancel(mr_pool pool);
 

@@ -19,6 +19,10 @@ mr_error mr_pool_destroy(mr_pool pool)
     if (!mri_self()) {
         return MR_ERR_STATE;
     }
+    error = mri_async_may_wait("mr_pool_destroy");
+    if (error) {
+        return error;
+    }
     mri_async_cancel(pool);
     error = mri_pool_end(pool);
     return error ? error : mri_destroy(&mri_pool_ops, pool.handle);
@@ -31,20 +35,37 @@ mr_error mr_pool_close(mr_pool pool)
     return mri_operate(&mri_pool_ops, pool.handle, MRI_POOL_CLOSE, &call, 0);
 }
 
+static mr_error may_join(void)
+{
+    if (!mri_self()) {
+        return MR_ERR_STATE;
+    }
+    if (mri_inside_task) {
+        return mri_fail(MR_ERR_STATE, MR_LOG_INFO,
+                        "a task cannot join a pool, which would wait for the "
+                        "task: join it in main or in a process");
+    }
+    return mri_async_may_wait("mr_pool_join");
+}
+
 /* Without a driver, and without a new one, nobody starts workers: so several
- * threads may end them at the same time. */
+ * threads may end them at the same time.  Of the caller's own asynchronous maps
+ * only the futures have still to be told. */
 mr_error mr_pool_join(mr_pool pool, double timeout)
 {
     mri_call call = {0};
-    mr_error error;
+    mr_error error = may_join();
 
-    if (mri_inside_task) {
-        return mri_fail(MR_ERR_STATE, MR_LOG_INFO,
-                        "a task cannot join a pool: it would wait for itself");
+    if (error) {
+        return error;
     }
     error =
         mri_operate(&mri_pool_ops, pool.handle, MRI_POOL_JOIN, &call, timeout);
-    return error ? error : mri_pool_end_workers(pool);
+    if (error) {
+        return error;
+    }
+    mri_async_await(pool);
+    return mri_pool_end_workers(pool);
 }
 
 void mri_endpoint_end(void)

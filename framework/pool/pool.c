@@ -99,6 +99,13 @@ static void leave_entry(mri_record *self, mri_object *object,
     }
 }
 
+mr_error mri_pool_is_closed(void)
+{
+    return mri_fail(MR_ERR_CLOSED, MR_LOG_INFO,
+                    "the pool was closed: begin maps before mr_pool_close, or "
+                    "create another pool");
+}
+
 /* A driver writes its entry and then looks whether the pool ends or is closed.
  * The thread that ends or closes it does it the other way round: so one of them
  * sees the other.  call->argument: the request is admitted. */
@@ -106,6 +113,7 @@ static mr_error try_begin(mri_record *self, mri_object *object, mri_call *call)
 {
     mri_pool_body *pool = body_of(object);
     bool creator = mri_load(&pool->creator) == mri_load(&self->owner);
+    bool admitted = call->argument;
     mri_pool_driver *driver;
     uint64_t number;
 
@@ -120,10 +128,12 @@ static mr_error try_begin(mri_record *self, mri_object *object, mri_call *call)
         mri_store(&driver->endpoint, MRI_NO_DRIVER);
         return MR_ERR_STALE;
     }
-    if (mri_load(&pool->closed) && !call->argument) {
+    if (mri_load(&pool->closed) && !admitted) {
         leave_entry(self, object, driver);
-        return mri_fail(MR_ERR_CLOSED, MR_LOG_INFO,
-                        "the pool was closed: begin maps before mr_pool_close");
+        return mri_pool_is_closed();
+    }
+    if (admitted) {
+        mri_add(&pool->admitted, 1);
     }
     mri_store(&driver->attention, anything_lost(object));
     call->result = mri_pool_entry(number, creator ? pool->shared : 0, creator);
@@ -159,6 +169,7 @@ static mr_error try_look(mri_record *self, mri_object *object, mri_call *call)
 {
     (void)self;
     call->result = mri_pool_looks(body_of(object)->workers,
+                                  mri_load(&body_of(object)->closed),
                                   mri_load(&body_of(object)->changes));
     return MR_OK;
 }
@@ -305,7 +316,8 @@ static mr_error try_destroy(mri_record *self, mri_object *object,
     if (!mri_cas(ending, &nobody, mri_load(&self->owner))) {
         return MR_ERR_STALE;
     }
-    if (has_driver(object)) {
+    /* A joined pool has no drivers, though one may be about to see that. */
+    if (!mri_load(&body_of(object)->joined) && has_driver(object)) {
         mri_store(ending, 0);
         return mri_fail(MR_ERR_STATE, MR_LOG_INFO,
                         "a map of this pool is under way: wait until it "
@@ -322,15 +334,37 @@ static mr_error try_close(mri_record *self, mri_object *object, mri_call *call)
     return MR_OK;
 }
 
+/* An admitted request takes an entry before that of its admission ends, but the
+ * one may lie before the other: so nothing counts that was seen while one has
+ * begun. */
+static bool had_no_driver(mri_object *object)
+{
+    uint64_t admitted;
+
+    do {
+        admitted = mri_load(&body_of(object)->admitted);
+        if (has_driver(object)) {
+            return false;
+        }
+    } while (admitted != mri_load(&body_of(object)->admitted));
+    return true;
+}
+
 static mr_error try_join(mri_record *self, mri_object *object, mri_call *call)
 {
+    mri_pool_body *pool = body_of(object);
+
     (void)self;
     call->list = 0;
-    if (!mri_load(&body_of(object)->closed)) {
+    if (!mri_load(&pool->closed)) {
         return mri_fail(MR_ERR_STATE, MR_LOG_INFO,
                         "the pool is open: call mr_pool_close first");
     }
-    return has_driver(object) ? MRI_WOULD_BLOCK : MR_OK;
+    if (!mri_load(&pool->joined) && !had_no_driver(object)) {
+        return MRI_WOULD_BLOCK;
+    }
+    mri_swap(&pool->joined, 1);
+    return MR_OK;
 }
 
 static mri_try *const tries[] = {

@@ -51,10 +51,12 @@ typedef struct mri_kept {
 /* The body of the object. */
 typedef struct mri_pool_body {
     mri_word creator;
-    mri_word ending;  /* the endpoint that destroys it */
-    mri_word closed;  /* only admitted requests begin; never 0 again */
-    mri_word changes; /* of the table */
-    mri_word losses;  /* perhaps workers are lost: look */
+    mri_word ending;   /* the endpoint that destroys it */
+    mri_word closed;   /* only admitted requests begin; never 0 again */
+    mri_word joined;   /* it is closed, and had no driver: none begins */
+    mri_word admitted; /* how many of those have begun */
+    mri_word changes;  /* of the table */
+    mri_word losses;   /* perhaps workers are lost: look */
     uint64_t workers;
     uint64_t shared; /* processors that the creator, if it is a rank, shares
                         with workers beside it; 0: none */
@@ -106,6 +108,9 @@ mr_pool_worker_info mri_worker_describe(const mri_pool_worker *worker,
 
 /* End children, and free what belongs to each worker. */
 void mri_workers_end(mri_pool_worker *workers, size_t count);
+
+/* MR_ERR_CLOSED, for a map that would begin. */
+mr_error mri_pool_is_closed(void);
 
 /* End the child workers.  It may be called several times, from any node. */
 mr_error mri_pool_end_workers(mr_pool pool);

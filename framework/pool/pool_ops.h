@@ -23,15 +23,19 @@ enum {
     MRI_POOL_TRIES
 };
 
-/* What MRI_POOL_LOOK gives: workers, and changes of their table. */
-static inline uint64_t mri_pool_looks(uint64_t workers, uint64_t changes)
+/* What MRI_POOL_LOOK gives: workers, whether the pool was closed, and changes
+ * of the table. */
+enum { MRI_POOL_LOOKS_CLOSED = 1 << 15 };
+
+static inline uint64_t mri_pool_looks(uint64_t workers, bool closed,
+                                      uint64_t changes)
 {
-    return workers | changes << 16;
+    return workers | (closed ? MRI_POOL_LOOKS_CLOSED : 0) | changes << 16;
 }
 
 static inline size_t mri_pool_looks_workers(uint64_t looks)
 {
-    return looks & 0xffff;
+    return looks & (MRI_POOL_LOOKS_CLOSED - 1);
 }
 
 static inline uint64_t mri_pool_looks_changes(uint64_t looks)

@@ -199,10 +199,18 @@ mr_error mri_request_begin(mri_request *r)
     return error ? error : mri_schedule_more(&r->scheduler);
 }
 
+void mri_request_stop(mri_request *r)
+{
+    if (r->begun && !r->stopped) {
+        mri_schedule_end(&r->scheduler);
+    }
+    r->stopped = true;
+}
+
 void mri_request_end(mri_request *r)
 {
+    mri_request_stop(r);
     if (r->begun) {
-        mri_schedule_end(&r->scheduler);
         mri_driver_end(&r->driver);
     }
     free(r->handles);

@@ -23,6 +23,7 @@ typedef struct mri_request {
 
     bool admitted; /* it waits for its turn, see pool/admission.h */
     bool begun;
+    bool stopped; /* nothing is scheduled any more */
     mri_driver driver;
     mri_scheduler scheduler;
     mr_task_error first;
@@ -45,7 +46,10 @@ mr_error mri_request_begin(mri_request *r);
 mr_error mri_requests_go_on(mri_request **list, size_t count, double most,
                             atomic_bool *stop);
 
-/* It is over, or given up: free what it has. */
+/* It is over, or given up: no more tasks of it begin.  It is still a driver. */
+void mri_request_stop(mri_request *r);
+
+/* Stop it, if it was not stopped, and free what it has. */
 void mri_request_end(mri_request *r);
 
 #endif

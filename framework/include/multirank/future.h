@@ -36,7 +36,7 @@ typedef struct mr_future {
  * what mr_future_get will give; `first` is the first failure of a task, of the
  * code MR_OK if none failed.  All callbacks of an endpoint run in one thread,
  * one after the other: a callback may start other maps, but must not wait for
- * a future.
+ * a future, nor join or destroy a pool.
  */
 typedef void mr_future_callback(mr_error error, const mr_task_error *first,
                                 void *user);

@@ -246,9 +246,10 @@ MR_CHECKED mr_error mr_pool_apply(mr_pool pool, mr_task_function *function,
 MR_CHECKED mr_error mr_pool_close(mr_pool pool);
 
 /**
- * Wait until a closed pool has nothing to do, then end its child workers.  An
- * iterator is under way until it is destroyed.  If an endpoint dies, its maps
- * end, and the pool does not wait for them.
+ * Wait until a closed pool has nothing to do, then end its child workers.  The
+ * callbacks of its futures have returned then, and the futures of the caller's
+ * endpoint are ready.  An iterator is under way until it is destroyed.  If an
+ * endpoint dies, its maps end, and the pool does not wait for them.
  *
  * Callers:   any endpoint, any thread, but not inside a task or in the callback
  *            of a future.
@@ -257,7 +258,7 @@ MR_CHECKED mr_error mr_pool_close(mr_pool pool);
  * Ownership: the pool stays: mr_pool_destroy frees it.
  * Units:     timeout in seconds; 0: do not wait; MR_FOREVER: no limit.
  * Errors:    MR_ERR_STATE - the pool is not closed, or the caller is inside a
- *            task, or there is no job;
+ *            task or a callback, or there is no job;
  *            MR_ERR_TIMEOUT - something is still under way: it goes on;
  *            MR_ERR_INTERRUPTED - see mr_interrupt_set;
  *            MR_ERR_ARGUMENT - timeout is NaN;
@@ -271,11 +272,12 @@ MR_CHECKED mr_error mr_pool_join(mr_pool pool, double timeout);
  * End a pool.  Its child workers are terminated, and its ranks are free for
  * other pools.
  *
- * Callers:   any endpoint, any thread that is not inside a map of this pool.
+ * Callers:   any endpoint, any thread that is neither inside a map of this pool
+ *            nor in the callback of a future.
  * Blocks:    until its child workers have ended.
  * Ownership: the pool is freed; its handles become stale.
  * Errors:    MR_ERR_STALE - the pool was destroyed before;
- *            MR_ERR_STATE - a map is under way.
+ *            MR_ERR_STATE - a map is under way, or the caller is in a callback.
  * Differs:   like Python's terminate() and join() in one call.
  */
 MR_API mr_error mr_pool_destroy(mr_pool pool);
