@@ -102,6 +102,7 @@ engine_sources = \
 	framework/engine/channel.h \
 	framework/engine/channel_cells.h \
 	framework/engine/channel_get.c \
+	framework/engine/channel_put.c \
 	framework/engine/elsewhere.c \
 	framework/engine/elsewhere.h \
 	framework/engine/interrupt.c \

@@ -5,7 +5,7 @@
  *
  * Cells lie in blocks that are chained.  Producers and consumers have a
  * latch each and never wait for one another (two-lock queue; Michael and
- * Scott, PODC 1996).  The ticket of a cell says whether its item is there, so
+ * Scott, PODC 1996).  The ticket of a cell says whether its items are there, so
  * that a consumer waits on the very cache line that brings the item.
  *
  * One store, of a ticket or of `head`, is what puts or gets an item; all else
@@ -18,21 +18,24 @@
 
 #define MRI_CHANNEL_CLOSED UINT64_MAX
 
+/* `head` and `tail` are places: the number of an item, shifted by this, and
+ * that of a cell in its block. */
+enum { MRI_PLACE_SHIFT = 8 };
+
 typedef struct mri_channel {
     /* Under put_latch, but for head_seen. */
     mri_word put_latch;
-    mri_word tail;      /* items ever put; one less after a kill, see repair */
+    mri_word tail;      /* items ever put; fewer after a kill, see repair */
     mri_word put_block; /* the last block */
-    mri_word put_base;  /* the index of its first cell */
-    mri_word head_seen; /* head is this or more */
+    mri_word writing;   /* not 0: a run, behind the tail */
+    mri_word head_seen; /* so many were got, or more */
     mri_word limit;     /* maxsize, or MRI_CHANNEL_CLOSED */
     uint64_t pool;      /* where its memory comes from, an mri_pool */
     /* Under get_latch, but for head, which producers read. */
     _Alignas(64) mri_word get_latch;
     mri_word head;      /* items ever got */
     mri_word get_block; /* the first block */
-    mri_word get_base;
-    uint64_t maxsize; /* 0: none */
+    uint64_t maxsize;   /* 0: none */
 } mri_channel;
 
 /* Make a channel of zeroed memory in a segment.  MR_ERR_NO_MEMORY. */
@@ -99,8 +102,13 @@ static inline bool mri_channel_is_closed(const mri_channel *channel)
 /* call->result: items in it at some moment; call->argument: its maxsize. */
 void mri_channel_tell_count(const mri_channel *channel, mri_call *call);
 
-/* Items ever put, at a moment of the call. */
+/* Items ever put, at a moment of the call; and the same without a latch, not
+ * more than that. */
 uint64_t mri_channel_put_ever(mri_record *self, mri_channel *channel);
+static inline uint64_t mri_channel_put_so_far(const mri_channel *channel)
+{
+    return mri_load(&channel->tail) >> MRI_PLACE_SHIFT;
+}
 
 /* True only if it was empty at some moment of the call. */
 bool mri_channel_empty(const mri_channel *channel);

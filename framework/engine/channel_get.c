@@ -2,8 +2,9 @@
 /*
  * Owns the side of a channel that consumers use, and its end.
  *
- * A large item is copied out of a block in owned slot 0 after the latch was
- * freed.  mri_intent ties the slot to the store that moves the item.
+ * A run is read where it lies, under the latch.  A block is copied out of
+ * owned slot 0 after the latch was freed; mri_intent ties the slot to the store
+ * that moves the item.
  */
 #include "engine/channel.h"
 
@@ -12,52 +13,62 @@
 
 #include "engine/channel_cells.h"
 
-/* Its cells were all got; it goes to owned slot 1. */
-static __attribute__((noinline)) void leave_block(mri_record *self,
-                                                  mri_channel *channel)
+/* Its items were all got; it goes to owned slot 1. */
+static void leave_block(mri_record *self, mri_channel *channel)
 {
-    uint64_t base = mri_peek(&channel->get_base);
+    uint64_t head = mri_peek(&channel->head);
     mri_cells *first = mri_at(mri_peek(&channel->get_block));
 
     assert(mri_load(&first->next) && !mri_peek(&self->owned[1].block));
-    mri_owned_take(self, 1, &channel->get_block, sizeof(mri_cells));
-    mri_set(self, &channel->get_base, base + MRI_CELLS);
+    mri_owned_take(self, 1, &channel->get_block, mri_cells_bytes(first));
+    mri_set(self, &channel->head, head - mri_place_cell(head));
     mri_set(self, &channel->get_block, mri_load(&first->next));
     mri_commit(self);
 }
 
-static inline void advance(mri_record *self, mri_channel *channel)
+/* Is the item of that index in the cell, or in the run that begins there? */
+static inline __attribute__((always_inline)) bool has(const mri_cell *at,
+                                                      uint64_t index)
 {
-    if (mri_peek(&channel->head) - mri_peek(&channel->get_base) >= MRI_CELLS) {
-        leave_block(self, channel);
+    uint64_t ticket = mri_load(&at->ticket);
+
+    return mri_cell_is_for(ticket, index) ||
+           (mri_cell_shape(ticket) == MRI_CELL_RUN &&
+            index + 1 - (ticket >> 8) < mri_peek(&at->count));
+}
+
+/* Producers have left the block if it has a next one: so what they put into it
+ * is there. */
+static __attribute__((noinline)) const mri_cell *
+find_behind(mri_record *self, mri_channel *channel, const mri_cell *at)
+{
+    const mri_cells *first = mri_at(mri_peek(&channel->get_block));
+    uint64_t index = mri_place_index(mri_peek(&channel->head));
+    mri_ref next = mri_load(&first->next);
+    const mri_cells *behind = mri_at(next);
+
+    if (!next || has(at, index)) {
+        return next ? at : NULL;
     }
+    if (!has(behind->cells, index)) {
+        return NULL;
+    }
+    leave_block(self, channel);
+    return behind->cells;
 }
 
-static inline mri_cell *first_cell(mri_channel *channel)
-{
-    mri_cells *first = mri_at(mri_peek(&channel->get_block));
-
-    return &first->cells[mri_peek(&channel->head) -
-                         mri_peek(&channel->get_base)];
-}
-
-/* The latch is held. */
-static inline __attribute__((always_inline)) bool has_item(mri_channel *channel)
+/* The cell of the first item, or of its run; NULL: there is none.  The latch is
+ * held, and owned slot 1 is empty. */
+static inline __attribute__((always_inline)) const mri_cell *
+find(mri_record *self, mri_channel *channel)
 {
     uint64_t head = mri_peek(&channel->head);
-    uint64_t at = head - mri_peek(&channel->get_base);
-    mri_cells *first = mri_at(mri_peek(&channel->get_block));
+    const mri_cells *first = mri_at(mri_peek(&channel->get_block));
+    const mri_cell *at = &first->cells[mri_place_cell(head)];
 
-    if (at == MRI_CELLS) {
-        mri_ref next = mri_load(&first->next);
-
-        if (!next) {
-            return false;
-        }
-        first = mri_at(next);
-        at = 0;
-    }
-    return mri_cell_is_for(mri_load(&first->cells[at].ticket), head);
+    return __builtin_expect(has(at, mri_place_index(head)), 1)
+               ? at
+               : find_behind(self, channel, at);
 }
 
 /* Without the latch, and so that ThreadSanitizer does not see it. */
@@ -74,6 +85,35 @@ has_moved(const mri_channel *channel, uint64_t head, mri_ref first)
            glance(&channel->get_block) != first;
 }
 
+__attribute__((always_inline, no_sanitize("thread"))) static inline bool
+seems_to_have(const mri_cell *at, uint64_t index)
+{
+    uint64_t ticket = glance(&at->ticket);
+
+    return mri_cell_is_for(ticket, index) ||
+           (mri_cell_shape(ticket) == MRI_CELL_RUN &&
+            index + 1 - (ticket >> 8) < glance(&at->count));
+}
+
+/* In the middle of a run, or where a block may end. */
+__attribute__((noinline, no_sanitize("thread"))) static bool
+is_empty_there(const mri_channel *channel, uint64_t head, mri_ref ref)
+{
+    const mri_cells *first = mri_at(ref);
+    const mri_cell *at = &first->cells[mri_place_cell(head)];
+    uint64_t index = mri_place_index(head);
+    mri_ref next = glance(&first->next);
+
+    if (has_moved(channel, head, ref) || seems_to_have(at, index)) {
+        return false;
+    }
+    if (next &&
+        seems_to_have(((const mri_cells *)mri_at(next))->cells, index)) {
+        return false;
+    }
+    return !has_moved(channel, head, ref);
+}
+
 /*
  * Other consumers may move on meanwhile, and the block may be somebody else's
  * memory by now, which is mapped and only read here.  `head` never comes
@@ -83,81 +123,139 @@ has_moved(const mri_channel *channel, uint64_t head, mri_ref first)
 __attribute__((no_sanitize("thread"))) bool
 mri_channel_empty(const mri_channel *channel)
 {
-    uint64_t head = glance(&channel->head);
     mri_ref ref = glance(&channel->get_block);
-    uint64_t at = head - glance(&channel->get_base);
+    uint64_t head = glance(&channel->head);
     const mri_cells *first = mri_at(ref);
+    uint64_t ticket;
 
-    if (!ref || at > MRI_CELLS) {
+    /* So `head` is a place in this block. */
+    if (!ref || glance(&channel->get_block) != ref) {
         return false;
     }
-    if (at == MRI_CELLS) {
-        mri_ref next = glance(&first->next);
-
-        if (!next || has_moved(channel, head, ref)) {
-            return !next && !has_moved(channel, head, ref);
-        }
-        first = mri_at(next);
-        at = 0;
+    ticket = glance(&first->cells[mri_place_cell(head)].ticket);
+    if (mri_cell_is_for(ticket, mri_place_index(head))) {
+        return false;
     }
-    return !mri_cell_is_for(glance(&first->cells[at].ticket), head) &&
-           !has_moved(channel, head, ref);
+    if (mri_cell_shape(ticket) == MRI_CELL_RUN || glance(&first->next)) {
+        return is_empty_there(channel, head, ref);
+    }
+    return !has_moved(channel, head, ref);
 }
 
 static inline uint64_t size_of(const mri_cell *at)
 {
-    uint64_t size = mri_peek(&at->ticket) & 0xff;
+    uint64_t shape = mri_cell_shape(mri_peek(&at->ticket));
 
-    return size == MRI_CELL_LARGE ? mri_peek(&at->size) : size;
+    return shape <= MRI_CELL_BYTES ? shape : mri_peek(&at->size);
+}
+
+static inline bool is_block(const mri_cell *at)
+{
+    return mri_cell_shape(mri_peek(&at->ticket)) == MRI_CELL_BLOCK;
+}
+
+static inline bool is_run(const mri_cell *at)
+{
+    return mri_cell_shape(mri_peek(&at->ticket)) == MRI_CELL_RUN;
+}
+
+/* Of a cell, items from `head` on: how many are left, ... */
+static uint64_t left_of(const mri_cell *at, uint64_t head)
+{
+    uint64_t first = (mri_peek(&at->ticket) >> 8) - 1;
+
+    return is_run(at) ? mri_peek(&at->count) - (mri_place_index(head) - first)
+                      : 1;
+}
+
+/* ... where they lie, ... */
+static const void *items_of(const mri_cell *at, uint64_t head)
+{
+    uint64_t done = is_run(at) ? mri_peek(&at->count) - left_of(at, head) : 0;
+
+    return is_run(at) ? (const unsigned char *)at + MRI_RUN_HEADER +
+                            done * mri_peek(&at->size)
+                      : at->bytes;
+}
+
+/* ... and the place behind some of them. */
+static uint64_t behind(const mri_cell *at, uint64_t head, uint64_t items)
+{
+    uint64_t cells = 1;
+
+    if (is_run(at)) {
+        cells = items == left_of(at, head)
+                    ? mri_run_cells(mri_peek(&at->size), mri_peek(&at->count))
+                    : 0;
+    }
+    return mri_place_behind(head, items, cells);
 }
 
 /* The item's block goes to owned slot 0. */
-static void unlink_large(mri_record *self, mri_channel *channel,
+static void unlink_block(mri_record *self, mri_channel *channel,
                          const mri_cell *at)
 {
-    uint64_t head = mri_peek(&channel->head);
+    uint64_t head = mri_place_behind(mri_peek(&channel->head), 1, 1);
 
     assert(mri_peek(&at->block) && !mri_peek(&self->owned[0].block));
-    mri_intent(self, &channel->head, head + 1, mri_peek(&at->block),
+    mri_intent(self, &channel->head, head, mri_peek(&at->block),
                mri_peek(&at->capacity));
-    mri_store(&channel->head, head + 1);
+    mri_store(&channel->head, head);
     mri_intent_done(self);
 }
 
-static inline __attribute__((always_inline)) void
-unlink_item(mri_record *self, mri_channel *channel)
+/* Copy the first of the items that are left, and some behind it. */
+static void take_copies(mri_channel *channel, const mri_cell *at, void *to,
+                        uint64_t items)
 {
-    const mri_cell *at = first_cell(channel);
+    uint64_t head = mri_peek(&channel->head);
 
-    if (size_of(at) <= MRI_CELL_BYTES) {
-        mri_store(&channel->head, mri_peek(&channel->head) + 1);
-    } else {
-        unlink_large(self, channel, at);
-    }
+    mri_cell_copy(to, items_of(at, head), items * size_of(at));
+    mri_store(&channel->head, behind(at, head, items));
 }
 
-/* The latch is held and there is an item. */
-static inline __attribute__((always_inline)) mr_error
-take_item(mri_record *self, mri_channel *channel, mri_call *call)
+/* One that does not lie in one cell alone. */
+static __attribute__((noinline)) mr_error take_large(mri_record *self,
+                                                     mri_channel *channel,
+                                                     mri_call *call,
+                                                     const mri_cell *at)
 {
-    mri_cell *at;
-
-    advance(self, channel);
-    at = first_cell(channel);
-    assert(mri_cell_is_for(mri_load(&at->ticket), mri_peek(&channel->head)));
-    __builtin_prefetch(at + MRI_CELLS_AHEAD); /* likewise */
     call->result = size_of(at);
     if (call->result > call->out_size) {
         return MR_ERR_TRUNCATED;
     }
-    if (call->result <= MRI_CELL_BYTES) {
-        mri_cell_copy(call->out, at->bytes, call->result);
+    if (is_block(at)) {
+        unlink_block(self, channel, at);
+    } else {
+        take_copies(channel, at, call->out, 1);
     }
-    unlink_item(self, channel);
     return MR_OK;
 }
 
-/* A large item, from owned slot 0. */
+/* What is called under the latch, with the cell of the first item. */
+typedef mr_error taker(mri_record *self, mri_channel *channel, mri_call *call,
+                       const mri_cell *at);
+
+static inline __attribute__((always_inline)) mr_error
+take_item(mri_record *self, mri_channel *channel, mri_call *call,
+          const mri_cell *at)
+{
+    uint64_t size = mri_cell_shape(mri_peek(&at->ticket));
+
+    if (__builtin_expect(size > MRI_CELL_BYTES, 0)) {
+        return take_large(self, channel, call, at);
+    }
+    __builtin_prefetch(at + MRI_CELLS_AHEAD); /* maybe behind the block */
+    call->result = size;
+    if (size > call->out_size) {
+        return MR_ERR_TRUNCATED;
+    }
+    mri_cell_copy(call->out, at->bytes, size);
+    mri_store(&channel->head, mri_place_behind(mri_peek(&channel->head), 1, 1));
+    return MR_OK;
+}
+
+/* A block, from owned slot 0. */
 static void deliver(mri_record *self, mri_call *call)
 {
     void *item = mri_at(mri_peek(&self->owned[0].block));
@@ -171,19 +269,19 @@ static void deliver(mri_record *self, mri_call *call)
     mri_give_back(self, 0);
 }
 
-/* Take the first item by a function that is called under the latch. */
 static inline __attribute__((always_inline)) mr_error
-get_by(mri_record *self, mri_channel *channel, mri_call *call,
-       mri_channel_getter *take)
+get_by(mri_record *self, mri_channel *channel, mri_call *call, taker *take)
 {
     mr_error error = MRI_WOULD_BLOCK;
+    const mri_cell *at;
 
     if (mri_channel_empty(channel)) {
         return MRI_WOULD_BLOCK;
     }
     mri_latch(self, &channel->get_latch);
-    if (has_item(channel)) {
-        error = take(self, channel, call);
+    at = find(self, channel);
+    if (at) {
+        error = take(self, channel, call, at);
     }
     mri_unlatch(self, &channel->get_latch);
     if (mri_peek(&self->owned[1].block)) {
@@ -208,30 +306,25 @@ mr_error mri_channel_get(mri_record *self, mri_channel *channel, mri_call *call)
 
 /* ---- lent items ---------------------------------------------------------- */
 
-/* The latch is held and there is an item: its block goes to owned slot 0.  A
- * small item gets a block. */
+/* The item's block goes to owned slot 0.  One without a block gets it. */
 static mr_error take_block(mri_record *self, mri_channel *channel,
-                           mri_call *call)
+                           mri_call *call, const mri_cell *at)
 {
-    const mri_cell *at;
     mr_error error;
 
-    advance(self, channel);
-    at = first_cell(channel);
     call->result = size_of(at);
-    if (call->result > MRI_CELL_BYTES) {
-        unlink_large(self, channel, at);
+    if (is_block(at)) {
+        unlink_block(self, channel, at);
         return MR_OK;
     }
     error = mri_allocate(self, mri_segment_of(mri_ref_of(channel)),
-                         (mri_pool)channel->pool, MRI_CELL_BYTES, 0);
+                         (mri_pool)channel->pool,
+                         call->result ? call->result : 1, 0);
     if (error) {
         call->list = MRI_WAIT_MEMORY;
         return error == MR_ERR_NO_MEMORY ? MRI_WOULD_BLOCK : error;
     }
-    mri_cell_copy(mri_at(mri_peek(&self->owned[0].block)), at->bytes,
-                  call->result);
-    mri_store(&channel->head, mri_peek(&channel->head) + 1);
+    take_copies(channel, at, mri_at(mri_peek(&self->owned[0].block)), 1);
     return MR_OK;
 }
 
@@ -243,6 +336,11 @@ mr_error mri_channel_take(mri_record *self, mri_channel *channel,
 
 /* ---- many items ---------------------------------------------------------- */
 
+static uint64_t smaller(uint64_t one, uint64_t other)
+{
+    return one < other ? one : other;
+}
+
 /* What a call has got so far. */
 typedef struct run {
     uint64_t count;
@@ -251,71 +349,52 @@ typedef struct run {
     size_t room;   /* bytes of call->out that are left */
 } run;
 
-/* Small items of this size, of one block, the first of which is there. */
-static void take_small(mri_channel *channel, unsigned char *to, run *r)
-{
-    uint64_t head = mri_peek(&channel->head);
-    const mri_cell *at = first_cell(channel);
-    uint64_t ticket = mri_cell_ticket(head, r->size);
-    uint64_t left = MRI_CELLS - (head - mri_peek(&channel->get_base));
-    uint64_t fit = r->size ? r->room / r->size : left;
-    uint64_t max = r->max - r->count;
-    uint64_t count = 0;
-
-    max = max < left ? max : left;
-    max = max < fit ? max : fit;
-    while (count < max && mri_load(&at[count].ticket) == ticket) {
-        mri_cell_copy(to, at[count].bytes, r->size);
-        to += r->size;
-        ticket += mri_cell_ticket(1, 0) - mri_cell_ticket(0, 0);
-        count++;
-    }
-    assert(count > 0);
-    mri_store(&channel->head, head + count);
-    r->count += count;
-    r->room -= count * r->size;
-}
-
-/* The latch is held: take a run of small items, or one large item, which goes
- * to owned slot 0. */
+/* The latch is held: take what is left of a cell or a run, or one block, which
+ * goes to owned slot 0. */
 static mr_error take_some(mri_record *self, mri_channel *channel,
                           unsigned char *to, run *r)
 {
-    const mri_cell *at;
-    uint64_t size;
+    const mri_cell *at = r->count < r->max ? find(self, channel) : NULL;
+    uint64_t head = mri_peek(&channel->head);
+    uint64_t items;
 
-    if (r->count == r->max || !has_item(channel)) {
+    if (!at || (r->count && size_of(at) != r->size)) {
         return MRI_WOULD_BLOCK;
     }
-    advance(self, channel);
-    at = first_cell(channel);
-    size = size_of(at);
-    if (r->count && size != r->size) {
-        return MRI_WOULD_BLOCK;
-    }
-    r->size = size;
-    if (size > r->room) {
+    r->size = size_of(at);
+    if (r->size > r->room) {
         return MR_ERR_TRUNCATED;
     }
-    if (size <= MRI_CELL_BYTES) {
-        take_small(channel, to, r);
-    } else {
-        unlink_large(self, channel, at);
+    if (is_block(at)) {
+        unlink_block(self, channel, at);
+        return MR_OK;
     }
+    items = smaller(left_of(at, head), r->max - r->count);
+    if (r->size) {
+        items = smaller(items, r->room / r->size);
+    }
+    take_copies(channel, at, to + r->count * r->size, items);
+    r->count += items;
+    r->room -= items * r->size;
     return MR_OK;
 }
 
+/* The latch is freed after each block, of cells or of an item. */
 static mr_error get_some(mri_record *self, mri_channel *channel,
                          unsigned char *to, run *r)
 {
     mr_error error;
 
     mri_latch(self, &channel->get_latch);
-    error = take_some(self, channel, to, r);
+    do {
+        error = take_some(self, channel, to, r);
+    } while (!error && !mri_peek(&self->owned[0].block) &&
+             !mri_peek(&self->owned[1].block));
     mri_unlatch(self, &channel->get_latch);
     mri_give_back(self, 1);
     if (mri_peek(&self->owned[0].block)) {
-        memcpy(to, mri_at(mri_peek(&self->owned[0].block)), r->size);
+        memcpy(to + r->count * r->size, mri_at(mri_peek(&self->owned[0].block)),
+               r->size);
         mri_give_back(self, 0);
         r->count++;
         r->room -= r->size;
@@ -336,8 +415,7 @@ mr_error mri_channel_get_many(mri_record *self, mri_channel *channel,
         r.room = MRI_OUT_MAX; /* nothing is lent here */
     }
     do {
-        error = get_some(self, channel,
-                         (unsigned char *)call->out + r.count * r.size, &r);
+        error = get_some(self, channel, call->out, &r);
     } while (!error);
     if (!r.count) {
         call->result = r.size;
@@ -351,18 +429,32 @@ mr_error mri_channel_get_many(mri_record *self, mri_channel *channel,
 
 /* ---- end ----------------------------------------------------------------- */
 
+/* Throw away what is left of a cell or a run; false: nothing is. */
+static bool drop_some(mri_record *self, mri_channel *channel)
+{
+    const mri_cell *at;
+
+    mri_latch(self, &channel->get_latch);
+    at = find(self, channel);
+    if (at && is_block(at)) {
+        unlink_block(self, channel, at);
+    } else if (at) {
+        uint64_t head = mri_peek(&channel->head);
+
+        mri_store(&channel->head, behind(at, head, left_of(at, head)));
+    }
+    mri_unlatch(self, &channel->get_latch);
+    mri_give_back(self, 1);
+    mri_give_back(self, 0);
+    return at != NULL;
+}
+
 void mri_channel_dispose(mri_record *self, mri_channel *channel)
 {
     if (!mri_peek(&channel->get_block)) {
         return;
     }
-    while (has_item(channel)) {
-        mri_latch(self, &channel->get_latch);
-        advance(self, channel);
-        unlink_item(self, channel);
-        mri_unlatch(self, &channel->get_latch);
-        mri_give_back(self, 1);
-        mri_give_back(self, 0);
+    while (drop_some(self, channel)) {
     }
     /* The last block, or the last but one and an empty one. */
     while (mri_peek(&channel->get_block)) {
@@ -371,7 +463,7 @@ void mri_channel_dispose(mri_record *self, mri_channel *channel)
             mri_peek(&channel->get_block) == mri_peek(&channel->put_block);
 
         mri_latch(self, &channel->get_latch);
-        mri_owned_take(self, 1, &channel->get_block, sizeof(mri_cells));
+        mri_owned_take(self, 1, &channel->get_block, mri_cells_bytes(first));
         if (!last) {
             mri_set(self, &channel->get_block, mri_load(&first->next));
         }

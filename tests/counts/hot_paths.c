@@ -13,8 +13,8 @@
 
 #include <string.h>
 
-/* A multiple of the 31 items that a block of a queue has. */
-enum { REPEAT = 31 * 32, WARM = 31 * 8, LARGE = 1024 };
+/* A multiple of the 30 items that a block of a queue has. */
+enum { REPEAT = 30 * 32, WARM = 30 * 8, LARGE = 1024 };
 
 static mr_value value;
 static mr_lock lock;

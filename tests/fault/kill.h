@@ -25,7 +25,13 @@
 #include "util/fault.h"
 
 /* Bytes of items: in a cell, in a block of a size class, in a run. */
-enum { SMALL = 40, LARGE = 3000, HUGE_ = 100000, MOST_KILLS = 20000 };
+enum {
+    SMALL = 40,
+    MEDIUM = 700,
+    LARGE = 3000,
+    HUGE_ = 100000,
+    MOST_KILLS = 20000
+};
 
 /* What one round works with; also what the processes in it are given. */
 typedef struct scene {

@@ -10,7 +10,7 @@
 enum {
     GETTERS = 0,
     JOINERS = MRI_LISTS,
-    CELLS = 31,
+    CELLS = 30,
     MANY = 45,
     VICTIMS = 1000
 };
@@ -90,6 +90,22 @@ static bool no_large_items(scene *s)
 static bool many_items(scene *s)
 {
     return make_queue(s, sizeof(int64_t), MANY);
+}
+
+/* Put together, and so small that they lie side by side. */
+static bool run_of_items(scene *s)
+{
+    int64_t items[MANY];
+
+    for (int64_t i = 0; i < MANY; i++) {
+        items[i] = i;
+    }
+    if (!make_queue(s, sizeof(int64_t), 0)) {
+        return false;
+    }
+    s->extra = MANY;
+    return MRT_OK(
+        mr_queue_put_many(s->queue, items, sizeof items[0], MANY, NULL, GUARD));
 }
 
 static bool many_large_items(scene *s)
@@ -181,6 +197,11 @@ static void get_many(const scene *s)
     CHILD_CHECK(count == (size_t)s->extra);
 }
 
+static void get_one(const scene *s)
+{
+    CHILD_CHECK(get(s->queue, GUARD) == 0);
+}
+
 static void create_per_producer(const scene *s)
 {
     const mr_queue_options options = {.place = s->place, .per_producer = true};
@@ -224,10 +245,10 @@ static void join_gives_up(const scene *s)
 
 static void use_queue(const scene *s)
 {
-    int64_t number = 7;
-
-    CHILD_OK(mr_queue_put(s->queue, &number, sizeof number, GUARD));
-    CHILD_CHECK(get(s->queue, GUARD) == 7);
+    for (int64_t number = 0; number < 2 * CELLS; number++) {
+        CHILD_OK(mr_queue_put(s->queue, &number, sizeof number, GUARD));
+        CHILD_CHECK(get(s->queue, GUARD) == number);
+    }
     CHILD_CHECK(get(s->queue, 0) == -1);
 }
 
@@ -252,18 +273,30 @@ static void check_put_many(scene *s)
     finish(s);
 }
 
-/* The victim has taken the first ones, any number of them. */
-static void check_get_many(scene *s)
+/* The victim has taken the first ones, at most so many. */
+static void check_get_of(scene *s, size_t count)
 {
     size_t left = 0;
 
     MRT_OK(mr_queue_qsize(s->queue, &left));
-    MRT_CHECK(left <= (size_t)s->extra && (s->killed || left == 0));
+    MRT_CHECK(left <= (size_t)s->extra);
+    MRT_CHECK(s->killed ? left + count >= (size_t)s->extra
+                        : left + count == (size_t)s->extra);
     check_effect(s, left < (size_t)s->extra);
     for (int64_t i = s->extra - (int64_t)left; i < s->extra; i++) {
         MRT_EQUAL(get(s->queue, 0), i);
     }
     finish(s);
+}
+
+static void check_get_many(scene *s)
+{
+    check_get_of(s, (size_t)s->extra);
+}
+
+static void check_get_one(scene *s)
+{
+    check_get_of(s, 1);
 }
 
 static bool is_closed(const scene *s)
@@ -360,6 +393,10 @@ const operation operations[] = {
     ROW("queue_put_many_large", no_large_items, NULL, put_many_large,
         check_put_many, false),
     ROW("queue_get_many", many_items, NULL, get_many, check_get_many, false),
+    ROW("queue_get_many_of_a_run", run_of_items, NULL, get_many, check_get_many,
+        false),
+    ROW("queue_get_one_of_a_run", run_of_items, NULL, get_one, check_get_one,
+        false),
     ROW("queue_get_many_large", many_large_items, NULL, get_many,
         check_get_many, false),
     ROW("queue_per_producer_put_many", no_items_per_producer, NULL, put_many,

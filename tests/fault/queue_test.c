@@ -8,7 +8,7 @@
 
 #include "engine/channel.h"
 
-enum { GETTERS = 0, PUTTERS = 1, CELLS = 31, VICTIMS = 100, PEERS = 200 };
+enum { GETTERS = 0, PUTTERS = 1, CELLS = 30, VICTIMS = 100, PEERS = 200 };
 
 static unsigned char item[HUGE_];
 
@@ -79,6 +79,22 @@ static bool make_queue(scene *s, size_t size, size_t maxsize, int gone,
 static bool small_items(scene *s)
 {
     return make_queue(s, SMALL, 0, 0, 3);
+}
+
+/* They lie in several cells each. */
+static bool middle_items(scene *s)
+{
+    return make_queue(s, MEDIUM, 0, 0, 3);
+}
+
+static bool full_block_of_middle(scene *s)
+{
+    return make_queue(s, MEDIUM, 0, 0, 2);
+}
+
+static bool full_of_middle(scene *s)
+{
+    return make_queue(s, MEDIUM, 2, 0, 2);
 }
 
 static bool large_items(scene *s)
@@ -286,7 +302,7 @@ static void give_one_item(scene *s)
 
 static void use_queue(const scene *s)
 {
-    static const size_t sizes[] = {0, SMALL, LARGE, HUGE_};
+    static const size_t sizes[] = {0, SMALL, MEDIUM, LARGE, HUGE_};
     size_t count = 1;
     bool empty = false;
 
@@ -637,9 +653,12 @@ static void check_put_into_full_segment(scene *s)
 
 const operation operations[] = {
     ROW("queue_put_small", small_items, put_one, NULL, check_put),
+    ROW("queue_put_middle", middle_items, put_one, NULL, check_put),
     ROW("queue_put_large", large_items, put_one, NULL, check_put),
     ROW("queue_put_huge", huge_items, put_one, NULL, check_put),
     ROW("queue_put_into_next_block", full_block, put_one, NULL, check_put),
+    ROW("queue_put_middle_into_next_block", full_block_of_middle, put_one, NULL,
+        check_put),
     ROW("queue_put_large_into_next_block", full_block_of_large, put_one, NULL,
         check_put),
     ROW("queue_put_bounded", bounded, put_one, NULL, check_put),
@@ -652,9 +671,12 @@ const operation operations[] = {
         check_put_when_room),
     ROW("queue_put_large_sleeps", full_of_large, put_one, make_room_for_victim,
         check_put_when_room),
+    ROW("queue_put_middle_sleeps", full_of_middle, put_one,
+        make_room_for_victim, check_put_when_room),
     ROW("queue_put_before_another", full, put_one, make_room_for_one,
         check_both_put),
     ROW("queue_get_small", small_items, get_one, NULL, check_get),
+    ROW("queue_get_middle", middle_items, get_one, NULL, check_get),
     ROW("queue_get_large", large_items, get_one, NULL, check_get),
     ROW("queue_get_huge", huge_items, get_one, NULL, check_get),
     ROW("queue_get_from_next_block", emptied_block, get_one, NULL,

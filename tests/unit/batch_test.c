@@ -345,18 +345,16 @@ static mr_error always_fail(const void *input, void *output,
     return mr_task_fail(MR_ERR_USER + 4, "task %zu", task->index);
 }
 
-/* No item fits any more that is larger than a few bytes.  A queue of a user
- * would leave some memory to others. */
-static void fill_memory(mr_handle *mailbox)
+/* No item fits any more that is larger than a few bytes. */
+static void fill_up(mr_handle mailbox)
 {
     static const unsigned char item[64 << 10];
 
-    MRT_OK(mri_mailbox_build(mri_self(), 0, 0, MRI_HEAP, mailbox));
     for (size_t size = sizeof item; size >= 64; size /= 2) {
         mr_error error = MR_OK;
 
         while (error == MR_OK) {
-            error = mri_mailbox_put(*mailbox, item, size, 0);
+            error = mri_mailbox_put(mailbox, item, size, 0);
         }
         MRT_ERROR(error, MR_ERR_TIMEOUT);
     }
@@ -397,7 +395,10 @@ static void failures_are_told_although_there_is_no_memory(void)
     fake_start(2, FAKE_MEMORY);
     MRT_OK(mri_mailbox_build(mri_self(), 0, 0, MRI_HEAP, &j.results));
     create(&j, always_fail, 3, 1, 1);
-    fill_memory(&memory);
+    /* A queue of a user would leave some memory to others. */
+    MRT_OK(mri_mailbox_build(mri_self(), 0, 0, MRI_HEAP, &memory));
+    fill_up(memory);
+    fill_up(j.results); /* it has room of its own for a few failures */
     fake_threads(2, work_or_ask, &j);
     check_runs(&j);
     cancel(0, &j);

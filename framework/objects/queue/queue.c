@@ -364,7 +364,7 @@ static uint64_t put_so_far(mri_object *object)
     uint64_t put = 0;
 
     for (unsigned int i = 0; i < channels_of(object); i++) {
-        put += mri_load(&channel_at(object, i)->tail);
+        put += mri_channel_put_so_far(channel_at(object, i));
     }
     return put;
 }
