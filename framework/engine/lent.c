@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Owns the rows of lent blocks.  Latch: that of the endpoint.
+ * Owns the rows of lent blocks.
+ *
+ * A row is claimed, filled, emptied and free again by one store each, so that
+ * only a new page needs the latch of the endpoint.
  */
 #include "engine/lent.h"
 
@@ -11,8 +14,8 @@
 
 enum { ROWS = 63 };
 
-/* A row is an owned slot.  Without a block its size tells whether it is
- * claimed. */
+/* A row is an owned slot whose size tells whether it is free or claimed.  One
+ * that a thread empties has the thread's record and this bit as its block. */
 typedef struct rows_page {
     mri_word next;
     uint64_t spare;
@@ -21,29 +24,27 @@ typedef struct rows_page {
 
 _Static_assert(sizeof(rows_page) == 1024, "a size class of the allocator");
 
-enum { FREE = 0, CLAIMED = 1 };
+enum { FREE = 0, CLAIMED = 1, EMPTIED = 1 };
 
 static mri_endpoint *mine(const mri_record *self)
 {
     return mri_endpoint_at(mri_peek(&self->owner));
 }
 
-static bool is_free(const mri_owned *row)
+static mri_owned *claim_row(const mri_endpoint *me)
 {
-    return !mri_peek(&row->block) && mri_peek(&row->size) == FREE;
-}
-
-static mri_owned *free_row(const mri_endpoint *me)
-{
-    for (mri_ref at = mri_peek(&me->lent); at;) {
+    for (mri_ref at = mri_load(&me->lent); at;) {
         rows_page *page = mri_at(at);
 
         for (unsigned int i = 0; i < ROWS; i++) {
-            if (is_free(&page->rows[i])) {
+            uint64_t free = FREE;
+
+            if (mri_peek(&page->rows[i].size) == FREE &&
+                mri_cas(&page->rows[i].size, &free, CLAIMED)) {
                 return &page->rows[i];
             }
         }
-        at = mri_peek(&page->next);
+        at = mri_load(&page->next);
     }
     return NULL;
 }
@@ -60,50 +61,45 @@ static mr_error add_page(mri_record *self, mri_endpoint *me)
     }
     page = mri_at(mri_peek(&self->owned[0].block));
     memset(page, 0, sizeof *page);
+    mri_latch(self, &me->lent_latch);
     mri_store(&page->next, mri_peek(&me->lent));
     mri_owned_move(self, 0, &me->lent);
     mri_commit(self);
+    mri_unlatch(self, &me->lent_latch);
     return MR_OK;
 }
 
 mr_error mri_lent_claim(mri_record *self, mri_ref *row)
 {
     mri_endpoint *me = mine(self);
-    mri_owned *found;
-    mr_error error = MR_OK;
+    mri_owned *claimed = claim_row(me);
 
     assert(!mri_peek(&self->owned[0].block));
-    mri_latch(self, &me->lent_latch);
-    found = free_row(me);
-    if (!found) {
-        error = add_page(self, me);
-        found = error ? NULL : free_row(me);
+    while (!claimed) {
+        mr_error error = add_page(self, me);
+
+        if (error) {
+            return error;
+        }
+        claimed = claim_row(me);
     }
-    if (found) {
-        mri_store(&found->size, CLAIMED);
-        *row = mri_ref_of(found);
-    }
-    mri_unlatch(self, &me->lent_latch);
-    return error;
+    *row = mri_ref_of(claimed);
+    return MR_OK;
 }
 
-bool mri_lent_has(mri_record *self, mri_ref row, const void *data)
+bool mri_lent_has(const mri_record *self, mri_ref row, const void *data)
 {
-    mri_endpoint *me = mine(self);
-    bool found = false;
-
-    mri_latch(self, &me->lent_latch);
-    for (mri_ref at = mri_peek(&me->lent); at && !found;) {
+    for (mri_ref at = mri_load(&mine(self)->lent); at;) {
         rows_page *page = mri_at(at);
         uint64_t number = (row - mri_ref_of(page->rows)) / sizeof(mri_owned);
 
-        found = number < ROWS && row == mri_ref_of(&page->rows[number]) &&
-                mri_peek(&page->rows[number].block) &&
-                mri_at(mri_peek(&page->rows[number].block)) == data;
-        at = mri_peek(&page->next);
+        if (number < ROWS && row == mri_ref_of(&page->rows[number])) {
+            return data &&
+                   mri_load(&page->rows[number].block) == mri_ref_of(data);
+        }
+        at = mri_load(&page->next);
     }
-    mri_unlatch(self, &me->lent_latch);
-    return found;
+    return false;
 }
 
 size_t mri_lent_capacity(mri_ref row)
@@ -115,25 +111,33 @@ size_t mri_lent_capacity(mri_ref row)
 
 void mri_lent_keep(mri_record *self, mri_ref row)
 {
-    mri_endpoint *me = mine(self);
+    mri_ref block = mri_peek(&self->owned[0].block);
+    mri_owned *to = mri_at(row);
 
-    mri_latch(self, &me->lent_latch);
-    mri_owned_hand_over(self, &self->owned[0], mri_at(row));
-    mri_unlatch(self, &me->lent_latch);
+    assert(block && !mri_peek(&to->block) && mri_peek(&to->size) == CLAIMED);
+    mri_store(&to->size, mri_peek(&self->owned[0].size));
+    mri_intent(self, &to->block, block, 0, 0);
+    mri_store(&to->block, block);
+    mri_intent_done(self);
 }
 
 bool mri_lent_return(mri_record *self, mri_ref row, const void *data)
 {
-    mri_endpoint *me = mine(self);
     mri_owned *from = mri_at(row);
+    mri_ref block = mri_ref_of(data);
+    uint64_t by_me = mri_ref_of(self) | EMPTIED;
     bool has;
 
-    mri_latch(self, &me->lent_latch);
-    has = mri_peek(&from->block) == mri_ref_of(data);
+    assert(!mri_peek(&self->owned[0].block));
+    mri_intent(self, &from->block, by_me, block, mri_load(&from->size));
+    has = mri_cas(&from->block, &block, by_me);
     if (has) {
-        mri_owned_hand_over(self, from, &self->owned[0]);
+        mri_intent_done(self);
+        mri_store(&from->block, 0);
+        mri_store(&from->size, FREE);
+    } else {
+        mri_store(&self->intent_word, 0);
     }
-    mri_unlatch(self, &me->lent_latch);
     return has;
 }
 
@@ -158,7 +162,9 @@ void mri_lent_reap(mri_record *self, mri_endpoint *dead)
         rows_page *page = mri_at(mri_load(&dead->lent));
 
         for (unsigned int i = 0; i < ROWS; i++) {
-            mri_give_back_from(self, &page->rows[i], &dead->lent_latch);
+            if (!(mri_load(&page->rows[i].block) & EMPTIED)) {
+                mri_give_back_from(self, &page->rows[i], &dead->lent_latch);
+            }
         }
         mri_latch(self, &dead->lent_latch);
         mri_owned_take(self, 0, &dead->lent, sizeof(rows_page));

@@ -5,8 +5,7 @@
  * of one thread; a lent one belongs to the endpoint, so any thread may give it
  * back, and the end of the endpoint does.
  *
- * Each endpoint has a list of pages of rows.  The list, and which rows are
- * free, change under its latch; pages stay until the endpoint ends.
+ * Each endpoint has a list of pages of rows, which stay until it ends.
  */
 #ifndef MRI_ENGINE_LENT_H
 #define MRI_ENGINE_LENT_H
@@ -18,7 +17,7 @@
 mr_error mri_lent_claim(mri_record *self, mri_ref *row);
 
 /* Is that a row of the calling endpoint that has the block at `data`? */
-bool mri_lent_has(mri_record *self, mri_ref row, const void *data);
+bool mri_lent_has(const mri_record *self, mri_ref row, const void *data);
 
 /* The bytes of the block of a row. */
 size_t mri_lent_capacity(mri_ref row);

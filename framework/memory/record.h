@@ -199,12 +199,13 @@ static inline void mri_commit(mri_record *self)
     mri_store(&self->notes, 0);
 }
 
-/* Bind owned slot 0 to one store: when `word`, under a latch that the thread
- * holds, gets `value`, owned slot 0 holds (block, size) from then on. */
+/* Bind owned slot 0 to one store: when `word` gets `value`, owned slot 0 holds
+ * (block, size) from then on.  Only this thread stores that value, be it that
+ * it holds a latch. */
 void mri_intent(mri_record *self, mri_word *word, uint64_t value, mri_ref block,
                 uint64_t size);
 
-/* The store of mri_intent was made: change the hand. */
+/* The store of mri_intent was made: change the owned slot. */
 void mri_intent_done(mri_record *self);
 
 /* Repair what a dead thread left in shared memory: undo or complete its

@@ -84,7 +84,7 @@ mr_error mri_lending_reserve(const mri_lending *kind, mr_handle handle,
 
 /* ---- commit -------------------------------------------------------------- */
 
-static mr_error check(const char *function, mri_record *self,
+static mr_error check(const char *function, const mri_record *self,
                       const mr_item *item)
 {
     if (!self) {
