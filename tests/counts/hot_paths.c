@@ -19,6 +19,8 @@ enum { REPEAT = 30 * 32, WARM = 30 * 8, LARGE = 1024 };
 static mr_value value;
 static mr_lock lock;
 static mr_lock value_lock;
+static mr_lock rlock;
+static mr_rwlock rwlock;
 static mr_queue queues[2];
 static mr_pipe_end ends[2];
 static mr_array array;
@@ -72,6 +74,22 @@ static void lock_acquire_release(int count)
     for (int i = 0; i < count; i++) {
         must(mr_lock_acquire(lock, MR_FOREVER));
         must(mr_lock_release(lock));
+    }
+}
+
+static void rlock_acquire_release(int count)
+{
+    for (int i = 0; i < count; i++) {
+        must(mr_lock_acquire(rlock, MR_FOREVER));
+        must(mr_lock_release(rlock));
+    }
+}
+
+static void rwlock_acquire_read_release(int count)
+{
+    for (int i = 0; i < count; i++) {
+        must(mr_rwlock_acquire_read(rwlock, MR_FOREVER));
+        must(mr_rwlock_release(rwlock));
     }
 }
 
@@ -138,6 +156,40 @@ static void queue_put_1024(int count)
 static void queue_get_1024(int count)
 {
     get(count, LARGE);
+}
+
+/* A hundred numbers in one call. */
+static void queue_put_many(int count)
+{
+    int64_t items[100] = {0};
+
+    for (int i = 0; i < count; i++) {
+        must(mr_queue_put_many(queues[0], items, sizeof items[0], 100, NULL,
+                               MR_FOREVER));
+    }
+}
+
+static void queue_get_many(int count)
+{
+    int64_t items[100];
+    size_t got;
+
+    for (int i = 0; i < count; i++) {
+        must(mr_queue_get_many(queues[0], items, sizeof items, 100, &got, NULL,
+                               MR_FOREVER));
+    }
+}
+
+static void queue_lend(int count)
+{
+    mr_item item;
+
+    for (int i = 0; i < count; i++) {
+        must(mr_queue_reserve(queues[0], 64, &item, MR_FOREVER));
+        must(mr_queue_commit(queues[0], &item, MR_FOREVER));
+        must(mr_queue_take(queues[0], &item, MR_FOREVER));
+        must(mr_item_release(&item));
+    }
 }
 
 static void queue_there_and_back(int count)
@@ -308,6 +360,8 @@ static const struct {
     {"value_set", NULL, value_set, NULL},
     {"value_lock_add_unlock", NULL, value_lock_add_unlock, NULL},
     {"lock_acquire_release", NULL, lock_acquire_release, NULL},
+    {"rlock_acquire_release", NULL, rlock_acquire_release, NULL},
+    {"rwlock_acquire_read_release", NULL, rwlock_acquire_read_release, NULL},
     {"array_get", NULL, array_get, NULL},
     {"array_set", NULL, array_set, NULL},
     {"array_add", NULL, array_add, NULL},
@@ -315,6 +369,9 @@ static const struct {
     {"queue_get_8", queue_put_8, queue_get_8, NULL},
     {"queue_put_1024", NULL, queue_put_1024, queue_get_1024},
     {"queue_get_1024", queue_put_1024, queue_get_1024, NULL},
+    {"queue_put_many", NULL, queue_put_many, queue_get_many},
+    {"queue_get_many", queue_put_many, queue_get_many, NULL},
+    {"queue_lend", NULL, queue_lend, NULL},
     {"queue_there_and_back", NULL, queue_there_and_back, NULL},
     {"pipe_send", NULL, pipe_send, pipe_recv},
     {"pipe_recv", pipe_send, pipe_recv, NULL},
@@ -377,6 +434,8 @@ int main(int argc, char **argv)
     must(mr_value_create(&value, MR_INT64, NULL, NULL));
     must(mr_value_get_lock(value, &value_lock));
     must(mr_lock_create(&lock, NULL));
+    must(mr_lock_create(&rlock, &(mr_lock_options){.recursive = true}));
+    must(mr_rwlock_create(&rwlock, NULL));
     must(mr_queue_create(&queues[0], NULL));
     must(mr_queue_create(&queues[1], NULL));
     must(mr_pipe_create(&ends[0], &ends[1], false));

@@ -62,9 +62,13 @@ mr_error mr_lock_create(mr_lock *lock, const mr_lock_options *options)
                          "lock", lock ? &lock->handle : NULL);
 }
 
-__attribute__((noinline)) static const mri_kind_ops *rare_ops_of(mr_lock lock)
+/* The handle of the lock of a Value, an Array or a Condition is that of the
+ * object. */
+static const mri_kind_ops *ops_of(mr_lock lock)
 {
     switch (lock.handle.kind) {
+    case MRI_VALUE:
+        return &mri_value_ops;
     case MRI_ARRAY:
         return &mri_array_ops;
     case MRI_RLOCK:
@@ -76,18 +80,7 @@ __attribute__((noinline)) static const mri_kind_ops *rare_ops_of(mr_lock lock)
     }
 }
 
-/* The handle of the lock of a Value, an Array or a Condition is that of the
- * object.  A choice among constants takes eight instructions less than the
- * table of kinds. */
-static inline const mri_kind_ops *ops_of(mr_lock lock)
-{
-    if (__builtin_expect(lock.handle.kind == MRI_LOCK, 1)) {
-        return &mri_lock_ops;
-    }
-    return lock.handle.kind == MRI_VALUE ? &mri_value_ops : rare_ops_of(lock);
-}
-
-mr_error mr_lock_acquire(mr_lock lock, double timeout)
+static __attribute__((noinline)) mr_error acquire(mr_lock lock, double timeout)
 {
     mri_call call = {0};
 
@@ -95,11 +88,48 @@ mr_error mr_lock_acquire(mr_lock lock, double timeout)
                        timeout);
 }
 
-mr_error mr_lock_release(mr_lock lock)
+static __attribute__((noinline)) mr_error release(mr_lock lock)
 {
     mri_call call = {0};
 
     return mri_operate(ops_of(lock), lock.handle, MRI_SYNC_GIVE, &call, 0);
+}
+
+/* The object of a lock that is near, and be active on it; else NULL. */
+static inline mri_object *enter(mri_record *self, mr_lock lock)
+{
+    return self && !self->pipelined && mri_is_lock(lock.handle)
+               ? mri_enter(self, lock.handle, (mri_kind)lock.handle.kind)
+               : NULL;
+}
+
+/* What need not wait is straight code, which is half of the instructions of an
+ * operation; that one says why it was not done here. */
+mr_error mr_lock_acquire(mr_lock lock, double timeout)
+{
+    mri_record *self = mri_self_record;
+    mri_object *object = isnan(timeout) ? NULL : enter(self, lock);
+    bool done = false;
+
+    if (__builtin_expect(object != NULL, 1)) {
+        done = mri_sync_take_now(self, mri_sync_of(object),
+                                 lock.handle.kind != MRI_LOCK);
+        mri_leave(self);
+    }
+    return __builtin_expect(done, 1) ? MR_OK : acquire(lock, timeout);
+}
+
+mr_error mr_lock_release(mr_lock lock)
+{
+    mri_record *self = mri_self_record;
+    mri_object *object = enter(self, lock);
+    bool done = false;
+
+    if (__builtin_expect(object != NULL, 1)) {
+        done = mri_sync_give_now(self, object, lock.handle.kind != MRI_LOCK);
+        mri_leave(self);
+    }
+    return __builtin_expect(done, 1) ? MR_OK : release(lock);
 }
 
 mr_error mr_lock_destroy(mr_lock lock)

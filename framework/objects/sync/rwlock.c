@@ -98,17 +98,18 @@ static mr_error begin_to_read(mri_record *self, mri_object *object,
     rwlock_body *l = body_of(object);
     mr_error error;
 
-    if (!row) {
+    if (row) {
+        mri_set(self, &row->times, mri_peek(&row->times) + 1);
+    } else {
         error = mri_holders_room(self, object, &l->readers, &row);
         if (error) {
             return error;
         }
+        mri_store(&row->role, mri_ref_of(self)); /* nobody's until it has id */
+        mri_store(&row->times, 1);
         mri_set(self, &row->id, mri_peek(&self->owner));
-        mri_set(self, &row->role, mri_ref_of(self));
-        mri_set(self, &row->times, 0);
         step(self, &l->reading, 1);
     }
-    mri_set(self, &row->times, mri_peek(&row->times) + 1);
     stop_waiting(self, object, self);
     mri_commit(self);
     return success(l);
@@ -128,8 +129,10 @@ static void wait_to_read(mri_record *self, mri_object *object)
 
 static mri_holder *my_row(const mri_record *self, const rwlock_body *l)
 {
-    return mri_holders_find(&l->readers, mri_peek(&self->owner),
-                            mri_ref_of(self));
+    return mri_peek(&l->reading)
+               ? mri_holders_find(&l->readers, mri_peek(&self->owner),
+                                  mri_ref_of(self))
+               : NULL;
 }
 
 static mr_error try_read(mri_record *self, mri_object *object, mri_call *call)
@@ -152,7 +155,9 @@ static mr_error try_read(mri_record *self, mri_object *object, mri_call *call)
         wait_to_read(self, object);
     }
     mri_unlatch(self, &l->readers.latch);
-    mri_give_back(self, 0); /* the table that has become too small */
+    if (mri_peek(&self->owned[0].block)) {
+        mri_give_back(self, 0); /* the table that has become too small */
+    }
     return error;
 }
 

@@ -8,70 +8,59 @@
 #include "engine/wait.h"
 #include "util/log.h"
 
-mr_error mri_sync_take(mri_record *self, mri_object *object, mri_call *call)
+static mr_error take(mri_record *self, mri_object *object, mri_call *call,
+                     bool recursive)
 {
     mri_sync *sync = mri_sync_of(object);
-    uint64_t me = mri_peek(&self->owner);
-    uint64_t found = 0;
+    uint64_t found = MRI_OWNER_DIED;
 
     mri_may_hold(self);
     call->list = 0;
-    if (mri_cas(&sync->owner, &found, me)) {
+    if (mri_sync_take_now(self, sync, recursive)) {
         return MR_OK;
     }
-    if (found == MRI_OWNER_DIED && mri_cas(&sync->owner, &found, me)) {
-        return MR_ERR_HOLDER_DIED;
+    if (mri_load(&sync->owner) != MRI_OWNER_DIED ||
+        !mri_cas(&sync->owner, &found, mri_peek(&self->owner))) {
+        return MRI_WOULD_BLOCK;
     }
-    return MRI_WOULD_BLOCK;
+    if (recursive) {
+        mri_store(&sync->depth, 1);
+        mri_store(&sync->thread, mri_ref_of(self));
+    }
+    return MR_ERR_HOLDER_DIED;
 }
 
-mr_error mri_sync_give(mri_record *self, mri_object *object, mri_call *call)
+mr_error mri_sync_take(mri_record *self, mri_object *object, mri_call *call)
 {
-    mri_sync *sync = mri_sync_of(object);
-    uint64_t owner = mri_load(&sync->owner);
-
-    (void)call;
-    do {
-        if (owner == 0 || owner == MRI_OWNER_DIED) {
-            return MR_ERR_NOT_HELD;
-        }
-    } while (!mri_cas(&sync->owner, &owner, 0));
-    mri_wake(self, object, 0);
-    return MR_OK;
+    return take(self, object, call, false);
 }
 
 mr_error mri_sync_take_recursive(mri_record *self, mri_object *object,
                                  mri_call *call)
 {
-    mri_sync *sync = mri_sync_of(object);
-    mr_error error;
+    return take(self, object, call, true);
+}
 
-    if (mri_sync_is_mine(self, sync)) {
-        mri_store(&sync->depth, mri_peek(&sync->depth) + 1);
-        return MR_OK;
+mr_error mri_sync_give(mri_record *self, mri_object *object, mri_call *call)
+{
+    const mri_sync *sync = mri_sync_of(object);
+
+    (void)call;
+    while (!mri_sync_give_now(self, object, false)) {
+        uint64_t owner = mri_load(&sync->owner);
+
+        if (owner == 0 || owner == MRI_OWNER_DIED) {
+            return MR_ERR_NOT_HELD;
+        }
     }
-    error = mri_sync_take(self, object, call);
-    if (error == MR_OK || error == MR_ERR_HOLDER_DIED) {
-        mri_store(&sync->depth, 1);
-        mri_store(&sync->thread, mri_ref_of(self));
-    }
-    return error;
+    return MR_OK;
 }
 
 mr_error mri_sync_give_recursive(mri_record *self, mri_object *object,
                                  mri_call *call)
 {
-    mri_sync *sync = mri_sync_of(object);
-
-    if (!mri_sync_is_mine(self, sync)) {
-        return MR_ERR_NOT_HELD;
-    }
-    if (mri_peek(&sync->depth) > 1) {
-        mri_store(&sync->depth, mri_peek(&sync->depth) - 1);
-        return MR_OK;
-    }
-    mri_store(&sync->thread, 0);
-    return mri_sync_give(self, object, call);
+    (void)call;
+    return mri_sync_give_now(self, object, true) ? MR_OK : MR_ERR_NOT_HELD;
 }
 
 bool mri_sync_ready(mri_object *object, unsigned int variant)

@@ -16,6 +16,7 @@
 #include <multirank/lock.h>
 
 #include "engine/object.h"
+#include "engine/wait.h"
 
 enum { MRI_SYNC_TAKE = 0, MRI_SYNC_GIVE, MRI_SYNC_TRIES };
 
@@ -72,6 +73,55 @@ static inline uint64_t mri_sync_depth(const mri_record *self,
 
 /* Free, but its last owner died. */
 #define MRI_OWNER_DIED UINT64_MAX
+
+/* Take one that is free, and whose last owner did not die, or one more time a
+ * recursive one that the thread has; false: it is neither, or mri_may_hold was
+ * not called yet. */
+static inline bool mri_sync_take_now(mri_record *self, mri_sync *sync,
+                                     bool recursive)
+{
+    uint64_t found = 0;
+
+    if (recursive && mri_sync_is_mine(self, sync)) {
+        mri_store(&sync->depth, mri_peek(&sync->depth) + 1);
+        return true;
+    }
+    if (!self->told_it_may_hold ||
+        !mri_cas(&sync->owner, &found, mri_peek(&self->owner))) {
+        return false;
+    }
+    if (recursive) {
+        mri_store(&sync->depth, 1);
+        mri_store(&sync->thread, mri_ref_of(self));
+    }
+    return true;
+}
+
+/* Give back one that is held, a recursive one once of so many times and by its
+ * thread alone; false: it is not, or another was faster. */
+static inline bool mri_sync_give_now(mri_record *self, mri_object *object,
+                                     bool recursive)
+{
+    mri_sync *sync = mri_sync_of(object);
+    uint64_t owner = mri_load(&sync->owner);
+
+    if (owner == 0 || owner == MRI_OWNER_DIED ||
+        (recursive && !mri_sync_is_mine(self, sync))) {
+        return false;
+    }
+    if (recursive && mri_peek(&sync->depth) > 1) {
+        mri_store(&sync->depth, mri_peek(&sync->depth) - 1);
+        return true;
+    }
+    if (recursive) {
+        mri_store(&sync->thread, 0);
+    }
+    if (!mri_cas(&sync->owner, &owner, 0)) {
+        return false;
+    }
+    mri_wake(self, object, 0);
+    return true;
+}
 
 /* For any endpoint to give back, as a Lock. */
 mri_try mri_sync_take;
