@@ -29,6 +29,7 @@ unit_suites = \
 	tests/unit/batch_reuse_test \
 	tests/unit/pipe_test \
 	tests/unit/points_test \
+	tests/unit/queue_memory_test \
 	tests/unit/queue_test \
 	tests/unit/reaper_test \
 	tests/unit/record_test \

@@ -2,7 +2,7 @@
 /*
  * Owns channels as a whole, and their blocks of cells.
  *
- * Latches: put_latch or get_latch first, then those of the allocator.
+ * Latches: put_latch, then get_latch, then those of the allocator.
  */
 #include "engine/channel.h"
 

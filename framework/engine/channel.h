@@ -10,6 +10,10 @@
  *
  * One store, of a ticket or of `head`, is what puts or gets an item; all else
  * is prepared before or can be repeated after.
+ *
+ * A get of the last item of a block gives the block back, unless producers are
+ * still in it.  If no item is left, they begin that block again and need no
+ * memory.
  */
 #ifndef MRI_ENGINE_CHANNEL_H
 #define MRI_ENGINE_CHANNEL_H
@@ -35,6 +39,7 @@ typedef struct mri_channel {
     _Alignas(64) mri_word get_latch;
     mri_word head;      /* items ever got */
     mri_word get_block; /* the first block */
+    mri_word starved;   /* not 0: a put found no memory for cells */
     uint64_t maxsize;   /* 0: none */
 } mri_channel;
 

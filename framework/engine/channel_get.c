@@ -37,38 +37,70 @@ static inline __attribute__((always_inline)) bool has(const mri_cell *at,
             index + 1 - (ticket >> 8) < mri_peek(&at->count));
 }
 
-/* Producers have left the block if it has a next one: so what they put into it
- * is there. */
-static __attribute__((noinline)) const mri_cell *
-find_behind(mri_record *self, mri_channel *channel, const mri_cell *at)
+static inline __attribute__((always_inline)) const mri_cell *
+first_cell(const mri_channel *channel)
 {
     const mri_cells *first = mri_at(mri_peek(&channel->get_block));
-    uint64_t index = mri_place_index(mri_peek(&channel->head));
-    mri_ref next = mri_load(&first->next);
-    const mri_cells *behind = mri_at(next);
 
-    if (!next || has(at, index)) {
-        return next ? at : NULL;
+    return &first->cells[mri_place_cell(mri_peek(&channel->head))];
+}
+
+/* Were all items of the first block got?  Producers have left it if it has a
+ * next one: so what they put into it is there. */
+static inline __attribute__((always_inline)) bool
+is_used_up(const mri_channel *channel)
+{
+    const mri_cells *first = mri_at(mri_peek(&channel->get_block));
+
+    return mri_load(&first->next) &&
+           !has(first_cell(channel), mri_place_index(mri_peek(&channel->head)));
+}
+
+/* The latch is held, but for moments: leave blocks that are used up.  The last
+ * one stays in owned slot 1. */
+static __attribute__((noinline)) void leave_used_up(mri_record *self,
+                                                    mri_channel *channel)
+{
+    while (is_used_up(channel)) {
+        if (mri_peek(&self->owned[1].block)) {
+            mri_unlatch(self, &channel->get_latch);
+            mri_give_back(self, 1);
+            mri_latch(self, &channel->get_latch);
+        } else {
+            leave_block(self, channel);
+        }
     }
-    if (!has(behind->cells, index)) {
-        return NULL;
+}
+
+static inline __attribute__((always_inline)) void
+leave_if_used_up(mri_record *self, mri_channel *channel)
+{
+    if (__builtin_expect(is_used_up(channel), 0)) {
+        leave_used_up(self, channel);
     }
-    leave_block(self, channel);
-    return behind->cells;
+}
+
+/* The first item is not in the cell where it would be. */
+static __attribute__((noinline)) const mri_cell *
+find_behind(mri_record *self, mri_channel *channel)
+{
+    const mri_cell *at;
+
+    leave_used_up(self, channel);
+    at = first_cell(channel);
+    return has(at, mri_place_index(mri_peek(&channel->head))) ? at : NULL;
 }
 
 /* The cell of the first item, or of its run; NULL: there is none.  The latch is
- * held, and owned slot 1 is empty. */
+ * held. */
 static inline __attribute__((always_inline)) const mri_cell *
 find(mri_record *self, mri_channel *channel)
 {
-    uint64_t head = mri_peek(&channel->head);
-    const mri_cells *first = mri_at(mri_peek(&channel->get_block));
-    const mri_cell *at = &first->cells[mri_place_cell(head)];
+    const mri_cell *at = first_cell(channel);
+    uint64_t index = mri_place_index(mri_peek(&channel->head));
 
-    return __builtin_expect(has(at, mri_place_index(head)), 1)
-               ? at
-               : find_behind(self, channel, at);
+    return __builtin_expect(has(at, index), 1) ? at
+                                               : find_behind(self, channel);
 }
 
 /* Without the latch, and so that ThreadSanitizer does not see it. */
@@ -95,23 +127,26 @@ seems_to_have(const mri_cell *at, uint64_t index)
             index + 1 - (ticket >> 8) < glance(&at->count));
 }
 
-/* In the middle of a run, or where a block may end. */
+/* In the middle of a run, or where a block may end.  The next block is freed
+ * after the first, so `next` is one as long as nobody has moved. */
 __attribute__((noinline, no_sanitize("thread"))) static bool
 is_empty_there(const mri_channel *channel, uint64_t head, mri_ref ref)
 {
-    const mri_cells *first = mri_at(ref);
-    const mri_cell *at = &first->cells[mri_place_cell(head)];
-    uint64_t index = mri_place_index(head);
-    mri_ref next = glance(&first->next);
+    const mri_cells *block = mri_at(ref);
+    const mri_cell *at = &block->cells[mri_place_cell(head)];
+    mri_ref next;
 
-    if (has_moved(channel, head, ref) || seems_to_have(at, index)) {
-        return false;
-    }
-    if (next &&
-        seems_to_have(((const mri_cells *)mri_at(next))->cells, index)) {
-        return false;
-    }
-    return !has_moved(channel, head, ref);
+    do {
+        bool there = seems_to_have(at, mri_place_index(head));
+
+        next = glance(&block->next);
+        if (there || has_moved(channel, head, ref)) {
+            return false;
+        }
+        block = mri_at(next);
+        at = block->cells;
+    } while (next);
+    return true;
 }
 
 /*
@@ -229,10 +264,12 @@ static __attribute__((noinline)) mr_error take_large(mri_record *self,
     } else {
         take_copies(channel, at, call->out, 1);
     }
+    leave_if_used_up(self, channel);
     return MR_OK;
 }
 
-/* What is called under the latch, with the cell of the first item. */
+/* What is called under the latch, with the cell of the first item.  It leaves
+ * a block that it has used up. */
 typedef mr_error taker(mri_record *self, mri_channel *channel, mri_call *call,
                        const mri_cell *at);
 
@@ -252,6 +289,9 @@ take_item(mri_record *self, mri_channel *channel, mri_call *call,
     }
     mri_cell_copy(call->out, at->bytes, size);
     mri_store(&channel->head, mri_place_behind(mri_peek(&channel->head), 1, 1));
+    if (mri_load(&at[1].ticket) == 0) {
+        leave_if_used_up(self, channel);
+    }
     return MR_OK;
 }
 
@@ -267,6 +307,26 @@ static void deliver(mri_record *self, mri_call *call)
     }
     memcpy(call->out, item, call->result);
     mri_give_back(self, 0);
+}
+
+static __attribute__((noinline)) void tell_starved(mri_record *self,
+                                                   mri_channel *channel)
+{
+    if (mri_channel_empty(channel)) {
+        mri_store(&channel->starved, 0);
+        mri_wake_for_memory(self, mri_segment_of(mri_ref_of(channel)));
+    }
+}
+
+/* A put that waits for memory goes on when no item is left, see begin_again of
+ * the producers.  It looks again after it has said that it waits, and we look
+ * after a full barrier, so one sees the other. */
+static inline __attribute__((always_inline)) void
+tell_if_starved(mri_record *self, mri_channel *channel)
+{
+    if (__builtin_expect(mri_load(&channel->starved) != 0, 0)) {
+        tell_starved(self, channel);
+    }
 }
 
 static inline __attribute__((always_inline)) mr_error
@@ -287,6 +347,7 @@ get_by(mri_record *self, mri_channel *channel, mri_call *call, taker *take)
     if (mri_peek(&self->owned[1].block)) {
         mri_give_back(self, 1);
     }
+    tell_if_starved(self, channel);
     return error;
 }
 
@@ -315,6 +376,7 @@ static mr_error take_block(mri_record *self, mri_channel *channel,
     call->result = size_of(at);
     if (is_block(at)) {
         unlink_block(self, channel, at);
+        leave_if_used_up(self, channel);
         return MR_OK;
     }
     error = mri_allocate(self, mri_segment_of(mri_ref_of(channel)),
@@ -325,6 +387,7 @@ static mr_error take_block(mri_record *self, mri_channel *channel,
         return error == MR_ERR_NO_MEMORY ? MRI_WOULD_BLOCK : error;
     }
     take_copies(channel, at, mri_at(mri_peek(&self->owned[0].block)), 1);
+    leave_if_used_up(self, channel);
     return MR_OK;
 }
 
@@ -390,8 +453,10 @@ static mr_error get_some(mri_record *self, mri_channel *channel,
         error = take_some(self, channel, to, r);
     } while (!error && !mri_peek(&self->owned[0].block) &&
              !mri_peek(&self->owned[1].block));
+    leave_if_used_up(self, channel);
     mri_unlatch(self, &channel->get_latch);
     mri_give_back(self, 1);
+    tell_if_starved(self, channel);
     if (mri_peek(&self->owned[0].block)) {
         memcpy(to + r->count * r->size, mri_at(mri_peek(&self->owned[0].block)),
                r->size);

@@ -88,30 +88,52 @@ static inline uint64_t cells_left(const mri_channel *channel)
            mri_place_cell(mri_peek(&channel->tail));
 }
 
-/* Of the next block.  One for runs is twice as large as the last. */
-static size_t bytes_for(const mri_channel *channel, uint64_t cells)
+/* Of a block with so many cells, ... */
+static size_t bytes_for(uint64_t cells)
 {
-    size_t last = mri_cells_bytes(last_block(channel));
     size_t bytes = MRI_CELLS_MIN_BYTES;
 
     assert(cells <= MRI_CELLS_MAX);
-    while (bytes < MRI_CELLS_MAX_BYTES &&
-           (bytes < MRI_CELLS_OTHER + cells * sizeof(mri_cell) ||
-            (cells > 1 && bytes < 2 * last))) {
+    while (bytes < MRI_CELLS_OTHER + cells * sizeof(mri_cell)) {
         bytes *= 2;
     }
     return bytes;
 }
 
+/* ... and of the next block.  One for runs is twice as large as the last. */
+static size_t bytes_of_next(const mri_channel *channel, uint64_t cells)
+{
+    size_t bytes = bytes_for(cells);
+    size_t wanted = cells > 1 ? 2 * mri_cells_bytes(last_block(channel)) : 0;
+
+    while (bytes < wanted && bytes < MRI_CELLS_MAX_BYTES) {
+        bytes *= 2;
+    }
+    return bytes;
+}
+
+/* A smaller block will do when there is no memory for the one wanted. */
+static mr_error allocate_next(mri_record *self, mri_channel *channel,
+                              uint64_t cells)
+{
+    size_t bytes = bytes_of_next(channel, cells);
+    mr_error error = mri_cells_allocate(self, channel, bytes, 1);
+
+    while (error == MR_ERR_NO_MEMORY && bytes > bytes_for(cells)) {
+        bytes /= 2;
+        error = mri_cells_allocate(self, channel, bytes, 1);
+    }
+    return error;
+}
+
 /* Chain one more block, as the last has no room for so many cells.  An empty
  * last block is a state like any other, so this is a change of its own. */
-static __attribute__((noinline)) mr_error
-add_block(mri_record *self, mri_channel *channel, uint64_t cells)
+static mr_error add_block(mri_record *self, mri_channel *channel,
+                          uint64_t cells)
 {
     mri_cells *last = last_block(channel);
     uint64_t tail = mri_peek(&channel->tail);
-    mr_error error =
-        mri_cells_allocate(self, channel, bytes_for(channel, cells), 1);
+    mr_error error = allocate_next(self, channel, cells);
 
     assert(!mri_load(&last->next));
     if (error) {
@@ -122,6 +144,50 @@ add_block(mri_record *self, mri_channel *channel, uint64_t cells)
     mri_owned_move(self, 1, &last->next);
     mri_commit(self);
     return MR_OK;
+}
+
+static void clear_tickets(mri_cell *at, uint64_t count)
+{
+    for (uint64_t i = 0; i < count; i++) {
+        mri_store(&at[i].ticket, 0);
+    }
+}
+
+/* If all items were got, consumers are in the last block, too, and nobody needs
+ * what is in it: begin it again. */
+static bool begin_again(mri_record *self, mri_channel *channel, uint64_t cells)
+{
+    mri_cells *last = last_block(channel);
+    uint64_t tail = mri_peek(&channel->tail);
+    uint64_t head = mri_load(&channel->head);
+
+    if (cells > last->count || mri_place_index(head) != mri_place_index(tail)) {
+        return false;
+    }
+    mri_latch(self, &channel->get_latch);
+    assert(mri_peek(&channel->get_block) == mri_peek(&channel->put_block));
+    assert(mri_peek(&channel->head) == head && head == tail);
+    clear_tickets(last->cells, last->count);
+    mri_set(self, &channel->head, head - mri_place_cell(head));
+    mri_set(self, &channel->tail, tail - mri_place_cell(tail));
+    mri_commit(self);
+    mri_unlatch(self, &channel->get_latch);
+    return true;
+}
+
+/* The last block has no room for so many cells.  A put that waits for memory
+ * goes on, too, when the last item was got: so consumers are told. */
+static __attribute__((noinline)) mr_error
+find_room(mri_record *self, mri_channel *channel, uint64_t cells)
+{
+    mr_error error = begin_again(self, channel, cells)
+                         ? MR_OK
+                         : add_block(self, channel, cells);
+
+    if (error == MR_ERR_NO_MEMORY) {
+        mri_store(&channel->starved, 1);
+    }
+    return error;
 }
 
 /* The latch is held.  A producer that was killed may have put without
@@ -149,11 +215,7 @@ count_if_put(mri_channel *channel)
  * be bytes of its items. */
 static __attribute__((noinline)) void clear_rest(mri_channel *channel)
 {
-    mri_cell *at = last_cell(channel);
-
-    for (uint64_t i = 0; i < cells_left(channel); i++) {
-        mri_store(&at[i].ticket, 0);
-    }
+    clear_tickets(last_cell(channel), cells_left(channel));
     mri_store(&channel->writing, 0);
 }
 
@@ -176,7 +238,7 @@ have_cells(mri_record *self, mri_channel *channel, mri_call *call,
 {
     return cells <= cells_left(channel)
                ? MR_OK
-               : no_memory(channel, call, add_block(self, channel, cells));
+               : no_memory(channel, call, find_room(self, channel, cells));
 }
 
 static inline __attribute__((always_inline)) mr_error

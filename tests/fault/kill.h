@@ -24,7 +24,8 @@
 #include "runtime/code/function.h"
 #include "util/fault.h"
 
-/* Bytes of items: in a cell, in a block of a size class, in a run. */
+/* Bytes of items: in a cell, in several, in a block of a size class, and in
+ * pages. */
 enum {
     SMALL = 40,
     MEDIUM = 700,

@@ -117,14 +117,29 @@ static bool full_block_of_large(scene *s)
     return make_queue(s, LARGE, 0, CELLS - 3, 3);
 }
 
-/* Next to get is the first of the second block; the first is still there. */
+/* Next to get is the last of the first block. */
+static bool almost_emptied_block(scene *s)
+{
+    return make_queue(s, SMALL, 0, CELLS - 1, 4);
+}
+
+/* Next to get is the first of the second block: it has no room in the first,
+ * all items of which had gone before. */
 static bool emptied_block(scene *s)
 {
-    if (!make_queue(s, SMALL, 0, CELLS - 1, 4)) {
+    if (!make_queue(s, SMALL, 0, CELLS - 1, 0)) {
         return false;
     }
-    expect_some(s, 0, 1);
-    return true;
+    s->item = 2000;
+    s->extra = 3;
+    put_some(s, 0, 3);
+    return !mrt_failed();
+}
+
+/* The next item begins the block again. */
+static bool used_up_block(scene *s)
+{
+    return make_queue(s, SMALL, 0, CELLS, 0);
 }
 
 static bool no_items(scene *s)
@@ -348,17 +363,6 @@ static void check_get(scene *s)
     MRT_CHECK(left == (size_t)s->extra || left == (size_t)s->extra - 1);
     check_effect(s, left == (size_t)s->extra - 1);
     expect_some(s, (int)s->extra - (int)left, (int)s->extra);
-    finish(s);
-}
-
-static void check_get_in_second_block(scene *s)
-{
-    size_t left = 0;
-
-    MRT_OK(mr_queue_qsize(s->queue, &left));
-    MRT_CHECK(left == 3 || left == 2);
-    check_effect(s, left == 2);
-    expect_some(s, 4 - (int)left, 4);
     finish(s);
 }
 
@@ -646,6 +650,38 @@ static void check_put_into_full_segment(scene *s)
     finish(s);
 }
 
+/* `process` waits for memory, and needs none when the one item is got. */
+static bool used_up_block_without_memory(scene *s)
+{
+    if (!make_queue(s, SMALL, 0, CELLS - 1, 1) || !fill_segment(s)) {
+        return false;
+    }
+    for (size_t size = HUGE_; size > SMALL; size /= 2) {
+        while (mr_queue_put(s->other, item, size, 0) == MR_OK) {
+        }
+    }
+    if (!START(&s->process, ANYWHERE, putter, s, sizeof *s)) {
+        return false;
+    }
+    await_sleepers(memory_of(s), 0, 1, NULL);
+    return true;
+}
+
+static void check_get_for_one_without_memory(scene *s)
+{
+    int first = get(s->queue, SMALL, GUARD);
+
+    MRT_CHECK(first == 0 || first == PEERS);
+    check_effect(s, first == PEERS);
+    if (first == 0) {
+        MRT_EQUAL(get(s->queue, SMALL, GUARD), PEERS);
+    }
+    END(s->process, 0);
+    drain_segment(s);
+    MRT_OK(mr_queue_destroy(s->other));
+    finish(s);
+}
+
 #define ROW(name, prepare, operate, meanwhile, check)         \
     {                                                         \
         name, prepare, NULL, operate, meanwhile, check, false \
@@ -657,6 +693,8 @@ const operation operations[] = {
     ROW("queue_put_large", large_items, put_one, NULL, check_put),
     ROW("queue_put_huge", huge_items, put_one, NULL, check_put),
     ROW("queue_put_into_next_block", full_block, put_one, NULL, check_put),
+    ROW("queue_put_into_used_up_block", used_up_block, put_one, NULL,
+        check_put),
     ROW("queue_put_middle_into_next_block", full_block_of_middle, put_one, NULL,
         check_put),
     ROW("queue_put_large_into_next_block", full_block_of_large, put_one, NULL,
@@ -679,8 +717,9 @@ const operation operations[] = {
     ROW("queue_get_middle", middle_items, get_one, NULL, check_get),
     ROW("queue_get_large", large_items, get_one, NULL, check_get),
     ROW("queue_get_huge", huge_items, get_one, NULL, check_get),
-    ROW("queue_get_from_next_block", emptied_block, get_one, NULL,
-        check_get_in_second_block),
+    ROW("queue_get_last_of_block", almost_emptied_block, get_one, NULL,
+        check_get),
+    ROW("queue_get_from_next_block", emptied_block, get_one, NULL, check_get),
     ROW("queue_get_into_too_little", large_items, get_into_too_little, NULL,
         check_unchanged),
     ROW("queue_get_for_putter", full_with_putter, get_one, NULL,
@@ -703,6 +742,8 @@ const operation operations[] = {
         check_putter_closed),
     ROW("queue_get_when_others_wait_for_memory", full_segment, get_one, NULL,
         check_get_from_full_segment),
+    ROW("queue_get_when_a_put_waits_for_memory", used_up_block_without_memory,
+        get_one, NULL, check_get_for_one_without_memory),
     ROW("queue_put_when_memory_is_full", full_segment_with_putter, put_one,
         free_one_item, check_put_into_full_segment),
 };

@@ -537,74 +537,6 @@ static void queue_lends_to_many_threads(void)
     fake_stop();
 }
 
-/* ---- memory -------------------------------------------------------------- */
-
-enum { LARGE = 100000 };
-
-typedef struct two_queues {
-    mr_queue full;
-    mr_queue other;
-    size_t size;
-    size_t items; /* of the other */
-} two_queues;
-
-static void empty_one_for_the_other(unsigned int number, void *user)
-{
-    static char bytes[LARGE];
-    const two_queues *q = user;
-    size_t items;
-
-    if (number == 0) {
-        char *out = malloc(LARGE);
-
-        fake_await_sleep(fake_endpoint_of(1));
-        /* Small items share a block, which is freed after the last. */
-        do {
-            (void)!mr_queue_get(q->full, out, LARGE, NULL, 0);
-            MRT_OK(mr_queue_qsize(q->other, &items));
-        } while (items == q->items);
-        free(out);
-    } else {
-        MRT_OK(mr_queue_put(q->other, bytes, q->size, GUARD));
-    }
-}
-
-static void check_exhaustion(size_t size)
-{
-    static char bytes[LARGE];
-    two_queues q = {.size = size};
-    unsigned int count = 0;
-    mr_error error;
-    size_t items;
-
-    fake_start(2, 1 << 20);
-    MRT_OK(mr_queue_create(&q.full, NULL));
-    MRT_OK(mr_queue_create(&q.other, NULL));
-    do {
-        error = mr_queue_put(q.full, bytes, size, 0);
-        count++;
-    } while (!error);
-    MRT_ERROR(error, MR_ERR_TIMEOUT);
-    MRT_CHECK(count * size > 1 << 17);
-    while (!(error = mr_queue_put(q.other, bytes, size, 0.001))) {
-        q.items++;
-    }
-    MRT_ERROR(error, MR_ERR_TIMEOUT);
-    fake_threads(2, empty_one_for_the_other, &q);
-    MRT_OK(mr_queue_qsize(q.other, &items));
-    MRT_EQUAL(items, q.items + 1);
-    MRT_OK(mr_queue_destroy(q.full));
-    MRT_OK(mr_queue_destroy(q.other));
-    fake_stop();
-}
-
-static void put_waits_for_memory_that_another_queue_frees(void)
-{
-    check_exhaustion(LARGE);
-    check_exhaustion(10000);
-    check_exhaustion(100);
-}
-
 /* ---- buffers that are too small ------------------------------------------ */
 
 static void get_with_unequal_buffers(unsigned int number, void *user)
@@ -710,8 +642,6 @@ int main(int argc, char **argv)
         MRT_TEST(queue_lends_to_many_threads),
         {"queue_serves_many_when_memory_is_scarce",
          queue_serves_many_when_memory_is_scarce, 0},
-        {"put_waits_for_memory_that_another_queue_frees",
-         put_waits_for_memory_that_another_queue_frees, 0},
         {"truncated_get_wakes_a_consumer_with_a_larger_buffer",
          truncated_get_wakes_a_consumer_with_a_larger_buffer, 0},
         {"queue_goes_on_after_a_death", queue_goes_on_after_a_death, 0},
