@@ -299,6 +299,7 @@ pool_sources = \
 	framework/pool/gather.c \
 	framework/pool/gather.h \
 	framework/pool/iterator.c \
+	framework/pool/life.c \
 	framework/pool/map.c \
 	framework/pool/pool.c \
 	framework/pool/pool.h \
@@ -311,10 +312,13 @@ pool_sources = \
 	framework/pool/schedule.h \
 	framework/pool/schedule_nodes.c \
 	framework/pool/scheduler.h \
+	framework/pool/setup.c \
 	framework/pool/workers.c \
 	framework/pool/worker/death.c \
 	framework/pool/worker/failure.c \
 	framework/pool/worker/failure.h \
+	framework/pool/worker/life.c \
+	framework/pool/worker/life.h \
 	framework/pool/worker/misuse.c \
 	framework/pool/worker/return.c \
 	framework/pool/worker/return.h \

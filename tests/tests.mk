@@ -73,6 +73,7 @@ mpi_suites = \
 	tests/mpi/pool_iterate_failure_test \
 	tests/mpi/pool_iterate_test \
 	tests/mpi/pool_life_test \
+	tests/mpi/pool_setup_test \
 	tests/mpi/pool_shared_test \
 	tests/mpi/pool_small_test \
 	tests/mpi/pool_spread_test \
@@ -227,6 +228,7 @@ one_rank = \
 	tests/mpi/pool_failure_test \
 	tests/mpi/pool_iterate_test \
 	tests/mpi/pool_life_test \
+	tests/mpi/pool_setup_test \
 	tests/mpi/pool_small_test \
 	tests/mpi/pool_test \
 	tests/mpi/process_edges_test \
@@ -322,6 +324,7 @@ far_asan_runs = \
 	tests/mpi/pool_async_test.far.np3 \
 	tests/mpi/pool_iterate_test.far.np3 \
 	tests/mpi/pool_life_test.far.np3 \
+	tests/mpi/pool_setup_test.far.np3 \
 	tests/mpi/pool_shared_test.far.np3 \
 	tests/mpi/pool_test.far.np3 \
 	tests/mpi/process_test.far.np3 \

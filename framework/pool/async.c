@@ -164,6 +164,9 @@ static void tell(mri_request *r)
     mr_future future = r->future;
     mr_task_error first = r->first;
 
+    if (r->result == MR_ERR_BROKEN) {
+        code = mri_pool_tell_breach(r->pool, &first);
+    }
     mri_request_stop(r);
     if (r->callback) {
         r->callback(code, &first, r->user);
@@ -431,11 +434,11 @@ static mr_error enter_to_wait(entry *e)
 {
     mr_error error = mri_admission_begin(e->pool);
 
-    if (error) {
+    if (error && error != MR_ERR_BROKEN) {
         free(e);
         return error;
     }
-    e->request->admitted = true;
+    e->request->admitted = !error;
     pthread_mutex_lock(&own.lock);
     e->state = WAITING;
     append(e);
@@ -444,13 +447,16 @@ static mr_error enter_to_wait(entry *e)
     return MR_OK;
 }
 
-/* The caller has begun it. */
+/* The caller has begun it, or the pool is broken. */
 static mr_error entered(entry *e)
 {
     mr_error error = e->request->result;
 
     pthread_mutex_lock(&own.lock);
-    if (error) {
+    if (error == MR_ERR_BROKEN) {
+        error = MR_OK; /* the future tells how */
+        stop_going(e);
+    } else if (error) {
         own.begun--;
         take_out(e);
     } else {

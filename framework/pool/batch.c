@@ -229,6 +229,7 @@ static mr_error add_map(mri_record *self, mri_object *object,
 
     mri_batch_body_of(object)->workers = spec->workers;
     mri_batch_body_of(object)->creator = mri_load(&self->owner);
+    mri_batch_body_of(object)->setup = spec->setup;
     error = mri_allocate(self, segment, MRI_HEAP, map_size(spec->workers), 0);
     if (!error) {
         fill(mri_at(mri_peek(&self->owned[0].block)), spec);

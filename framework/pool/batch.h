@@ -25,6 +25,7 @@ typedef struct mri_batch_spec {
     mri_function_ref function;
     mr_handle context; /* of the same rank; of kind MRI_NONE: none */
     mr_handle results; /* see mri_batch; of kind MRI_NONE: none */
+    mr_handle setup;   /* see mri_batch_body */
     uint64_t input_size;
     uint64_t output_size;
     uint64_t count; /* below 2^32 */

@@ -32,6 +32,10 @@ mr_error mri_driver_begin(mri_driver *driver, mr_pool pool, bool admitted)
             (mri_driver){.pool = pool,
                          .shared = mri_pool_entry_shared(call.result),
                          .is_creator = mri_pool_entry_is_creator(call.result)};
+        if (mri_pool_entry_has_setup(call.result)) {
+            driver->setup = pool.handle;
+            driver->setup.variant = 0;
+        }
     }
     return error;
 }
@@ -93,6 +97,9 @@ mr_error mri_driver_refresh(mri_driver *driver)
     mr_error error = operate(driver->pool, MRI_POOL_LOOK, &call);
     size_t count;
 
+    if (!error && call.result & MRI_POOL_LOOKS_BROKEN) {
+        error = MR_ERR_BROKEN;
+    }
     if (error) {
         return error;
     }

@@ -26,6 +26,7 @@ typedef struct mri_driver {
     mr_pool pool;        /* its handle's variant is the entry of the driver */
     bool is_creator;     /* of the pool */
     unsigned int shared; /* see mri_pool_body */
+    mr_handle setup;     /* the pool, if its workers have to be prepared */
     size_t workers;
     uint64_t changes; /* of the pool's table, before it was copied last */
     mri_known_worker *table; /* NULL before the first mri_driver_refresh */
@@ -33,6 +34,7 @@ typedef struct mri_driver {
 
 /* Become a driver of a pool, and be one no longer.  An admitted request was
  * accepted before the pool was closed.  MR_ERR_STALE; MR_ERR_CLOSED;
+ * MR_ERR_BROKEN: see mri_pool_tell_breach;
  * MR_ERR_LIMIT: the pool has too many. */
 mr_error mri_driver_begin(mri_driver *driver, mr_pool pool, bool admitted);
 void mri_driver_end(mri_driver *driver);
@@ -41,7 +43,8 @@ void mri_driver_end(mri_driver *driver);
  * ready for mri_wait_any as long as that is so. */
 mr_error mri_driver_attend(const mri_driver *driver, bool *called);
 
-/* Copy the table.  MR_ERR_NO_MEMORY, or as mri_operate. */
+/* Copy the table.  MR_ERR_BROKEN: see mri_pool_tell_breach; MR_ERR_NO_MEMORY,
+ * or as mri_operate. */
 mr_error mri_driver_refresh(mri_driver *driver);
 
 /* Start a child in place of a lost one, or do nothing if another driver does.

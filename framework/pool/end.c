@@ -10,10 +10,12 @@
 #include "pool/async.h"
 #include "pool/pool_ops.h"
 #include "runtime/job/identity.h"
+#include "util/clock.h"
 #include "util/log.h"
 
 mr_error mr_pool_destroy(mr_pool pool)
 {
+    mri_pool_setup setup = {0};
     mr_error error;
 
     if (!mri_self()) {
@@ -24,8 +26,13 @@ mr_error mr_pool_destroy(mr_pool pool)
         return error;
     }
     mri_async_cancel(pool);
+    (void)!mri_setup_of(pool, &setup);
     error = mri_pool_end(pool);
-    return error ? error : mri_destroy(&mri_pool_ops, pool.handle);
+    if (!error) {
+        error = mri_destroy(&mri_pool_ops, pool.handle);
+        mri_setup_destroy(&setup);
+    }
+    return error;
 }
 
 mr_error mr_pool_close(mr_pool pool)
@@ -53,6 +60,7 @@ static mr_error may_join(void)
  * only the futures have still to be told. */
 mr_error mr_pool_join(mr_pool pool, double timeout)
 {
+    int64_t deadline = mri_deadline(timeout);
     mri_call call = {0};
     mr_error error = may_join();
 
@@ -65,7 +73,8 @@ mr_error mr_pool_join(mr_pool pool, double timeout)
         return error;
     }
     mri_async_await(pool);
-    return mri_pool_end_workers(pool);
+    error = mri_pool_finalize(pool, mri_timeout_left(timeout, deadline));
+    return error ? error : mri_pool_end_workers(pool);
 }
 
 void mri_endpoint_end(void)

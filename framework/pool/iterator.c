@@ -143,8 +143,11 @@ static mr_error make(mr_iterator **result, mr_pool pool,
     iterator->request = *request;
     error = begin(iterator, pool, ordered, options ? options->ahead : 0);
     if (error) {
+        mr_task_error told;
+
         mr_iterator_destroy(iterator);
-        return error;
+        return error == MR_ERR_BROKEN ? mri_pool_tell_breach(pool, &told)
+                                      : error;
     }
     *result = iterator;
     return MR_OK;
@@ -234,6 +237,9 @@ mr_error mr_iterator_next(mr_iterator *iterator, mr_result *result,
         }
         if (iterator->results.taken == iterator->request.total) {
             end(iterator);
+        } else if (stuck == MR_ERR_BROKEN) {
+            *result = (mr_result){.index = MR_NO_TASK};
+            return mri_pool_tell_breach(iterator->driver.pool, &result->error);
         } else if (stuck || error) {
             return stuck ? stuck : error;
         } else {

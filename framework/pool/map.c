@@ -280,11 +280,15 @@ static mr_error map(mr_pool pool, const mri_map_request *request,
     mri_driver driver;
     mr_error error = mri_map_begin(&driver, pool);
 
-    if (error) {
+    if (!error) {
+        error = run(&driver, request, &first);
+        mri_driver_end(&driver);
+    } else if (error != MR_ERR_BROKEN) {
         return error;
     }
-    error = run(&driver, request, &first);
-    mri_driver_end(&driver);
+    if (error == MR_ERR_BROKEN) {
+        error = mri_pool_tell_breach(pool, &first);
+    }
     if (options && options->error) {
         *options->error = first;
     }

@@ -17,7 +17,6 @@
 #include "engine/wait.h"
 #include "objects/kinds.h"
 #include "pool/pool_ops.h"
-#include "pool/worker/run.h"
 #include "runtime/job/identity.h"
 #include "runtime/job/place_ranks.h"
 #include "util/log.h"
@@ -32,25 +31,11 @@ static mri_pool_body *body_of(mri_object *object)
 static size_t detail_size(size_t workers)
 {
     return workers * sizeof(mri_pool_worker) +
-           MRI_POOL_DRIVERS * sizeof(mri_pool_driver) +
+           MRI_POOL_DRIVERS * sizeof(mri_pool_driver) + sizeof(mri_pool_facts) +
            offsetof(mri_kept, spec) + mri_batch_spec_size(workers);
 }
 
 /* ---- drivers ------------------------------------------------------------- */
-
-/* The table has changed: call the attention of the drivers. */
-static void call_attention(mri_record *self, mri_object *object)
-{
-    mri_pool_driver *drivers = mri_pool_drivers_of(object);
-
-    mri_add(&body_of(object)->changes, 1);
-    for (unsigned int i = 0; i < MRI_POOL_DRIVERS; i++) {
-        if (mri_load(&drivers[i].endpoint)) {
-            mri_swap(&drivers[i].attention, 1);
-        }
-    }
-    mri_wake_all(self, object, 0);
-}
 
 /* Is there a worker for the new driver to look after? */
 static bool anything_lost(mri_object *object)
@@ -132,11 +117,16 @@ static mr_error try_begin(mri_record *self, mri_object *object, mri_call *call)
         leave_entry(self, object, driver);
         return mri_pool_is_closed();
     }
+    if (mri_load(&pool->broken) == MRI_POOL_BROKEN) {
+        leave_entry(self, object, driver);
+        return MR_ERR_BROKEN;
+    }
     if (admitted) {
         mri_add(&pool->admitted, 1);
     }
     mri_store(&driver->attention, anything_lost(object));
-    call->result = mri_pool_entry(number, creator ? pool->shared : 0, creator);
+    call->result = mri_pool_entry(number, creator ? pool->shared : 0, creator,
+                                  pool->has_setup);
     return MR_OK;
 }
 
@@ -168,9 +158,10 @@ static mr_error try_attend(mri_record *self, mri_object *object, mri_call *call)
 static mr_error try_look(mri_record *self, mri_object *object, mri_call *call)
 {
     (void)self;
-    call->result = mri_pool_looks(body_of(object)->workers,
-                                  mri_load(&body_of(object)->closed),
-                                  mri_load(&body_of(object)->changes));
+    call->result = mri_pool_looks(
+        body_of(object)->workers, mri_load(&body_of(object)->closed),
+        mri_load(&body_of(object)->broken) == MRI_POOL_BROKEN,
+        mri_load(&body_of(object)->changes));
     return MR_OK;
 }
 
@@ -182,6 +173,7 @@ static mri_pool_worker copy_of(const mri_pool_worker *worker)
     do {
         mri_store(&copy.version, mri_load(&worker->version));
         mri_store(&copy.lost, mri_load(&worker->lost));
+        mri_store(&copy.life, mri_load(&worker->life));
         copy.mailbox = worker->mailbox;
         copy.process = worker->process;
     } while (mri_load(&worker->version) != mri_peek(&copy.version) ||
@@ -220,7 +212,8 @@ static mr_error try_claim(mri_record *self, mri_object *object, mri_call *call)
     uint64_t lost = MRI_WORKER_LOST;
 
     assert(call->argument < body_of(object)->workers);
-    if (!mri_cas(&worker->lost, &lost, mri_load(&self->owner))) {
+    if (mri_load(&body_of(object)->broken) == MRI_POOL_BROKEN ||
+        !mri_cas(&worker->lost, &lost, mri_load(&self->owner))) {
         return MR_ERR_STATE;
     }
     /* Odd is that of a claimer whose worker died before it had settled. */
@@ -244,6 +237,7 @@ static mr_error try_replace(mri_record *self, mri_object *object,
     }
     worker->mailbox = r->worker.mailbox;
     worker->process = r->worker.process;
+    mri_store(&worker->life, MRI_LIFE_NEW);
     mri_store(&worker->version, mri_load(&worker->version) | 1);
     return MR_OK;
 }
@@ -267,7 +261,7 @@ static mr_error try_settle(mri_record *self, mri_object *object, mri_call *call)
     mri_store(&worker->version, even_above(mri_load(&worker->version)));
     mri_cas(&worker->lost, &me, r->lost);
     mri_swap(&body_of(object)->losses, 1);
-    call_attention(self, object);
+    mri_pool_call_attention(self, object);
     return MR_OK;
 }
 
@@ -291,7 +285,7 @@ static mr_error try_lose_rank(mri_record *self, mri_object *object,
         }
     }
     if (changed) {
-        call_attention(self, object);
+        mri_pool_call_attention(self, object);
     }
     return MR_OK;
 }
@@ -379,6 +373,12 @@ static mri_try *const tries[] = {
     [MRI_POOL_LOSE_RANK] = try_lose_rank,
     [MRI_POOL_CLOSE] = try_close,
     [MRI_POOL_JOIN] = try_join,
+    [MRI_POOL_SETUP] = mri_pool_try_setup,
+    [MRI_POOL_PREPARE] = mri_pool_try_prepare,
+    [MRI_POOL_LIVES] = mri_pool_try_lives,
+    [MRI_POOL_BREAK] = mri_pool_try_break,
+    [MRI_POOL_BREACH] = mri_pool_try_breach,
+    [MRI_POOL_FINAL] = mri_pool_try_final,
     [MRI_POOL_DESTROY] = try_destroy,
 };
 
@@ -454,12 +454,16 @@ static void forget(mri_record *self, mri_object *object, const mri_gone *gone)
     bool changed = false;
 
     forget_drivers(self, object, gone);
+    mri_pool_writer_gone(self, object, gone);
     for (uint64_t i = 0; i < body_of(object)->workers; i++) {
+        if (is_gone(&workers[i], gone)) {
+            mri_pool_worker_gone(self, object, i, gone);
+        }
         changed |= loses(&workers[i], gone);
     }
     if (changed) {
         mri_swap(&body_of(object)->losses, 1);
-        call_attention(self, object);
+        mri_pool_call_attention(self, object);
     }
 }
 
@@ -477,21 +481,6 @@ const mri_kind_ops mri_pool_ops = {.name = "pool",
                                    .ready_internal = true,
                                    .dispose = dispose,
                                    .forget = forget};
-
-/* ---- work ---------------------------------------------------------------- */
-
-void mri_pool_work(const mri_work *work)
-{
-    mri_record *self = mri_self();
-    mri_object *job = mri_enter(self, work->job, MRI_BATCH);
-
-    if (!job) {
-        return; /* it ended, or was cancelled, meanwhile */
-    }
-    mri_store(&self->working, mri_ref_of(job));
-    mri_leave(self);
-    mri_batch_run(self, job, work->slot, work->worker);
-}
 
 /* ---- creation ------------------------------------------------------------ */
 
@@ -543,7 +532,8 @@ static unsigned int shared_processors(const mri_record *self, size_t workers)
                : 0;
 }
 
-static mr_error build(mri_record *self, size_t workers, mri_object **result)
+static mr_error build(mri_record *self, size_t workers,
+                      const mri_pool_setup *setup, mri_object **result)
 {
     unsigned int index = mri_segment_of(mri_ref_of(self));
     size_t size = detail_size(workers);
@@ -563,6 +553,10 @@ static mr_error build(mri_record *self, size_t workers, mri_object **result)
     }
     memset(mri_at(mri_peek(&self->owned[0].block)), 0, size);
     mri_object_detail(self, object);
+    if (setup) {
+        body_of(object)->has_setup = 1;
+        mri_pool_facts_of(object)->setup = *setup;
+    }
     *result = object;
     return MR_OK;
 }
@@ -591,6 +585,8 @@ mr_error mr_pool_create(mr_pool *pool, const mr_pool_options *options)
     mri_record *self = mri_self();
     mri_object *object = NULL;
     size_t workers = options ? options->workers : 0;
+    mri_pool_setup setup = {0};
+    bool has_setup = false;
     mr_pool made;
     mr_error error;
 
@@ -605,11 +601,15 @@ mr_error mr_pool_create(mr_pool *pool, const mr_pool_options *options)
                                 "is above 4096");
     }
     error = mri_may_create_processes("mr_pool_create");
+    if (!error && options) {
+        error = mri_setup_create(&setup, options, &has_setup);
+    }
     if (!error) {
         workers = workers ? workers : mri_here.size;
-        error = build(self, workers, &object);
+        error = build(self, workers, has_setup ? &setup : NULL, &object);
     }
     if (error) {
+        mri_setup_destroy(&setup);
         return error;
     }
     warn_if_crowded(workers);
@@ -618,6 +618,7 @@ mr_error mr_pool_create(mr_pool *pool, const mr_pool_options *options)
     if (error) {
         (void)!mri_pool_end(made);
         (void)!mri_destroy(&mri_pool_ops, made.handle);
+        mri_setup_destroy(&setup);
         return error;
     }
     *pool = made;

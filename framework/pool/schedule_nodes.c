@@ -103,6 +103,7 @@ static mr_error fill_node(mri_scheduler *d, mri_schedule_node *n,
         d->sink->describe(d, n->spec);
     }
     n->spec->pool_workers = workers;
+    n->spec->setup = d->driver->setup;
     for (size_t i = 0; i < workers; i++) {
         if (is_member(d, i) && leader_of(i) == leader) {
             n->spec->list[n->spec->workers++].number = i;

@@ -18,6 +18,9 @@
 #include "runtime/job/identity.h"
 #include "runtime/work_loop.h"
 
+/* Seconds that a child has to end by itself. */
+static const double LEAVE = 1;
+
 unsigned int mri_workers_on(unsigned int rank, size_t workers)
 {
     return (unsigned int)((workers + mri_here.size - 1 - rank) / mri_here.size);
@@ -105,6 +108,15 @@ mr_pool_worker_info mri_worker_describe(const mri_pool_worker *worker,
     return info;
 }
 
+/* One that has called its finalizer leaves by itself, and writes out what it
+ * has printed. */
+static void await_exit(const mri_pool_worker *worker)
+{
+    if (is_child(worker) && mri_peek(&worker->life) == MRI_LIFE_ENDED) {
+        (void)!mr_process_join(worker->process, LEAVE);
+    }
+}
+
 static void end_worker(const mri_pool_worker *worker)
 {
     if (is_child(worker)) {
@@ -122,6 +134,9 @@ static void end_worker(const mri_pool_worker *worker)
 /* All are told first, so that they end at the same time. */
 void mri_workers_end(mri_pool_worker *workers, size_t count)
 {
+    for (size_t i = 0; i < count; i++) {
+        await_exit(&workers[i]);
+    }
     for (size_t i = 0; i < count; i++) {
         if (is_child(&workers[i])) {
             (void)!mr_process_kill(workers[i].process);

@@ -35,11 +35,19 @@ void mri_work_loop(mr_handle mailbox)
             break;
         }
         mri_do_work(&current.work);
+        if (current.work.what == MRI_WORK_STOP) {
+            break;
+        }
     }
     if (error && error != MR_ERR_CLOSED && error != MR_ERR_STALE) {
         mri_log(MR_LOG_ERROR, "this worker cannot receive work and ends: %s",
                 mr_error_text(error));
     }
+}
+
+void mri_work_stop(void)
+{
+    current.work.what = MRI_WORK_STOP;
 }
 
 void mri_work_again(void)

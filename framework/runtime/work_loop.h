@@ -9,17 +9,20 @@
 
 #include <multirank/base.h>
 
-enum { MRI_WORK_BATCH = 1, MRI_WORK_STOP };
+enum { MRI_WORK_BATCH = 1, MRI_WORK_STOP, MRI_WORK_FINALIZE };
 
 typedef struct mri_work {
     uint32_t what;
     uint32_t worker; /* its number in the pool */
-    mr_handle job;
-    uint32_t slot; /* its own in the job */
+    mr_handle job;   /* a batch; or the pool, for MRI_WORK_FINALIZE */
+    uint32_t slot;   /* its own in the batch */
 } mri_work;
 
 /* Does the work of one message.  Set by the layer above. */
 extern void (*mri_do_work)(const mri_work *work);
+
+/* From the work of a message: the loop ends after it. */
+void mri_work_stop(void);
 
 /* Take work from a mailbox until told to stop, or the mailbox is gone. */
 void mri_work_loop(mr_handle mailbox);

@@ -460,6 +460,45 @@ void closed_pool_refuses_and_is_joined()
     }
 }
 
+int offset = 0; /* in each worker */
+
+mr_error keep_offset(const void *argument, size_t size)
+{
+    if (size != sizeof offset) {
+        return mr_task_fail(MR_ERR_USER, "no offset");
+    }
+    std::memcpy(&offset, argument, sizeof offset);
+    return MR_OK;
+}
+
+int add_offset(int number)
+{
+    return number + offset;
+}
+
+void initializer_prepares_workers_or_breaks_the_pool()
+{
+    const int by = 5;
+    multirank::pool_options options;
+
+    options.initializer = keep_offset;
+    options.argument = multirank::shared::value(by);
+    {
+        const multirank::pool pool(options);
+
+        MRT_EQUAL(pool.apply(multirank::fn<add_offset>, 2), 7);
+    }
+    options.argument = {};
+    const multirank::pool broken(options);
+    try {
+        (void)broken.apply(multirank::fn<add_offset>, 2);
+        MRT_FAIL("a broken pool maps");
+    } catch (const multirank::task_error &e) {
+        MRT_EQUAL(e.code(), MR_ERR_USER);
+        MRT_CHECK(std::strstr(e.what(), "no offset") != nullptr);
+    }
+}
+
 const mrt_test tests[] = {
     TEST(map_async_gives_a_future_of_the_results),
     TEST(apply_async_copies_its_input),
@@ -486,6 +525,7 @@ const mrt_test tests[] = {
     TEST(pool_is_moved_and_destroyed),
     TEST(pool_refuses_too_many_workers),
     TEST(closed_pool_refuses_and_is_joined),
+    TEST(initializer_prepares_workers_or_breaks_the_pool),
 };
 
 } // namespace

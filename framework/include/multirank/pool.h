@@ -30,10 +30,24 @@ typedef struct mr_pool {
     mr_handle handle;
 } mr_pool;
 
+/*
+ * Prepares a worker, or puts away what was prepared; `argument` is a copy of
+ * that of the options, and `size` its size.  It must not create processes or
+ * pools, and must return.  It fails if it returns any value but MR_OK; see
+ * mr_task_fail.
+ */
+typedef mr_error mr_worker_function(const void *argument, size_t size);
+
 /* Zeroed means: all defaults. */
 typedef struct mr_pool_options {
     size_t workers; /* 0: as many as ranks; with more the others are child
                        processes, on all ranks in turn */
+    mr_worker_function *initializer; /* each worker calls it once, before its
+                                        first task; NULL: none */
+    mr_worker_function *finalizer;   /* each worker that had a task calls it
+                                        when it ends in order; NULL: none */
+    const void *argument; /* of both; it is copied, and may have any size */
+    size_t argument_size; /* bytes */
 } mr_pool_options;
 
 /* The second half of a task's arguments. */
@@ -64,6 +78,7 @@ typedef struct mr_task {
 typedef mr_error mr_task_function(const void *input, void *output,
                                   const mr_task *task);
 
+#define MR_NO_TASK ((size_t)-1)
 #define MR_TEXT_SIZE 256 /* bytes of an error's text with its final zero */
 #define MR_HOST_SIZE 64  /* bytes of a host's name with its final zero */
 
@@ -71,7 +86,7 @@ typedef mr_error mr_task_function(const void *input, void *output,
  * the first, as their clocks differ. */
 typedef struct mr_task_error {
     mr_error code;           /* what the task returned, or why it could not */
-    size_t index;            /* the task */
+    size_t index;            /* the task; MR_NO_TASK: the initializer */
     int rank;                /* where the task ran */
     int signal;              /* the signal that ended its worker, or 0: none,
                                 or only the launcher knows, as text tells */
@@ -89,17 +104,33 @@ typedef struct mr_map_options {
 /**
  * Create a pool and start its workers.
  *
+ * The initializer runs in each worker before its first task, also in a child
+ * that replaces a dead one.  A rank runs it in its own process, and may call
+ * MPI there.  If it fails, or ends its worker by a crash, the pool is broken:
+ * maps that are under way, and all later ones, fail with the error of the
+ * initializer, and no worker is started any more.  mr_task_error then has the
+ * text, and MR_NO_TASK as its index.
+ *
+ * The finalizer runs in mr_pool_join; mr_pool_destroy alone does not call it.
+ * Its failure is logged.
+ *
  * Callers:   any endpoint that is not a daemon and not inside a task.
  * Blocks:    until its child workers are started.
  * Ownership: the pool lives until mr_pool_destroy or the end of the job; its
- *            child workers end with its creator.
- * Units:     workers in processes, 1 to 4096.
- * Errors:    MR_ERR_ARGUMENT - pool is NULL, or there are too many workers;
+ *            child workers end with its creator.  options->argument is copied.
+ * Units:     workers in processes, 1 to 4096; argument_size in bytes.
+ * Errors:    MR_ERR_ARGUMENT - pool is NULL, or there are too many workers, or
+ *            options->argument is NULL with a size;
+ *            MR_ERR_FUNCTION - the initializer or the finalizer cannot travel,
+ *            as mr_function(3) tells;
  *            MR_ERR_STATE - there is no job, or the caller is a daemon or
  *            inside a task;
+ *            MR_ERR_TOO_LARGE - the argument is larger than a whole segment;
  *            MR_ERR_SYSTEM, MR_ERR_LIMIT, MR_ERR_NO_MEMORY - a child worker
- *            could not be started.
- * Differs:   most workers are ranks, which run already.
+ *            could not be started, or there is no room for the argument.
+ * Differs:   most workers are ranks, which run already.  Python calls the
+ *            initializer at the start of a worker, starts workers for ever if
+ *            it fails, and has no finalizer.
  */
 MR_CHECKED mr_error mr_pool_create(mr_pool *pool,
                                    const mr_pool_options *options);
@@ -187,7 +218,8 @@ MR_CHECKED mr_error mr_pool_worker(mr_pool pool, size_t number,
  *            MR_ERR_OWNER_LOST - all workers are lost;
  *            MR_ERR_CLOSED - the pool was closed;
  *            MR_ERR_STALE - the pool was destroyed;
- *            any other - the first task that failed returned it.
+ *            any other - the first task that failed returned it, or the
+ *            initializer of a worker.
  * Differs:   a worker that dies is replaced and reported; in Python the map
  *            hangs.  A chunk of 0 means "choose"; in Python it returns
  *            nothing.
@@ -246,15 +278,16 @@ MR_CHECKED mr_error mr_pool_apply(mr_pool pool, mr_task_function *function,
 MR_CHECKED mr_error mr_pool_close(mr_pool pool);
 
 /**
- * Wait until a closed pool has nothing to do, then end its child workers.  The
- * callbacks of its futures have returned then, and the futures of the caller's
- * endpoint are ready.  An iterator is under way until it is destroyed.  If an
- * endpoint dies, its maps end, and the pool does not wait for them.
+ * Wait until a closed pool has nothing to do, then let its workers call the
+ * finalizer, and end its child workers.  The callbacks of its futures have
+ * returned then, and the futures of the caller's endpoint are ready.  An
+ * iterator is under way until it is destroyed.  If an endpoint dies, its maps
+ * end, and the pool does not wait for them.
  *
  * Callers:   any endpoint, any thread, but not inside a task or in the callback
  *            of a future.
- * Blocks:    until no map is under way, at most `timeout` seconds, and then
- *            until its child workers have ended.
+ * Blocks:    until no map is under way and the finalizers have returned, at
+ * most `timeout` seconds, and then until its child workers have ended.
  * Ownership: the pool stays: mr_pool_destroy frees it.
  * Units:     timeout in seconds; 0: do not wait; MR_FOREVER: no limit.
  * Errors:    MR_ERR_STATE - the pool is not closed, or the caller is inside a

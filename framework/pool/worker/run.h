@@ -94,6 +94,8 @@ typedef struct mri_batch_body {
     mri_owned_block inputs;
     mri_owned_block outputs;
     mri_word context; /* a use, see pool/context.h */
+    mr_handle setup;  /* the pool, if its workers are to be prepared; else of
+                         kind MRI_NONE */
     uint64_t workers;
     uint64_t creator; /* endpoint */
 } mri_batch_body;

@@ -84,6 +84,15 @@ struct map_options {
     shared context = {};
 };
 
+/** How to make a pool; see mr_pool_options.  The functions are those of C: an
+ *  exception must not leave them. */
+struct pool_options {
+    std::size_t workers = 0; /* 0: a worker for each rank */
+    mr_worker_function *initializer = nullptr;
+    mr_worker_function *finalizer = nullptr;
+    shared argument = {}; /* of both; it is copied */
+};
+
 /** How to iterate; see mr_imap_options. */
 struct imap_options {
     std::size_t ahead = 0; /* tasks whose results were not taken; 0: chosen */
@@ -441,18 +450,27 @@ class pool : public owner<pool_handle>
 
     /** Makes a pool of so many workers; of 0, a worker for each rank.  See
      *  mr_pool_create. */
-    explicit pool(std::size_t workers = 0) : owner(create(workers))
+    explicit pool(std::size_t workers = 0) : owner(create({workers}))
+    {
+    }
+
+    /** The same, with an initializer and more. */
+    explicit pool(const pool_options &options) : owner(create(options))
     {
     }
 
   private:
-    static pool_handle create(std::size_t workers)
+    static pool_handle create(const pool_options &options)
     {
         mr_pool c = {};
-        mr_pool_options options = {};
+        mr_pool_options how = {};
 
-        options.workers = workers;
-        detail::check(mr_pool_create(&c, &options), "mr_pool_create");
+        how.workers = options.workers;
+        how.initializer = options.initializer;
+        how.finalizer = options.finalizer;
+        how.argument = options.argument.data();
+        how.argument_size = options.argument.size();
+        detail::check(mr_pool_create(&c, &how), "mr_pool_create");
         return pool_handle(c);
     }
 };
