@@ -35,7 +35,9 @@ mr_error mri_setup_create(mri_pool_setup *setup, const mr_pool_options *options,
     const mr_array_options bytes = {.no_lock = true};
     mr_error error = MR_OK;
 
-    *has_setup = options->initializer || options->finalizer;
+    *has_setup = options->initializer || options->finalizer ||
+                 options->max_tasks_per_worker;
+    setup->max_tasks = options->max_tasks_per_worker;
     if (options->argument_size && !options->argument) {
         return mri_bad_argument("mr_pool_create", "options->argument",
                                 "is NULL");

@@ -51,6 +51,7 @@ typedef struct mri_pool_setup {
     uint64_t has_finalizer;
     mr_array argument; /* of bytes; of kind MRI_NONE: there is none */
     uint64_t argument_size;
+    uint64_t max_tasks; /* of one life; 0: no limit */
 } mri_pool_setup;
 
 typedef struct mri_pool_driver {

@@ -267,7 +267,7 @@ mr_error mri_schedule_restart_lost(mri_scheduler *d)
 }
 
 /* Children that die again and again without finishing a task would keep us
- * for ever. */
+ * for ever.  All may be replaced at one time, after their last tasks. */
 static mr_error restart_dead(mri_scheduler *d)
 {
     size_t ended = d->sink->ended(d);
@@ -276,7 +276,7 @@ static mr_error restart_dead(mri_scheduler *d)
         d->progress = ended;
         d->restarts = 0;
     }
-    if (d->restarts > FUTILE_RESTARTS) {
+    if (d->restarts > FUTILE_RESTARTS && d->restarts > 2 * d->driver->workers) {
         return mri_fail(
             MR_ERR_WORKER_DIED, MR_LOG_ERROR,
             "the children of a pool die before they finish a task, %u in "

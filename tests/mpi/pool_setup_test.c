@@ -572,6 +572,101 @@ static void finalizer_that_fails_or_dies_hangs_nobody(void)
     }
 }
 
+/* ---- max tasks per worker ------------------------------------------------ */
+
+static mr_error prepare_again(const void *argument, size_t size)
+{
+    const facts *f = facts_of(argument, size);
+
+    prepared = f->number;
+    return mr_queue_put(f->first, NULL, 0, GUARD);
+}
+
+static mr_error put_away_again(const void *argument, size_t size)
+{
+    prepared = 0;
+    return mr_queue_put(facts_of(argument, size)->last, NULL, 0, GUARD);
+}
+
+static size_t number_of(mr_queue queue)
+{
+    size_t count = 0;
+
+    while (mr_queue_get(queue, NULL, 0, NULL, 0) == MR_OK) {
+        count++;
+    }
+    return count;
+}
+
+static bool make_limited(mr_pool *pool, size_t workers, size_t most)
+{
+    if (!make_facts(prepare_again, put_away_again, workers)) {
+        return false;
+    }
+    how.max_tasks_per_worker = most;
+    return MRT_OK(mr_pool_create(pool, &how));
+}
+
+static void child_is_replaced_after_so_many_tasks(void)
+{
+    enum { MOST = 8 };
+    size_t first;
+    mr_pool pool;
+
+    if (!make_limited(&pool, 1, MOST)) {
+        return;
+    }
+    MRT_EQUAL(tell_all(pool, 17), TASKS / MOST);
+    for (size_t i = 0; i < TASKS; i++) {
+        size_t same = 0;
+
+        for (size_t k = 0; k < TASKS; k++) {
+            same += told[k][1] == told[i][1];
+        }
+        MRT_EQUAL(same, MOST);
+    }
+    MRT_OK(mr_pool_close(pool));
+    MRT_OK(mr_pool_join(pool, GUARD));
+    first = number_of(shared.first); /* the next may have been started */
+    MRT_CHECK(first == TASKS / MOST || first == TASKS / MOST + 1);
+    MRT_EQUAL(number_of(shared.last), first);
+    end(pool);
+}
+
+/* Small maps, large ones, and results one by one, by ranks and children. */
+static void all_workers_prepare_themselves_again_after_so_many_tasks(void)
+{
+    enum { MOST = 25, ROUNDS = 4 };
+    size_t first, last;
+    mr_pool pool;
+
+    if (!make_limited(&pool, 3 * (size_t)mr_size(), MOST)) {
+        return;
+    }
+    for (int i = 0; i < ROUNDS; i++) {
+        mr_iterator *iterator;
+        mr_result result;
+
+        tell_all(pool, 17);
+        squares(pool, 3, 0);
+        if (iterate(&iterator, pool, mr_pool_imap, pattern, NULL, 0, 100, 9)) {
+            for (int k = 0; k < 100; k++) {
+                if (MRT_OK(mr_iterator_next(iterator, &result, GUARD))) {
+                    is_pattern(&result);
+                }
+            }
+            ends(iterator);
+        }
+    }
+    MRT_OK(mr_pool_close(pool));
+    MRT_OK(mr_pool_join(pool, GUARD));
+    first = number_of(shared.first);
+    last = number_of(shared.last);
+    MRT_CHECK(first >= ROUNDS * (TASKS + 103) / MOST);
+    MRT_EQUAL(last, first);
+    end(pool);
+}
+
 static void pools_with_a_setup_leave_nothing(void)
 {
     uint64_t before = objects_in_use();
@@ -627,6 +722,10 @@ static const mrt_test tests[] = {
      join_waits_for_finalizers_in_its_time, 0},
     {"finalizer_that_fails_or_dies_hangs_nobody",
      finalizer_that_fails_or_dies_hangs_nobody, 0},
+    {"child_is_replaced_after_so_many_tasks",
+     child_is_replaced_after_so_many_tasks, 0},
+    {"all_workers_prepare_themselves_again_after_so_many_tasks",
+     all_workers_prepare_themselves_again_after_so_many_tasks, 60},
     {"pools_with_a_setup_leave_nothing", pools_with_a_setup_leave_nothing, 60},
 };
 

@@ -48,6 +48,7 @@ typedef struct mr_pool_options {
                                         when it ends in order; NULL: none */
     const void *argument; /* of both; it is copied, and may have any size */
     size_t argument_size; /* bytes */
+    size_t max_tasks_per_worker; /* of one life of a worker; 0: no limit */
 } mr_pool_options;
 
 /* The second half of a task's arguments. */
@@ -111,7 +112,11 @@ typedef struct mr_map_options {
  * initializer, and no worker is started any more.  mr_task_error then has the
  * text, and MR_NO_TASK as its index.
  *
- * The finalizer runs in mr_pool_join; mr_pool_destroy alone does not call it.
+ * After options->max_tasks_per_worker tasks a worker calls the finalizer.  A
+ * child then ends, and another replaces it.  A rank cannot be replaced: it goes
+ * on and calls the initializer again, so that what its tasks have leaked stays.
+ *
+ * Else the finalizer runs in mr_pool_join; mr_pool_destroy does not call it.
  * Its failure is logged.
  *
  * Callers:   any endpoint that is not a daemon and not inside a task.

@@ -32,6 +32,8 @@ typedef struct life {
     struct life *next;
     mr_pool pool;
     bool ready; /* else the pool is broken */
+    bool limited;
+    uint64_t budget; /* if it is limited: tasks that it may still run */
 } life;
 
 static MRI_RANK_LOCAL life *lives_of_rank;
@@ -210,7 +212,7 @@ static bool make_visit(visit *v, const mri_pool_setup *setup)
 
 /* ---- begin and end ------------------------------------------------------- */
 
-static bool begin(mr_pool pool, unsigned int number)
+static bool begin(mr_pool pool, unsigned int number, life *l)
 {
     mri_pool_setup setup;
     mri_call call = {
@@ -223,6 +225,8 @@ static bool begin(mr_pool pool, unsigned int number)
     if (operate(pool, MRI_POOL_PREPARE, &call)) {
         return false;
     }
+    l->limited = setup.max_tasks > 0;
+    l->budget = setup.max_tasks;
     return !setup.has_initializer || make_visit(&v, &setup);
 }
 
@@ -244,7 +248,7 @@ bool mri_worker_prepare(mr_pool pool, unsigned int number)
     }
     *l = (life){.pool = pool, .next = lives};
     lives = l;
-    l->ready = begin(pool, number);
+    l->ready = begin(pool, number, l);
     return l->ready;
 }
 
@@ -269,30 +273,59 @@ void mri_worker_finalize(mr_pool pool, unsigned int number)
     }
 }
 
+uint64_t *mri_worker_budget(mr_pool pool)
+{
+    life *l = *find(pool);
+
+    return l && l->limited ? &l->budget : NULL;
+}
+
+void mri_worker_begin_again(mr_pool pool, unsigned int number)
+{
+    mri_worker_finalize(pool, number);
+    if (mri_worker_is_rank(number)) {
+        mri_work_again();
+    }
+}
+
 /* ---- work ---------------------------------------------------------------- */
+
+/* The pool, if its workers are to be prepared; else of kind MRI_NONE. */
+static bool enter_prepared(mri_record *self, const mri_work *work,
+                           mri_object **job, mr_pool *pool)
+{
+    *job = mri_enter(self, work->job, MRI_BATCH);
+    pool->handle = *job ? mri_batch_body_of(*job)->setup : (mr_handle){0};
+    if (pool->handle.kind != MRI_NONE) {
+        mri_leave(self);
+        *job = mri_worker_prepare(*pool, work->worker)
+                   ? mri_enter(self, work->job, MRI_BATCH)
+                   : NULL;
+    }
+    return *job != NULL;
+}
 
 void mri_pool_work(const mri_work *work)
 {
     mri_record *self = mri_self();
+    uint64_t *budget = NULL;
     mri_object *job;
+    mr_pool pool;
 
     if (work->what == MRI_WORK_FINALIZE) {
         mri_worker_finalize((mr_pool){work->job}, work->worker);
         return;
     }
-    job = mri_enter(self, work->job, MRI_BATCH);
-    if (job && mri_batch_body_of(job)->setup.kind != MRI_NONE) {
-        mr_pool pool = {mri_batch_body_of(job)->setup};
-
-        mri_leave(self);
-        job = mri_worker_prepare(pool, work->worker)
-                  ? mri_enter(self, work->job, MRI_BATCH)
-                  : NULL;
-    }
-    if (!job) {
+    if (!enter_prepared(self, work, &job, &pool)) {
         return; /* it ended, or was cancelled, meanwhile */
+    }
+    if (pool.handle.kind != MRI_NONE) {
+        budget = mri_worker_budget(pool);
     }
     mri_store(&self->working, mri_ref_of(job));
     mri_leave(self);
-    mri_batch_run(self, job, work->slot, work->worker);
+    mri_batch_run(self, job, work->slot, work->worker, budget);
+    if (budget && *budget == 0) {
+        mri_worker_begin_again(pool, work->worker);
+    }
 }

@@ -65,7 +65,7 @@ typedef struct worker {
 } worker;
 
 /* Take the next chunk of the own range; 0: it is empty. */
-static uint64_t take(worker *w)
+static inline __attribute__((always_inline)) uint64_t take(worker *w)
 {
     mri_slot *slot = w->slot;
     uint64_t range = mri_load(&slot->range);
@@ -105,7 +105,8 @@ static void clear(unsigned char *output, size_t size)
 
 /* The loop that all else is for.  It keeps its values in locals, since a shared
  * store makes the compiler read everything else again. */
-static void run(worker *w, uint64_t claimed)
+static inline __attribute__((always_inline)) void run(worker *w,
+                                                      uint64_t claimed)
 {
     const mri_batch *batch = w->batch;
     mri_slot *slot = w->slot;
@@ -165,6 +166,25 @@ static void run_own(worker *w)
             before = now;
         }
     }
+}
+
+/* The worker may run so many tasks; what it leaves is for others.  Out of the
+ * way of those that may run any number, who have the functions above inline. */
+static __attribute__((noinline)) void run_some(worker *w, uint64_t *budget)
+{
+    uint64_t chunk = w->chunk;
+    uint64_t claimed;
+
+    while (*budget > 0 && !mri_load(&w->batch->cancelled)) {
+        w->chunk = chunk < *budget ? chunk : *budget;
+        claimed = take(w);
+        if (!claimed) {
+            break;
+        }
+        *budget -= mri_range_end(claimed) - mri_range_first(claimed);
+        run(w, claimed);
+    }
+    w->chunk = chunk;
 }
 
 /* ---- stealing ------------------------------------------------------------ */
@@ -243,7 +263,7 @@ bool mri_batch_anything_left(mri_batch *batch)
 
 /* From the next slot on, lest all thieves meet at one victim.  When others
  * are stealing what is left, look again. */
-static bool steal(worker *w)
+static __attribute__((noinline)) bool steal(worker *w)
 {
     uint64_t own = (uint64_t)(w->slot - w->batch->slots);
 
@@ -368,8 +388,15 @@ static worker begin(mri_record *self, mri_batch *batch, mri_slot *slot,
     return w;
 }
 
+static __attribute__((noinline)) void run_limited(worker *w, uint64_t *budget)
+{
+    do {
+        run_some(w, budget);
+    } while (*budget > 0 && !mri_load(&w->batch->cancelled) && steal(w));
+}
+
 void mri_batch_run(mri_record *self, mri_object *object, unsigned int slot,
-                   unsigned int number)
+                   unsigned int number, uint64_t *budget)
 {
     mri_batch *batch = mri_batch_of(object);
     worker w;
@@ -383,9 +410,13 @@ void mri_batch_run(mri_record *self, mri_object *object, unsigned int slot,
     w = begin(self, batch, &batch->slots[slot], number);
     mri_inside_task = true;
     mri_task_enter(w.slot);
-    do {
-        run_own(&w);
-    } while (!mri_load(&batch->cancelled) && steal(&w));
+    if (__builtin_expect(budget != NULL, 0)) {
+        run_limited(&w, budget);
+    } else {
+        do {
+            run_own(&w);
+        } while (!mri_load(&batch->cancelled) && steal(&w));
+    }
     mri_task_forget(w.batch);
     mri_batch_leave(self, object, w.slot);
 }

@@ -119,10 +119,11 @@ static inline bool mri_batch_enter_slot(mri_record *self, mri_slot *slot)
            mri_cas(&slot->worker, &nobody, mri_ref_of(self));
 }
 
-/* Work until nothing is left to take; `number` is that of the worker, for the
+/* Work until nothing is left to take, or *budget tasks have run, which becomes
+ * what is left of it; NULL: no limit.  `number` is that of the worker, for the
  * user. */
 void mri_batch_run(mri_record *self, mri_object *object, unsigned int slot,
-                   unsigned int number);
+                   unsigned int number, uint64_t *budget);
 
 /* True as long as some slot has tasks that no worker took. */
 bool mri_batch_anything_left(mri_batch *batch);

@@ -90,7 +90,8 @@ struct pool_options {
     std::size_t workers = 0; /* 0: a worker for each rank */
     mr_worker_function *initializer = nullptr;
     mr_worker_function *finalizer = nullptr;
-    shared argument = {}; /* of both; it is copied */
+    shared argument = {};                 /* of both; it is copied */
+    std::size_t max_tasks_per_worker = 0; /* 0: no limit */
 };
 
 /** How to iterate; see mr_imap_options. */
@@ -470,6 +471,7 @@ class pool : public owner<pool_handle>
         how.finalizer = options.finalizer;
         how.argument = options.argument.data();
         how.argument_size = options.argument.size();
+        how.max_tasks_per_worker = options.max_tasks_per_worker;
         detail::check(mr_pool_create(&c, &how), "mr_pool_create");
         return pool_handle(c);
     }
