@@ -20,7 +20,8 @@ bench_multirank = \
 	bench/objects/share \
 	bench/objects/sync \
 	bench/objects/value \
-	bench/pool/multirank
+	bench/pool/multirank \
+	bench/pool/tree
 bench_mpi = \
 	bench/job/idle_mpi \
 	bench/job/memory_mpi \
@@ -45,7 +46,7 @@ bench_alone = \
 	bench/objects/value_mutex \
 	bench/pool/peak
 if HAVE_OPENMP
-bench_alone += bench/pool/openmp
+bench_alone += bench/pool/openmp bench/pool/tree_openmp
 endif
 if HAVE_LIBCIRCLE
 bench_mpi += bench/pool/with_libcircle
@@ -113,6 +114,7 @@ EXTRA_DIST += \
 	bench/questions/start.py \
 	bench/questions/sync.py \
 	bench/questions/task_length.py \
+	bench/questions/tree.py \
 	bench/questions/value.py \
 	bench/questions/value_of_many.py \
 	bench/run
@@ -129,6 +131,19 @@ bench_pool_multirank_SOURCES = bench/pool/multirank.c bench/bench.h \
 bench_pool_multirank_CPPFLAGS = $(PUBLIC_CPPFLAGS)
 bench_pool_multirank_LDFLAGS = $(COMMON_LDFLAGS)
 bench_pool_multirank_LDADD = libmultirank.la
+
+bench_pool_tree_SOURCES = bench/pool/tree.c bench/bench.h $(bench_repeat) \
+	bench/pool/tree.h
+bench_pool_tree_CPPFLAGS = $(PUBLIC_CPPFLAGS)
+bench_pool_tree_LDFLAGS = $(COMMON_LDFLAGS)
+bench_pool_tree_LDADD = libmultirank.la
+
+bench_pool_tree_openmp_SOURCES = bench/pool/tree_openmp.c $(bench_repeat) \
+	bench/pool/tree.h
+bench_pool_tree_openmp_CPPFLAGS =
+bench_pool_tree_openmp_CFLAGS = $(AM_CFLAGS) $(OPENMP_CFLAGS)
+bench_pool_tree_openmp_LDFLAGS = $(COMMON_LDFLAGS)
+bench_pool_tree_openmp_LDADD =
 
 bench_pool_by_hand_SOURCES = bench/pool/by_hand.c $(bench_pool_questions)
 bench_pool_by_hand_CPPFLAGS = $(MPI_CFLAGS)

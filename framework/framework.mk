@@ -27,6 +27,7 @@ multirankinclude_HEADERS = \
 	framework/include/multirank/queue.h \
 	framework/include/multirank/rwlock.h \
 	framework/include/multirank/semaphore.h \
+	framework/include/multirank/spawn.h \
 	framework/include/multirank/topology.h \
 	framework/include/multirank/typed.h \
 	framework/include/multirank/value.h \
@@ -315,15 +316,26 @@ pool_sources = \
 	framework/pool/setup.c \
 	framework/pool/workers.c \
 	framework/pool/worker/death.c \
+	framework/pool/worker/deque.c \
 	framework/pool/worker/failure.c \
 	framework/pool/worker/failure.h \
+	framework/pool/worker/family.c \
+	framework/pool/worker/frames.c \
 	framework/pool/worker/life.c \
 	framework/pool/worker/life.h \
+	framework/pool/worker/map_inside.c \
+	framework/pool/worker/map_inside.h \
 	framework/pool/worker/misuse.c \
+	framework/pool/worker/place.c \
+	framework/pool/worker/place.h \
 	framework/pool/worker/return.c \
 	framework/pool/worker/return.h \
 	framework/pool/worker/run.c \
-	framework/pool/worker/run.h
+	framework/pool/worker/run.h \
+	framework/pool/worker/spawn.c \
+	framework/pool/worker/spawn_death.c \
+	framework/pool/worker/spawn_run.c \
+	framework/pool/worker/spawned.h
 
 # The list of all kinds of objects, above them all.
 kinds_sources = framework/kinds.c

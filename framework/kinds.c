@@ -12,6 +12,7 @@
 #include "pool/context.h"
 #include "pool/end.h"
 #include "pool/pool.h"
+#include "pool/worker/life.h"
 #include "pool/worker/run.h"
 #include "runtime/job/job.h"
 #include "runtime/server/child.h"
@@ -40,5 +41,6 @@ void mri_objects_register(void)
     mri_at_endpoint_end = mri_endpoint_end;
     mri_array_begin_copy = mri_replica_begin;
     mri_do_work = mri_pool_work;
+    mri_work_with_setup = mri_worker_do;
     mri_misuse_begin();
 }

@@ -35,6 +35,7 @@ unit_suites = \
 	tests/unit/record_test \
 	tests/unit/task_threads_test \
 	tests/unit/rwlock_test \
+	tests/unit/spawn_test \
 	tests/unit/sync_test \
 	tests/unit/topology_test \
 	tests/unit/util_test \
@@ -93,6 +94,7 @@ mpi_suites = \
 	tests/mpi/queue_test \
 	tests/mpi/placement_test \
 	tests/mpi/rwlock_test \
+	tests/mpi/spawn_test \
 	tests/mpi/sync_crowd_test \
 	tests/mpi/sync_interrupt_test \
 	tests/mpi/sync_test \
@@ -238,6 +240,7 @@ one_rank = \
 	tests/mpi/process_parent_test \
 	tests/mpi/process_start_test \
 	tests/mpi/process_test \
+	tests/mpi/spawn_test \
 	tests/mpi/topology_test
 two_ranks = \
 	tests/mpi/interrupt_test \
@@ -332,6 +335,7 @@ far_asan_runs = \
 	tests/mpi/queue_many_test.far.np3 \
 	tests/mpi/queue_test.far.np3 \
 	tests/mpi/rwlock_test.far.np3 \
+	tests/mpi/spawn_test.far.np3 \
 	tests/mpi/sync_crowd_test.far.np3 \
 	tests/mpi/sync_interrupt_test.far.np3 \
 	tests/mpi/sync_test.far.np3 \

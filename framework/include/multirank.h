@@ -28,6 +28,7 @@
 #include <multirank/queue.h>
 #include <multirank/rwlock.h>
 #include <multirank/semaphore.h>
+#include <multirank/spawn.h>
 #include <multirank/topology.h>
 #include <multirank/typed.h>
 #include <multirank/value.h>

@@ -12,6 +12,7 @@
 #include "pool/context.h"
 #include "pool/worker/failure.h"
 #include "pool/worker/run.h"
+#include "pool/worker/spawned.h"
 #include "util/clock.h"
 
 enum {
@@ -34,7 +35,7 @@ static mr_error try_await(mri_record *self, mri_object *object, mri_call *call)
     (void)self;
     call->list = 0;
     call->result = mri_batch_ended(batch);
-    return call->result == batch->count ? MR_OK : MRI_WOULD_BLOCK;
+    return mri_batch_is_over(batch, call->result) ? MR_OK : MRI_WOULD_BLOCK;
 }
 
 static mr_error try_left(mri_record *self, mri_object *object, mri_call *call)
@@ -206,6 +207,9 @@ static void dispose(mri_record *self, mri_object *object)
     if (mri_peek(&body->context)) {
         mri_context_drop(self, &body->context);
     }
+    if (mri_peek(&body->spawned.ref)) {
+        mri_spawned_dispose(self, object);
+    }
     mri_owned_block_free(self, object, &body->inputs);
     mri_owned_block_free(self, object, &body->outputs);
     mri_object_free(self, object, &object->detail, map_size(body->workers));
@@ -218,6 +222,7 @@ static void fill(mri_batch *batch, const mri_batch_spec *spec)
     mri_batch_fill(batch, spec);
     for (uint64_t i = 0; i < batch->workers; i++) {
         mri_store(&batch->slots[i].range, mri_batch_range(batch, i));
+        batch->slots[i].who = spec->list[i];
     }
 }
 
@@ -327,7 +332,7 @@ static bool ready(mri_object *object, unsigned int variant)
     mri_batch *batch = mri_batch_of(object);
 
     (void)variant;
-    return mri_batch_ended(batch) == batch->count;
+    return mri_batch_is_over(batch, mri_batch_ended(batch));
 }
 
 /* A batch without a creator is cancelled. */

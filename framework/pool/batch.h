@@ -13,16 +13,12 @@
 
 #include "pool/worker/run.h"
 
-typedef struct mri_batch_worker {
-    mr_handle mailbox; /* of kind MRI_NONE: the worker is lost */
-    uint64_t number;   /* in the pool */
-} mri_batch_worker;
-
 /* The description of a new batch.  Memory that is named by reference is used in
  * place; else the inputs lie in call->more, and the outputs begin with
  * zeros. */
 typedef struct mri_batch_spec {
     mri_function_ref function;
+    mr_handle pool;
     mr_handle context; /* of the same rank; of kind MRI_NONE: none */
     mr_handle results; /* see mri_batch; of kind MRI_NONE: none */
     mr_handle setup;   /* see mri_batch_body */
@@ -96,6 +92,7 @@ mr_error mri_batch_try_refill(mri_record *self, mri_object *object,
 static inline void mri_batch_fill(mri_batch *batch, const mri_batch_spec *spec)
 {
     batch->function = spec->function;
+    batch->pool = spec->pool;
     batch->results = spec->results;
     batch->input_size = spec->input_size;
     batch->output_size = spec->output_size;

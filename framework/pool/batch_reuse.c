@@ -81,6 +81,7 @@ static bool fits(mri_object *object, const mri_batch_spec *spec,
     size_t outputs = spec->outputs ? 0 : spec->count * spec->output_size;
 
     return spec->workers == mri_batch_of(object)->workers &&
+           !mri_peek(&mri_batch_of(object)->spawned) &&
            spec->context.kind == MRI_NONE && !mri_peek(&body->context) &&
            spec->results.kind == MRI_NONE && !spec->old_outputs &&
            call->more_size <= room(&body->inputs) &&

@@ -20,6 +20,7 @@
 #include "engine/operation.h"
 #include "engine/wait_any.h"
 #include "pool/gather.h"
+#include "pool/worker/map_inside.h"
 #include "runtime/job/identity.h"
 #include "util/log.h"
 
@@ -97,8 +98,8 @@ mr_error mri_map_allowed(void)
     }
     if (mri_inside_task) {
         return mri_fail(MR_ERR_STATE, MR_LOG_INFO,
-                        "a task of a pool cannot start a map: start it "
-                        "from main or from a process");
+                        "a task of a pool can only map, apply and spawn: call "
+                        "this from main or from a process");
     }
     return MR_OK;
 }
@@ -273,22 +274,28 @@ static mr_error run(mri_driver *driver, const mri_map_request *request,
 
 /* ---- calls --------------------------------------------------------------- */
 
-static mr_error map(mr_pool pool, const mri_map_request *request,
-                    const mr_map_options *options)
+static mr_error map_outside(mr_pool pool, const mri_map_request *request,
+                            mr_task_error *first)
 {
-    mr_task_error first = {.code = MR_OK};
     mri_driver driver;
     mr_error error = mri_map_begin(&driver, pool);
 
     if (!error) {
-        error = run(&driver, request, &first);
+        error = run(&driver, request, first);
         mri_driver_end(&driver);
-    } else if (error != MR_ERR_BROKEN) {
-        return error;
     }
-    if (error == MR_ERR_BROKEN) {
-        error = mri_pool_tell_breach(pool, &first);
-    }
+    return error == MR_ERR_BROKEN ? mri_pool_tell_breach(pool, first) : error;
+}
+
+static mr_error map(const char *caller, mr_pool pool,
+                    mr_task_function *function, const mri_map_request *request,
+                    const mr_map_options *options)
+{
+    mr_task_error first = {.code = MR_OK};
+    mr_error error = mri_inside_task ? mri_map_inside(caller, pool, function,
+                                                      request, &first)
+                                     : map_outside(pool, request, &first);
+
     if (options && options->error) {
         *options->error = first;
     }
@@ -303,7 +310,7 @@ static mr_error prepare_and_map(const char *caller, mr_pool pool,
     mr_error error = mri_map_prepare(request, caller, function,
                                      options ? options->timeout : 0);
 
-    return error ? error : map(pool, request, options);
+    return error ? error : map(caller, pool, function, request, options);
 }
 
 mr_error mr_pool_map(mr_pool pool, mr_task_function *function,

@@ -128,6 +128,10 @@ void mri_pool_call_attention(mri_record *self, mri_object *object);
 /* Work for a batch, as a hosting rank or a child; see mri_do_work. */
 void mri_pool_work(const mri_work *work);
 
+/* The same for a pool that has a setup; or the end of a life, see
+ * pool/worker/life.h.  Set at start. */
+extern void (*mri_work_with_setup)(const mri_work *work, mr_pool pool);
+
 /* ---- workers: pool/workers.c --------------------------------------------- */
 
 /* Worker w is on rank w % mri_here.size; so many are on a rank. */

@@ -102,6 +102,7 @@ static mr_error fill_node(mri_scheduler *d, mri_schedule_node *n,
     if (d->sink->describe) {
         d->sink->describe(d, n->spec);
     }
+    n->spec->pool = d->driver->pool.handle;
     n->spec->pool_workers = workers;
     n->spec->setup = d->driver->setup;
     for (size_t i = 0; i < workers; i++) {

@@ -67,7 +67,8 @@ typedef struct mr_task {
  * A task reads `input` and writes `output`.  `output` is zeroed; used in place
  * it still has the content of the caller's memory.  A task may run in any
  * worker.  It must not create processes or pools.  A task fails if it returns
- * any value but MR_OK; see mr_task_fail.
+ * any value but MR_OK; see mr_task_fail.  It may make other tasks, see
+ * mr_task_spawn(3).
  *
  * A task must return.  A task that crashes, or that calls exit(), _exit(),
  * pthread_exit() or daemon(), fails with MR_ERR_WORKER_DIED, and mr_task_error
@@ -191,7 +192,10 @@ MR_CHECKED mr_error mr_pool_worker(mr_pool pool, size_t number,
  * cannot be known; then the tasks whose outputs had not come back run again,
  * and this one with them.
  *
- * Callers:   any endpoint, any thread, but not inside a task.
+ * Callers:   any endpoint, any thread; a task only with the pool that runs it.
+ *            Then the tasks stay on its node, and the worker runs some of them
+ *            while it waits.  It also waits for what the task has spawned
+ *            before; and options->chunk and options->timeout have no effect.
  * Blocks:    until all tasks have run, at most options->timeout seconds.
  * Ownership: everything stays the caller's.  `context` is copied once to each
  *            node, and the tasks of the node share that copy; they must not
@@ -216,7 +220,9 @@ MR_CHECKED mr_error mr_pool_worker(mr_pool pool, size_t number,
  *            a task: the next map starts others;
  *            MR_ERR_SYSTEM, MR_ERR_LIMIT - no worker could be started in place
  *            of those that died;
- *            MR_ERR_STATE - there is no job, or the caller is inside a task;
+ *            MR_ERR_STATE - there is no job, or the caller is a task of another
+ *            pool;
+ *            MR_ERR_CANCELLED - the caller is a task whose map has ended;
  *            MR_ERR_NO_MEMORY, MR_ERR_TOO_LARGE - the context, or the input
  *            and output of a single task, do not fit into a segment;
  *            MR_ERR_LIMIT - 128 maps and iterators of this pool are under way;
@@ -239,7 +245,7 @@ MR_CHECKED mr_error mr_pool_map(mr_pool pool, mr_task_function *function,
  * Call `function` once in a worker and get its output: an mr_pool_map of one
  * task, whose index is 0.
  *
- * Callers:   any endpoint, any thread, but not inside a task.
+ * Callers:   as mr_pool_map.
  * Blocks:    until the task has run, at most options->timeout seconds.
  * Ownership: everything stays the caller's, as with mr_pool_map.  `output` is
  *            written with MR_OK only, unless it is memory of an Array, which

@@ -10,6 +10,7 @@
 
 #include "pool/worker/failure.h"
 #include "pool/worker/run.h"
+#include "pool/worker/spawned.h"
 #include "runtime/job/identity.h"
 #include "runtime/server/exit_status.h"
 
@@ -87,6 +88,7 @@ void mri_batch_abandon_task(mri_record *self, mri_batch *batch, mri_slot *slot,
     uint64_t done = mri_load(&slot->done_at_claimed);
     uint64_t current = mri_load(&slot->current);
 
+    mri_spawned_abandon(self, batch, slot, error);
     if (first != end && mri_range_first(mri_load(&slot->range)) != first &&
         mri_load(&slot->done) == done) {
         uint64_t next = current ? current : first;

@@ -14,15 +14,17 @@
 #include "runtime/job/identity.h"
 #include "util/clock.h"
 
-_Thread_local mri_slot *mri_task_slot;
-_Thread_local uint64_t mri_task_with_text;
+_Thread_local mri_task_now mri_task;
 
 /* What a task of this thread said last. */
 static _Thread_local char task_text[MR_TEXT_SIZE];
 
 static uint64_t current_task(void)
 {
-    return mri_task_slot ? mri_peek(&mri_task_slot->current) : 0;
+    if (mri_task.frame) {
+        return mri_task.frame | (uint64_t)1 << 63;
+    }
+    return mri_task.slot ? mri_peek(&mri_task.slot->current) : 0;
 }
 
 mr_error mr_task_fail(mr_error code, const char *format, ...)
@@ -32,7 +34,7 @@ mr_error mr_task_fail(mr_error code, const char *format, ...)
     va_start(arguments, format);
     vsnprintf(task_text, sizeof task_text, format, arguments);
     va_end(arguments);
-    mri_task_with_text = current_task();
+    mri_task.with_text = current_task();
     return code == MR_OK ? MR_ERR_USER : code;
 }
 
@@ -57,9 +59,9 @@ void mri_batch_describe_failure(mri_record *self, size_t index, mr_error code,
                         .rank = (int)mri_endpoint_rank(mri_load(&self->owner))};
     snprintf(error->host, sizeof error->host, "%s", mri_here.host);
     snprintf(error->text, sizeof error->text, "%s",
-             mri_task_with_text == current_task() ? task_text
+             mri_task.with_text == current_task() ? task_text
                                                   : mr_error_text(code));
-    mri_task_with_text = 0;
+    mri_task.with_text = 0;
 }
 
 void mri_batch_keep_failure(mri_slot *slot, const mr_task_error *error)

@@ -12,22 +12,27 @@
 
 #include "pool/worker/run.h"
 
-/* The slot in which this thread runs a task; NULL: none.  And the task that
- * called mr_task_fail last; 0: none. */
-extern _Thread_local mri_slot *mri_task_slot;
-extern _Thread_local uint64_t mri_task_with_text;
+/* What a thread knows of the task that it runs. */
+typedef struct mri_task_now {
+    mri_slot *slot;     /* of its batch; NULL: it runs none */
+    mri_ref frame;      /* of a spawned task; 0: one of the batch itself */
+    uint64_t with_text; /* the task that called mr_task_fail last; 0: none */
+    void *place;        /* pool/worker/spawn.c's own */
+} mri_task_now;
+
+extern _Thread_local mri_task_now mri_task
+    __attribute__((tls_model("initial-exec")));
 
 /* This thread runs the tasks of that slot from now on, and no others. */
 static inline void mri_task_enter(mri_slot *slot)
 {
     assert(slot);
-    mri_task_slot = slot;
-    mri_task_with_text = 0;
+    mri_task = (mri_task_now){.slot = slot};
 }
 
 static inline void mri_task_leave(void)
 {
-    mri_task_slot = NULL;
+    mri_task.slot = NULL;
 }
 
 /* How a task of this thread failed. */

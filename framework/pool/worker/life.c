@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Owns the work on a batch, and the lives of this process as a worker: in which
- * pools it has called the initializer, and how the functions of a user's setup
- * are called.
+ * Owns the lives of this process as a worker of pools that have a setup: in
+ * which pools it has called the initializer, and how the functions of a user's
+ * setup are called.
  *
  * They are called outside of any batch.  The thread stands in a slot of its own
  * meanwhile, as a task stands in one of a batch: so mr_task_fail finds it, and
@@ -230,7 +230,9 @@ static bool begin(mr_pool pool, unsigned int number, life *l)
     return !setup.has_initializer || make_visit(&v, &setup);
 }
 
-bool mri_worker_prepare(mr_pool pool, unsigned int number)
+/* Before tasks of the pool: call its initializer, if that was not done.  False:
+ * no tasks can be run, as the pool is broken or gone. */
+static bool prepare(mr_pool pool, unsigned int number)
 {
     life *l = *find(pool);
 
@@ -252,7 +254,9 @@ bool mri_worker_prepare(mr_pool pool, unsigned int number)
     return l->ready;
 }
 
-void mri_worker_finalize(mr_pool pool, unsigned int number)
+/* There are no more tasks of the pool: call its finalizer, if it was begun.  A
+ * child leaves its work loop. */
+static void finalize(mr_pool pool, unsigned int number)
 {
     life **at = find(pool);
     mri_pool_setup setup = {0};
@@ -273,16 +277,20 @@ void mri_worker_finalize(mr_pool pool, unsigned int number)
     }
 }
 
-uint64_t *mri_worker_budget(mr_pool pool)
+/* Of a life that has begun: the tasks that it may still run; NULL: any number.
+ */
+static uint64_t *budget_of(mr_pool pool)
 {
     life *l = *find(pool);
 
     return l && l->limited ? &l->budget : NULL;
 }
 
-void mri_worker_begin_again(mr_pool pool, unsigned int number)
+/* The life has run all its tasks.  A rank looks at the batch again, in another
+ * life. */
+static void begin_again(mr_pool pool, unsigned int number)
 {
-    mri_worker_finalize(pool, number);
+    finalize(pool, number);
     if (mri_worker_is_rank(number)) {
         mri_work_again();
     }
@@ -290,42 +298,26 @@ void mri_worker_begin_again(mr_pool pool, unsigned int number)
 
 /* ---- work ---------------------------------------------------------------- */
 
-/* The pool, if its workers are to be prepared; else of kind MRI_NONE. */
-static bool enter_prepared(mri_record *self, const mri_work *work,
-                           mri_object **job, mr_pool *pool)
-{
-    *job = mri_enter(self, work->job, MRI_BATCH);
-    pool->handle = *job ? mri_batch_body_of(*job)->setup : (mr_handle){0};
-    if (pool->handle.kind != MRI_NONE) {
-        mri_leave(self);
-        *job = mri_worker_prepare(*pool, work->worker)
-                   ? mri_enter(self, work->job, MRI_BATCH)
-                   : NULL;
-    }
-    return *job != NULL;
-}
-
-void mri_pool_work(const mri_work *work)
+void mri_worker_do(const mri_work *work, mr_pool pool)
 {
     mri_record *self = mri_self();
-    uint64_t *budget = NULL;
+    uint64_t *budget;
     mri_object *job;
-    mr_pool pool;
 
     if (work->what == MRI_WORK_FINALIZE) {
-        mri_worker_finalize((mr_pool){work->job}, work->worker);
+        finalize((mr_pool){work->job}, work->worker);
         return;
     }
-    if (!enter_prepared(self, work, &job, &pool)) {
+    job = prepare(pool, work->worker) ? mri_enter(self, work->job, MRI_BATCH)
+                                      : NULL;
+    if (!job) {
         return; /* it ended, or was cancelled, meanwhile */
     }
-    if (pool.handle.kind != MRI_NONE) {
-        budget = mri_worker_budget(pool);
-    }
+    budget = budget_of(pool);
     mri_store(&self->working, mri_ref_of(job));
     mri_leave(self);
     mri_batch_run(self, job, work->slot, work->worker, budget);
     if (budget && *budget == 0) {
-        mri_worker_begin_again(pool, work->worker);
+        begin_again(pool, work->worker);
     }
 }

@@ -43,7 +43,7 @@ static void fail_task(mri_record *self, mri_batch *batch, mri_slot *slot)
 static void thread_ends(mri_record *self)
 {
     mri_object *object = mri_at(mri_peek(&self->working));
-    mri_slot *slot = mri_task_slot;
+    mri_slot *slot = mri_task.slot;
 
     if (!slot || mri_peek(&self->active) || self->depth) {
         _exit(1);
@@ -85,7 +85,7 @@ static void in_forked_process(void)
     const struct sigaction action = {.sa_sigaction = stop_copy,
                                      .sa_flags = SA_SIGINFO | SA_ONSTACK};
     size_t page = (size_t)sysconf(_SC_PAGESIZE);
-    mri_slot *slot = mri_task_slot;
+    mri_slot *slot = mri_task.slot;
     uintptr_t begin, end;
 
     if (!slot) {

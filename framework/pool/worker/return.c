@@ -17,6 +17,7 @@
 
 #include "engine/mailbox.h"
 #include "pool/worker/failure.h"
+#include "pool/worker/spawned.h"
 #include "util/log.h"
 
 /* A message that was as large as this is not kept for the next batch. */
@@ -63,7 +64,7 @@ static bool make_room(size_t size)
 
 mr_error mr_task_return(const void *data, size_t size)
 {
-    if (!stream.function) {
+    if (!stream.function || mri_task.frame) {
         return mri_fail(MR_ERR_STATE, MR_LOG_INFO,
                         "mr_task_return: call it only in a task of "
                         "mr_pool_imap or mr_pool_imap_unordered");
@@ -123,11 +124,16 @@ static void put_failure(size_t index, mr_error code)
 /* What a worker calls for each task.  The map sees no failure of it. */
 static mr_error run(const void *input, void *output, const mr_task *task)
 {
+    mri_record *self = mri_self();
     mr_error error;
 
     stream.size = 0;
     error = stream.function(input, output, task);
     mri_batch_stop_copy(stream.slot);
+    if (!error && mri_load(&stream.batch->spawned)) {
+        error = mri_spawned_finish(self, mri_at(mri_peek(&self->working)),
+                                   stream.slot);
+    }
     if (!error) {
         error = put_result(task->index);
     }

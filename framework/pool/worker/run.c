@@ -23,8 +23,10 @@
 
 #include "engine/operation.h"
 #include "engine/wait.h"
+#include "pool/pool.h"
 #include "pool/worker/failure.h"
 #include "pool/worker/return.h"
+#include "pool/worker/spawned.h"
 #include "runtime/job/identity.h"
 #include "util/clock.h"
 
@@ -55,6 +57,7 @@ static void task_failed(mri_record *self, mri_batch *batch, size_t index,
 
 typedef struct worker {
     mri_record *self;
+    mri_object *object;
     mri_batch *batch;
     mri_slot *slot;
     mr_task_function *function;
@@ -144,6 +147,13 @@ static inline __attribute__((always_inline)) void run(worker *w,
     mri_store(&slot->claimed, 0);
 }
 
+static void run_own_spawned(const worker *w)
+{
+    if (mri_load(&w->batch->spawned)) {
+        mri_spawned_run_own(w->self, w->object, w->slot);
+    }
+}
+
 static void run_own(worker *w)
 {
     bool choose = w->batch->chunk == 0;
@@ -153,10 +163,12 @@ static void run_own(worker *w)
     while (!mri_load(&w->batch->cancelled) && (claimed = take(w)) != 0) {
         run(w, claimed);
         if (choose) {
-            int64_t now = mri_now();
+            int64_t now;
             bool whole =
                 mri_range_end(claimed) - mri_range_first(claimed) == w->chunk;
 
+            run_own_spawned(w);
+            now = mri_now();
             /* The short rest of a range says nothing about a chunk. */
             if (whole && now - before < SHORT_CHUNK) {
                 w->chunk *= 2;
@@ -249,18 +261,6 @@ static bool steal_from(worker *w, uint64_t number)
     return stolen;
 }
 
-bool mri_batch_anything_left(mri_batch *batch)
-{
-    for (uint64_t i = 0; i < batch->workers; i++) {
-        uint64_t range = mri_load(&batch->slots[i].range);
-
-        if (mri_range_first(range) != mri_range_end(range)) {
-            return true;
-        }
-    }
-    return false;
-}
-
 /* From the next slot on, lest all thieves meet at one victim.  When others
  * are stealing what is left, look again. */
 static __attribute__((noinline)) bool steal(worker *w)
@@ -285,17 +285,13 @@ static __attribute__((noinline)) bool steal(worker *w)
     }
 }
 
-/* ---- a worker as a whole ------------------------------------------------- */
-
-uint64_t mri_batch_ended(mri_batch *batch)
+static bool run_spawned(worker *w)
 {
-    uint64_t ended = 0;
-
-    for (uint64_t i = 0; i < batch->workers; i++) {
-        ended += mri_load(&batch->slots[i].done);
-    }
-    return ended;
+    return mri_load(&w->batch->spawned) &&
+           mri_spawned_run(w->self, w->object, w->slot);
 }
+
+/* ---- a worker as a whole ------------------------------------------------- */
 
 static bool nobody_works(mri_batch *batch)
 {
@@ -332,11 +328,14 @@ void mri_batch_leave(mri_record *self, mri_object *object, mri_slot *slot)
 
     mri_store(&self->active, mri_ref_of(object));
     mri_swap(&slot->claimed, 0);
-    if (mri_batch_ended(batch) == batch->count) {
+    if (mri_batch_is_over(batch, mri_batch_ended(batch))) {
         if (batch->timed && !mri_load(&batch->ended)) {
             mri_store(&batch->ended, (uint64_t)mri_now());
         }
         mri_wake_all(self, object, 0);
+    }
+    if (mri_load(&batch->spawned)) {
+        mri_spawned_leave(batch, slot);
     }
     mri_swap(&slot->worker, 0);
     if (mri_load(&batch->cancelled)) {
@@ -356,10 +355,12 @@ static mr_error no_function(const void *input, void *output,
 }
 
 /* The facts that a worker needs for the tasks of its slot. */
-static worker begin(mri_record *self, mri_batch *batch, mri_slot *slot,
+static worker begin(mri_record *self, mri_object *object, mri_slot *slot,
                     unsigned int number)
 {
+    mri_batch *batch = mri_batch_of(object);
     worker w = {.self = self,
+                .object = object,
                 .batch = batch,
                 .slot = slot,
                 .inputs = batch->inputs ? mri_at(batch->inputs) : NULL,
@@ -392,7 +393,9 @@ static __attribute__((noinline)) void run_limited(worker *w, uint64_t *budget)
 {
     do {
         run_some(w, budget);
-    } while (*budget > 0 && !mri_load(&w->batch->cancelled) && steal(w));
+        run_own_spawned(w);
+    } while (*budget > 0 && !mri_load(&w->batch->cancelled) &&
+             (steal(w) || run_spawned(w)));
 }
 
 void mri_batch_run(mri_record *self, mri_object *object, unsigned int slot,
@@ -407,7 +410,7 @@ void mri_batch_run(mri_record *self, mri_object *object, unsigned int slot,
         mri_store(&self->working, 0);
         return; /* it is being filled again; another notification comes */
     }
-    w = begin(self, batch, &batch->slots[slot], number);
+    w = begin(self, object, &batch->slots[slot], number);
     mri_inside_task = true;
     mri_task_enter(w.slot);
     if (__builtin_expect(budget != NULL, 0)) {
@@ -415,8 +418,31 @@ void mri_batch_run(mri_record *self, mri_object *object, unsigned int slot,
     } else {
         do {
             run_own(&w);
-        } while (!mri_load(&batch->cancelled) && steal(&w));
+        } while (!mri_load(&batch->cancelled) &&
+                 (steal(&w) || run_spawned(&w)));
     }
     mri_task_forget(w.batch);
     mri_batch_leave(self, object, w.slot);
+}
+
+void (*mri_work_with_setup)(const mri_work *work, mr_pool pool);
+
+void mri_pool_work(const mri_work *work)
+{
+    mri_record *self = mri_self();
+    mri_object *job = work->what == MRI_WORK_FINALIZE
+                          ? NULL
+                          : mri_enter(self, work->job, MRI_BATCH);
+    mr_pool pool = {job ? mri_batch_body_of(job)->setup : (mr_handle){0}};
+
+    if (job && pool.handle.kind == MRI_NONE) {
+        mri_store(&self->working, mri_ref_of(job));
+        mri_leave(self);
+        mri_batch_run(self, job, work->slot, work->worker, NULL);
+    } else if (job) {
+        mri_leave(self);
+        mri_work_with_setup(work, pool);
+    } else if (work->what == MRI_WORK_FINALIZE) {
+        mri_work_with_setup(work, pool);
+    }
 }

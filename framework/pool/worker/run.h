@@ -38,6 +38,11 @@ static inline uint64_t mri_range_end(uint64_t range)
     return range & 0xffffffff;
 }
 
+typedef struct mri_batch_worker {
+    mr_handle mailbox; /* of kind MRI_NONE: the worker is lost */
+    uint64_t number;   /* in the pool */
+} mri_batch_worker;
+
 typedef struct mri_slot {
     /* Others see these: the tasks that no worker has taken, and the record of
      * the thief that steals from here, or into here. */
@@ -56,12 +61,14 @@ typedef struct mri_slot {
      * works here again before that. */
     mri_word has_failure;
     mr_task_error failure;
+    mri_batch_worker who; /* as the batch was made */
 } mri_slot;
 
 /* The detail of an object of kind MRI_BATCH.  No thread
  * changes the fields before `begun` while a worker is in a slot. */
 typedef struct mri_batch {
     mri_function_ref function;
+    mr_handle pool;
     mr_handle results; /* a mailbox to put each result into, or none */
     uint64_t context_size;
     uint64_t input_size;
@@ -81,6 +88,7 @@ typedef struct mri_batch {
     _Alignas(64) mri_word begun; /* when the first came, in nanoseconds */
     mri_word ended;              /* when the last task had ended */
     mri_word cancelled;   /* begin no more tasks; the last worker destroys it */
+    mri_word spawned;     /* see pool/worker/spawned.h; 0: no task was */
     mri_word error_state; /* 0: none; the writer's record; MRI_ERROR_SET */
     mr_task_error error;
     int64_t failed_at; /* in nanoseconds */
@@ -93,6 +101,7 @@ typedef struct mri_batch {
 typedef struct mri_batch_body {
     mri_owned_block inputs;
     mri_owned_block outputs;
+    mri_owned_block spawned;
     mri_word context; /* a use, see pool/context.h */
     mr_handle setup;  /* the pool, if its workers are to be prepared; else of
                          kind MRI_NONE */
@@ -110,6 +119,30 @@ static inline mri_batch_body *mri_batch_body_of(mri_object *object)
     return (mri_batch_body *)object->body;
 }
 
+/* True as long as some slot has tasks that no worker took. */
+static inline bool mri_batch_anything_left(mri_batch *batch)
+{
+    for (uint64_t i = 0; i < batch->workers; i++) {
+        uint64_t range = mri_load(&batch->slots[i].range);
+
+        if (mri_range_first(range) != mri_range_end(range)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Tasks of the batch itself that have ended. */
+static inline uint64_t mri_batch_ended(mri_batch *batch)
+{
+    uint64_t ended = 0;
+
+    for (uint64_t i = 0; i < batch->workers; i++) {
+        ended += mri_load(&batch->slots[i].done);
+    }
+    return ended;
+}
+
 /* Enter a slot; false: another is in it. */
 static inline bool mri_batch_enter_slot(mri_record *self, mri_slot *slot)
 {
@@ -124,12 +157,6 @@ static inline bool mri_batch_enter_slot(mri_record *self, mri_slot *slot)
  * user. */
 void mri_batch_run(mri_record *self, mri_object *object, unsigned int slot,
                    unsigned int number, uint64_t *budget);
-
-/* True as long as some slot has tasks that no worker took. */
-bool mri_batch_anything_left(mri_batch *batch);
-
-/* Tasks that have ended. */
-uint64_t mri_batch_ended(mri_batch *batch);
 
 /* Begin no more tasks; the worker that leaves last destroys the batch.  The
  * caller has entered the object, and has left it on return. */
