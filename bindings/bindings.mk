@@ -31,6 +31,7 @@ multirankcxx_HEADERS = \
 	bindings/cxx/include/multirank/cxx/semaphore.hpp \
 	bindings/cxx/include/multirank/cxx/shared_mutex.hpp \
 	bindings/cxx/include/multirank/cxx/span.hpp \
+	bindings/cxx/include/multirank/cxx/spawn.hpp \
 	bindings/cxx/include/multirank/cxx/task.hpp \
 	bindings/cxx/include/multirank/cxx/time.hpp \
 	bindings/cxx/include/multirank/cxx/topology.hpp \

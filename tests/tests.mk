@@ -110,6 +110,7 @@ cxx_suites = \
 	tests/cxx/pool_test \
 	tests/cxx/process_test \
 	tests/cxx/queue_test \
+	tests/cxx/spawn_test \
 	tests/cxx/sync_test
 
 # With --enable-debug only: processes and ranks that die at a chosen store.
@@ -512,6 +513,9 @@ tests_cxx_process_test_LDADD = $(cxx_ldadd)
 tests_cxx_queue_test_SOURCES = tests/cxx/queue_test.cpp tests/cxx/support.hpp
 tests_cxx_queue_test_CPPFLAGS = $(cxx_cppflags)
 tests_cxx_queue_test_LDADD = $(cxx_ldadd)
+tests_cxx_spawn_test_SOURCES = tests/cxx/spawn_test.cpp tests/cxx/support.hpp
+tests_cxx_spawn_test_CPPFLAGS = $(cxx_cppflags)
+tests_cxx_spawn_test_LDADD = $(cxx_ldadd)
 tests_cxx_sync_test_SOURCES = tests/cxx/support.hpp tests/cxx/sync_test.cpp
 tests_cxx_sync_test_CPPFLAGS = $(cxx_cppflags)
 tests_cxx_sync_test_LDADD = $(cxx_ldadd)

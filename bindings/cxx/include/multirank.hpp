@@ -40,6 +40,7 @@
 #include <multirank/cxx/results.hpp>
 #include <multirank/cxx/semaphore.hpp>
 #include <multirank/cxx/shared_mutex.hpp>
+#include <multirank/cxx/spawn.hpp>
 #include <multirank/cxx/topology.hpp>
 #include <multirank/cxx/value.hpp>
 #include <multirank/cxx/wait.hpp>

@@ -202,6 +202,8 @@ template <class Body> mr_error guarded(Body body) noexcept
     try {
         print_through_c();
         return body();
+    } catch (const task_error &thrown) { /* of a task that it had spawned */
+        return mr_task_fail(thrown.code(), "%s", thrown.text());
     } catch (const error &thrown) {
         return mr_task_fail(thrown.code(), "%s", thrown.what());
     } catch (const std::exception &thrown) {
