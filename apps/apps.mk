@@ -22,6 +22,7 @@ apps_multirank_tour_SOURCES = \
 	apps/tour/queue_join.c \
 	apps/tour/rwlock.c \
 	apps/tour/semaphore.c \
+	apps/tour/spawn.c \
 	apps/tour/ticket.c \
 	apps/tour/tour.c \
 	apps/tour/tour.h \

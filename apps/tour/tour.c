@@ -30,6 +30,7 @@ static const struct example {
     {"pool", "Using a pool of processes", tour_pool},
     {"iterator", "Results one by one, of any size", tour_iterator},
     {"future", "A map that goes on meanwhile", tour_future},
+    {"spawn", "Tasks that make tasks", tour_spawn},
     {"queue", "A queue between a producer and a consumer", tour_queue},
     {"queue_end", "A queue that ends with its producers", tour_queue_end},
     {"queue_join", "A queue that is joined", tour_queue_join},

@@ -28,6 +28,7 @@ void tour_family(void);
 void tour_pool(void);
 void tour_iterator(void);
 void tour_future(void);
+void tour_spawn(void);
 void tour_queue(void);
 void tour_queue_end(void);
 void tour_queue_join(void);

@@ -7,8 +7,8 @@ tour=${TOUR:-./apps/multirank-tour}
 # What the tour prints, and the seconds that it may take.
 tour_text=$(cd "${BASH_SOURCE[0]%/*}" && pwd)/expected.txt
 tour_limit=30
-examples="process family pool iterator future queue queue_end queue_join lent pipe \
-ticket value array semaphore event condition barrier rwlock daemon"
+examples="process family pool iterator future spawn queue queue_end queue_join lent \
+pipe ticket value array semaphore event condition barrier rwlock daemon"
 
 tour_prints_what_is_expected() { # RANKS
     start "$1" "$tour"
