@@ -46,6 +46,20 @@ apps_multirank_wordcount_CPPFLAGS = -D_GNU_SOURCE $(PUBLIC_CPPFLAGS)
 apps_multirank_wordcount_LDFLAGS = $(COMMON_LDFLAGS)
 apps_multirank_wordcount_LDADD = libmultirank.la
 
+# Finds Golomb rulers by branch and bound, with tasks that add tasks.
+bin_PROGRAMS += apps/multirank-search
+apps_multirank_search_SOURCES = \
+	apps/search/main.c \
+	apps/search/options.c \
+	apps/search/options.h \
+	apps/search/ruler.c \
+	apps/search/ruler.h \
+	apps/search/tasks.c \
+	apps/search/tasks.h
+apps_multirank_search_CPPFLAGS = -D_GNU_SOURCE $(PUBLIC_CPPFLAGS)
+apps_multirank_search_LDFLAGS = $(COMMON_LDFLAGS)
+apps_multirank_search_LDADD = libmultirank.la
+
 # The Mandelbrot set as a picture, and how the ranks shared the work.
 if HAVE_PNG
 bin_PROGRAMS += apps/multirank-mandelbrot

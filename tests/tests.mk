@@ -160,6 +160,7 @@ hosts_programs = \
 # use the library.
 job_scripts = \
 	tests/apps/mandelbrot.sh \
+	tests/apps/search.sh \
 	tests/apps/wordcount.sh \
 	tests/bench/model.sh \
 	tests/bench/objects.sh \
@@ -201,6 +202,7 @@ hosts_scripts = \
 	tests/hosts/heirs.sh \
 	tests/hosts/network.sh \
 	tests/hosts/run.sh \
+	tests/hosts/search.sh \
 	tests/hosts/spmd.sh \
 	tests/hosts/survivors.sh \
 	tests/hosts/tour.sh
@@ -608,6 +610,7 @@ EXTRA_DIST += \
 	tests/bench/figures.sh \
 	tests/bench/model.py \
 	tests/bench/suite.py \
+	tests/apps/search_checks.sh \
 	tests/bench/tables.py \
 	tests/count \
 	tests/failures \

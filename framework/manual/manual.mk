@@ -6,6 +6,7 @@
 # first.  A program must print its help without starting a job.
 manual_programs = \
 	apps/multirank/multirank \
+	apps/multirank-search \
 	apps/multirank-tour \
 	apps/multirank-wordcount
 if HAVE_PNG
