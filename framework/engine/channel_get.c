@@ -46,14 +46,45 @@ first_cell(const mri_channel *channel)
 }
 
 /* Were all items of the first block got?  Producers have left it if it has a
- * next one: so what they put into it is there. */
+ * next one, or are about to: see is_used_up. */
 static inline __attribute__((always_inline)) bool
-is_used_up(const mri_channel *channel)
+seems_used_up(const mri_channel *channel)
 {
     const mri_cells *first = mri_at(mri_peek(&channel->get_block));
 
     return mri_load(&first->next) &&
            !has(first_cell(channel), mri_place_index(mri_peek(&channel->head)));
+}
+
+/* Does the first item lie in a block behind the first?  A link that was undone
+ * leads to memory that may be anybody's: then it is gone afterwards. */
+static bool is_ahead(const mri_channel *channel)
+{
+    uint64_t index = mri_place_index(mri_peek(&channel->head));
+    const mri_cells *block = mri_at(mri_peek(&channel->get_block));
+    mri_ref next;
+
+    while ((next = mri_load(&block->next)) != 0) {
+        const mri_cells *behind = mri_at(next);
+
+        if (has(behind->cells, index)) {
+            return mri_load(&block->next) == next;
+        }
+        block = behind;
+    }
+    return false;
+}
+
+/* A producer that chains a block may die before the change is valid, and the
+ * link is undone.  It is valid if an item lies behind it, or if it is still
+ * there when no producer is at work. */
+static bool is_used_up(const mri_channel *channel)
+{
+    const mri_cells *first = mri_at(mri_peek(&channel->get_block));
+
+    return seems_used_up(channel) &&
+           (is_ahead(channel) ||
+            (!mri_load(&channel->put_latch) && mri_load(&first->next)));
 }
 
 /* The latch is held, but for moments: leave blocks that are used up.  The last
@@ -75,7 +106,7 @@ static __attribute__((noinline)) void leave_used_up(mri_record *self,
 static inline __attribute__((always_inline)) void
 leave_if_used_up(mri_record *self, mri_channel *channel)
 {
-    if (__builtin_expect(is_used_up(channel), 0)) {
+    if (__builtin_expect(seems_used_up(channel), 0)) {
         leave_used_up(self, channel);
     }
 }

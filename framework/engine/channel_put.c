@@ -153,26 +153,30 @@ static void clear_tickets(mri_cell *at, uint64_t count)
     }
 }
 
-/* If all items were got, consumers are in the last block, too, and nobody needs
- * what is in it: begin it again. */
+/* If all items were got and consumers are in the last block, nobody needs what
+ * is in it: begin it again.  One that was killed after it had got the last item
+ * of a block may have left them in that one. */
 static bool begin_again(mri_record *self, mri_channel *channel, uint64_t cells)
 {
     mri_cells *last = last_block(channel);
     uint64_t tail = mri_peek(&channel->tail);
-    uint64_t head = mri_load(&channel->head);
+    bool empty;
 
-    if (cells > last->count || mri_place_index(head) != mri_place_index(tail)) {
+    if (cells > last->count ||
+        mri_place_index(mri_load(&channel->head)) != mri_place_index(tail)) {
         return false;
     }
     mri_latch(self, &channel->get_latch);
-    assert(mri_peek(&channel->get_block) == mri_peek(&channel->put_block));
-    assert(mri_peek(&channel->head) == head && head == tail);
-    clear_tickets(last->cells, last->count);
-    mri_set(self, &channel->head, head - mri_place_cell(head));
-    mri_set(self, &channel->tail, tail - mri_place_cell(tail));
-    mri_commit(self);
+    empty = mri_peek(&channel->head) == tail &&
+            mri_peek(&channel->get_block) == mri_peek(&channel->put_block);
+    if (empty) {
+        clear_tickets(last->cells, last->count);
+        mri_set(self, &channel->head, tail - mri_place_cell(tail));
+        mri_set(self, &channel->tail, tail - mri_place_cell(tail));
+        mri_commit(self);
+    }
     mri_unlatch(self, &channel->get_latch);
-    return true;
+    return empty;
 }
 
 /* The last block has no room for so many cells.  A put that waits for memory

@@ -283,6 +283,71 @@ static void queue_finds_items_behind_an_empty_block(void)
     fake_stop();
 }
 
+static void put_small(unsigned int number, void *user)
+{
+    const mr_queue *queue = user;
+
+    (void)number;
+    (void)!mr_queue_put(*queue, bytes, 8, 0);
+}
+
+static void drain(mr_queue queue)
+{
+    mr_error error = MR_OK;
+
+    while (!error) {
+        error = mr_queue_get(queue, NULL, 0, NULL, 0);
+        if (error == MR_ERR_TRUNCATED) {
+            check_get(queue, 8);
+            error = MR_OK;
+        }
+    }
+    MRT_ERROR(error, MR_ERR_TIMEOUT);
+}
+
+/* A producer dies at some point of a put that chains a block, and before that
+ * is noticed a consumer gets all that there is. */
+static void consumer_does_not_follow_a_link_that_is_undone(void)
+{
+    bool more = fake_has_points();
+
+    for (int64_t k = 1; more; k++) {
+        uint64_t self, endpoint;
+        mri_record *record;
+        mr_queue queue, others[3];
+
+        fake_start(1, FAKE_MEMORY);
+        self = mri_self_endpoint();
+        record = mri_self();
+        MRT_OK(mr_queue_create(&queue, NULL));
+        while (!is_at_the_end_of_a_block(channel_of(queue))) {
+            MRT_OK(mr_queue_put(queue, bytes, 8, 0));
+        }
+        endpoint = fake_endpoint(0, MRI_SLOT_FIRST_PROCESS);
+        more = fake_dies_at(k, put_small, 0, &queue);
+        if (!more) {
+            mri_self_leave();
+        }
+        fake_return(self, record);
+        drain(queue);
+        fake_reap(endpoint);
+        drain(queue);
+        /* Memory that was freed is used again. */
+        for (size_t i = 0; i < MRT_COUNT(others); i++) {
+            MRT_OK(mr_queue_create(&others[i], NULL));
+        }
+        for (unsigned int i = 0; i < 100; i++) {
+            MRT_OK(mr_queue_put(queue, bytes, 8, 0));
+            check_get(queue, 8);
+        }
+        for (size_t i = 0; i < MRT_COUNT(others); i++) {
+            MRT_OK(mr_queue_destroy(others[i]));
+        }
+        MRT_OK(mr_queue_destroy(queue));
+        fake_stop();
+    }
+}
+
 /* ---- two queues ---------------------------------------------------------- */
 
 typedef struct two_queues {
@@ -353,6 +418,7 @@ int main(int argc, char **argv)
         MRT_TEST(put_that_waits_for_memory_goes_on_in_an_empty_queue),
         MRT_TEST(many_pass_items_without_memory),
         MRT_TEST(queue_finds_items_behind_an_empty_block),
+        MRT_TEST(consumer_does_not_follow_a_link_that_is_undone),
         MRT_TEST(put_waits_for_memory_that_another_queue_frees),
     };
 

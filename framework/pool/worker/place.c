@@ -39,9 +39,11 @@ static mr_error create(mri_record *self, mri_object *object)
     if (!mri_peek(&body->spawned.ref)) {
         body->spawned.size = mri_peek(&self->owned[0].size);
         mri_owned_move(self, 0, &body->spawned.ref);
-        mri_set(self, &batch->spawned, mri_peek(&body->spawned.ref));
         mri_commit(self);
     }
+    /* Not before: others use it from now on, whatever happens to this thread.
+     */
+    mri_store(&batch->spawned, mri_peek(&body->spawned.ref));
     mri_unlatch(self, &object->wait_latch);
     mri_owned_free(self, 0);
     return MR_OK;
