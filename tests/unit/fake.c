@@ -224,6 +224,11 @@ bool fake_dies_at(int64_t k, fake_body *body, unsigned int number, void *user)
     return dead;
 }
 
+void fake_die_later(int64_t k)
+{
+    mri_fault_arm(k);
+}
+
 /* Between two latches only: behind one the other would wait for ever. */
 static void meet(void)
 {
@@ -275,6 +280,11 @@ bool fake_dies_at(int64_t k, fake_body *body, unsigned int number, void *user)
     (void)number;
     (void)user;
     return false;
+}
+
+void fake_die_later(int64_t k)
+{
+    (void)k;
 }
 
 bool fake_meets_at(int64_t k, fake_body *body, fake_body *other, void *user)

@@ -57,6 +57,9 @@ void fake_reap(uint64_t endpoint);
  * debug build. */
 bool fake_dies_at(int64_t k, fake_body *body, unsigned int number, void *user);
 
+/* Inside such a body: at the k-th point from now on instead. */
+void fake_die_later(int64_t k);
+
 /* Run a body; at its k-th kill point, unless a latch is held there, run
  * another, as another endpoint.  False: there are fewer points. */
 bool fake_meets_at(int64_t k, fake_body *body, fake_body *other, void *user);

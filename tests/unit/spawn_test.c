@@ -2,6 +2,8 @@
 /*
  * Spawned tasks: each runs once, although workers steal, wait or die, and all
  * their memory comes back.
+ *
+ * style: long because all tests share the trees and the jobs
  */
 #include "unit/fake.h"
 
@@ -250,6 +252,55 @@ static mr_error add_next(const void *input, void *output, const mr_task *task)
     mri_add(&all_runs, 1);
     return next.number < n->end ? mr_task_add(add_next, &next, sizeof next)
                                 : MR_OK;
+}
+
+/* A task of these dies some steps after so many have begun; 0: none. */
+static uint64_t doomed_run;
+static int64_t doomed_step;
+
+/* The same, each with two leaves that are added before. */
+static mr_error add_leaves_and_next(const void *input, void *output,
+                                    const mr_task *task)
+{
+    const node *n = input;
+    node leaf = {n->end, n->end, 0};
+    node next = {n->number + 1, n->end, n->fatal};
+    mr_error error = MR_OK;
+
+    (void)output;
+    (void)task;
+    if (mri_add(&all_runs, 1) + 1 == doomed_run) {
+        fake_die_later(doomed_step);
+    }
+    if (n->number >= n->end) {
+        return MR_OK;
+    }
+    for (int i = 0; !error && i < 2; i++) {
+        error = mr_task_add(add_leaves_and_next, &leaf, sizeof leaf);
+    }
+    return error ? error : mr_task_add(add_leaves_and_next, &next, sizeof next);
+}
+
+/* A search goes deep, and more tasks wait than a deque holds. */
+static void long_path_of_added_tasks_needs_no_stack(void)
+{
+    enum { LENGTH = 100000 };
+    uint64_t before;
+
+    fake_start(2, 64 * FAKE_MEMORY);
+    before = fake_used(0);
+    for (unsigned int workers = 1; workers <= 3; workers++) {
+        node root = {0, LENGTH, 0};
+        uint64_t output;
+        job j = {0};
+
+        create(&j, add_leaves_and_next, &root, 1, workers);
+        fake_threads(workers, work_to_the_end, &j);
+        MRT_EQUAL(end(&j, &output).code, MR_OK);
+        MRT_EQUAL(mri_load(&all_runs), 3 * LENGTH + 1);
+    }
+    MRT_EQUAL(fake_used(0), before);
+    fake_stop();
 }
 
 static void series_of_tasks_needs_no_memory(void)
@@ -509,6 +560,16 @@ static bool die_between_steps(int64_t k, mr_task_function *function,
     return died;
 }
 
+/* What was not written before it is read is a number that breaks something. */
+static void fill_free_memory(size_t size)
+{
+    mri_record *self = mri_self();
+
+    MRT_OK(mri_allocate(self, 0, MRI_HEAP, size, 0));
+    memset(mri_at(mri_peek(&self->owned[0].block)), 0x5a, size);
+    mri_owned_free(self, 0);
+}
+
 static void map_ends_right_after_a_death_at_any_point(void)
 {
     mr_task_function *const functions[] = {count_nodes, visit_nodes,
@@ -521,7 +582,60 @@ static void map_ends_right_after_a_death_at_any_point(void)
     fake_start(1, FAKE_MEMORY);
     before = fake_used(0);
     for (size_t i = 0; i < MRT_COUNT(functions); i++) {
-        for (int64_t k = 1; die_between_steps(k, functions[i], 8); k++) {
+        bool died = true;
+
+        for (int64_t k = 1; died; k++) {
+            fill_free_memory(FAKE_MEMORY / 2);
+            died = die_between_steps(k, functions[i], 8);
+        }
+    }
+    MRT_EQUAL(fake_used(0), before);
+    fake_stop();
+}
+
+/* Others take what it has spilled, and each task that had not begun runs. */
+static bool die_on_long_path(uint64_t run, int64_t step)
+{
+    enum { LENGTH = 580 };
+    node root = {0, LENGTH, 0};
+    uint64_t self = mri_self_endpoint();
+    mri_record *record = mri_self();
+    uint64_t endpoint, output;
+    mr_error error;
+    bool died;
+    job j = {0};
+
+    create(&j, add_leaves_and_next, &root, 1, 3);
+    endpoint = fake_endpoint(0, MRI_SLOT_FIRST_PROCESS);
+    doomed_run = run;
+    doomed_step = step;
+    died = fake_dies_at(INT64_MAX, work, 0, &j);
+    doomed_run = 0;
+    mri_self_leave();
+    fake_return(self, record);
+    fake_reap(endpoint);
+    work(1, &j);
+    error = end(&j, &output).code;
+    MRT_CHECK(error == MR_OK || (died && error == MR_ERR_WORKER_DIED));
+    MRT_CHECK(mri_load(&all_runs) <= 3 * LENGTH + 1);
+    MRT_CHECK(error || mri_load(&all_runs) == 3 * LENGTH + 1);
+    return died;
+}
+
+/* After 700 runs the first are spilled, and after 1,726 the first comes back.
+ */
+static void path_ends_right_after_a_death_at_any_point(void)
+{
+    static const uint64_t begun[] = {700, 1720};
+    uint64_t before;
+
+    if (!fake_has_points()) {
+        return;
+    }
+    fake_start(1, 16 * FAKE_MEMORY);
+    before = fake_used(0);
+    for (size_t i = 0; i < MRT_COUNT(begun); i++) {
+        for (int64_t k = 1; k < 400 && die_on_long_path(begun[i], k); k++) {
         }
     }
     MRT_EQUAL(fake_used(0), before);
@@ -710,6 +824,8 @@ int main(int argc, char **argv)
         {"map_ends_with_children_that_nobody_waits_for",
          map_ends_with_children_that_nobody_waits_for, 0},
         {"series_of_tasks_needs_no_memory", series_of_tasks_needs_no_memory, 0},
+        {"long_path_of_added_tasks_needs_no_stack",
+         long_path_of_added_tasks_needs_no_stack, 0},
         {"task_with_many_children_gets_all_outputs",
          task_with_many_children_gets_all_outputs, 0},
         {"parent_that_waits_handles_failures",
@@ -721,6 +837,8 @@ int main(int argc, char **argv)
          cancelled_trees_end_with_their_last_worker, 0},
         {"map_ends_right_after_a_death_at_any_point",
          map_ends_right_after_a_death_at_any_point, 0},
+        {"path_ends_right_after_a_death_at_any_point",
+         path_ends_right_after_a_death_at_any_point, 0},
         {"death_of_a_thief_at_any_point_is_told_to_the_parent",
          death_of_a_thief_at_any_point_is_told_to_the_parent, 0},
         {"others_finish_for_a_worker_that_died",

@@ -89,7 +89,9 @@ MR_CHECKED mr_error mr_task_wait(mr_task_error *error);
 /**
  * Add a task to the map, for which no task waits: it has no output, and may
  * outlive the caller.  It costs less than mr_task_spawn, and a long series of
- * such tasks needs no memory for those that have ended.
+ * such tasks needs no memory for those that have ended.  A long path of them,
+ * as in the search of a graph, needs no stack: when 64 tasks run inside one
+ * another by spawns, new ones wait, however many there are.
  *
  * Callers:   a task of a map, in the thread that runs it.
  * Blocks:    as mr_task_spawn.

@@ -120,11 +120,53 @@ mri_ref mri_deque_steal(mri_record *self, mri_spawned *spawned, uint64_t slots,
             frame = steal_from(mri_ref_of(self), &spawned->deques[own], victim,
                                number);
         }
+        if (!frame) {
+            frame = mri_deque_take_spilled(self, &spawned->deques[own], victim);
+        }
         if (frame) {
             return frame;
         }
     }
     return 0;
+}
+
+/* ---- frames without room in the ring ------------------------------------- */
+
+void mri_deque_spill(mri_record *self, mri_deque *deque)
+{
+    mri_ref ref = mri_peek(&deque->running);
+    mri_frame *frame = mri_frame_at(ref);
+
+    assert(mri_peek(&frame->state) == MRI_FRAME_READY);
+    assert(!mri_peek(&frame->parent));
+    mri_latch(self, &deque->latch);
+    mri_store(&frame->sibling, mri_peek(&deque->spilled));
+    mri_set(self, &deque->running, mri_peek(&frame->below));
+    mri_set(self, &deque->spilled, ref);
+    mri_commit(self);
+    mri_unlatch(self, &deque->latch);
+}
+
+mri_ref mri_deque_take_spilled(mri_record *self, mri_deque *own,
+                               mri_deque *from)
+{
+    mri_ref ref;
+
+    if (!mri_load(&from->spilled)) {
+        return 0;
+    }
+    mri_latch(self, &from->latch);
+    ref = mri_peek(&from->spilled);
+    if (ref) {
+        mri_frame *frame = mri_frame_at(ref);
+
+        mri_store(&frame->below, mri_peek(&own->running));
+        mri_set(self, &own->running, ref);
+        mri_set(self, &from->spilled, mri_peek(&frame->sibling));
+        mri_commit(self);
+    }
+    mri_unlatch(self, &from->latch);
+    return ref;
 }
 
 /* ---- the end of all ------------------------------------------------------ */

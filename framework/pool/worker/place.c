@@ -113,7 +113,8 @@ bool mri_place_anything_offered(const mri_place *p)
     for (uint64_t i = 0; i < p->batch->workers; i++) {
         uint64_t range = mri_load(&p->spawned->deques[i].offered);
 
-        if (mri_range_first(range) != mri_range_end(range)) {
+        if (mri_range_first(range) != mri_range_end(range) ||
+            mri_load(&p->spawned->deques[i].spilled)) {
             return true;
         }
     }

@@ -18,6 +18,7 @@ typedef struct mri_place {
     mri_spawned *spawned;
     mri_deque *deque;
     unsigned int stolen; /* tasks on the stack */
+    unsigned int inside; /* of these, run by a spawn */
     const char *stack;   /* its end */
     mr_task_function *last;
     unsigned int last_number;
@@ -87,6 +88,9 @@ size_t mri_place_index(const mri_place *p, const mri_frame *frame);
 
 /* Run the newest frame of the own deque; false: none is left. */
 bool mri_place_run_newest(mri_place *p);
+
+/* The own deque is full: make room for one. */
+void mri_place_make_room(mri_place *p);
 
 /* Run other tasks until all children of the running frame are over, and take
  * their outputs, unless its task has returned.  MR_ERR_CANCELLED; or the first

@@ -52,8 +52,10 @@ static void adopt(mri_frame *parent, mri_ref parent_ref, mri_frame *child,
 {
     mri_store(&child->parent, parent_ref);
     mri_store(&child->sibling, mri_peek(&parent->children));
-    mri_store(&parent->children, ref);
+    /* First: should the worker die now, no parent of which all children are
+     * over has one in its list that has never run. */
     mri_store(&parent->spawned, mri_peek(&parent->spawned) + 1);
+    mri_store(&parent->children, ref);
 }
 
 static bool stack_is_short(mri_place *p)
@@ -63,15 +65,13 @@ static bool stack_is_short(mri_place *p)
     return p->stack && now - p->stack < STACK_LEFT;
 }
 
-/* When the deque is full a task is run at once: so the memory for tasks that
- * wait has a bound. */
 static void push(mri_place *p, mri_ref ref)
 {
     if (mri_deque_push(p->deque, ref)) {
         mri_place_call(p);
     }
     if (!mri_deque_has_room(p->deque)) {
-        (void)mri_place_run_newest(p);
+        mri_place_make_room(p);
     }
 }
 

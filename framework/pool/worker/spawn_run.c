@@ -16,7 +16,8 @@
 #include "pool/worker/place.h"
 #include "util/clock.h"
 
-enum { DEEP = 64 }; /* stolen tasks on one stack, at most */
+/* At most, on one stack: stolen tasks, and tasks that a spawn runs. */
+enum { DEEP = 64, DEEP_INSIDE = 64 };
 
 /* How long a worker looks for tasks before it leaves or sleeps. */
 enum { LOOK = 100000, NAP = 50000, LONGEST_NAP = 1000000 }; /* nanoseconds */
@@ -216,6 +217,23 @@ bool mri_place_run_newest(mri_place *p)
     return newest != 0;
 }
 
+/* The newest is run, so memory has a bound.  But a search may go on and on
+ * along one path, and a stack has a bound, too. */
+void mri_place_make_room(mri_place *p)
+{
+    mri_ref newest = pop(p);
+
+    if (newest && p->inside >= DEEP_INSIDE &&
+        !mri_peek(&mri_frame_at(newest)->parent)) {
+        mri_deque_spill(p->self, p->deque);
+        mri_place_call(p);
+    } else if (newest) {
+        p->inside++;
+        run(p, newest);
+        p->inside--;
+    }
+}
+
 static bool is_cancelled(mri_place *p)
 {
     return mri_load(&p->batch->cancelled) != 0;
@@ -234,6 +252,13 @@ static bool run_stolen(mri_place *p)
     return frame != 0;
 }
 
+static mri_ref pop_any(mri_place *p)
+{
+    mri_ref frame = pop(p);
+
+    return frame ? frame : mri_deque_take_spilled(p->self, p->deque, p->deque);
+}
+
 void mri_spawned_run_own(mri_record *self, mri_object *object, mri_slot *slot)
 {
     mri_place *p = mri_place_come(self, object, slot);
@@ -243,7 +268,7 @@ void mri_spawned_run_own(mri_record *self, mri_object *object, mri_slot *slot)
     if (frame) {
         end_first(p, frame);
     }
-    while (!is_cancelled(p) && (frame = pop(p)) != 0) {
+    while (!is_cancelled(p) && (frame = pop_any(p)) != 0) {
         run(p, frame);
     }
 }

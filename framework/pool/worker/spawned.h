@@ -6,6 +6,8 @@
  * of frames that have not begun.  Its worker puts new ones at the bottom and
  * takes the newest.  It offers the oldest to the other workers, which steal
  * them one by one (work stealing; Blumofe and Leiserson, J. ACM 46(5), 1999).
+ * When a deque is full its worker runs the newest inside the task that has made
+ * it, and when such tasks are deep it spills those that nobody waits for.
  * What is not offered needs no atomic operation (split deque; Dinan and
  * others, SC 2009).
  *
@@ -87,9 +89,12 @@ typedef struct mri_deque {
     /* Positions in the ring that others may steal, as a range.  Positions
      * count on and on. */
     _Alignas(64) mri_word offered;
-    mri_word thief; /* record */
-    mri_word away;  /* its worker has left and has to be called */
-    mri_word latch; /* of what others change in frames that run here */
+    mri_word thief;   /* record */
+    mri_word away;    /* its worker has left and has to be called */
+    mri_word latch;   /* of `spilled`, and of what others change in frames that
+                         run here */
+    mri_word spilled; /* frames without a parent for which the ring had no room,
+                         a list */
 
     /* The worker's own. */
     _Alignas(64) mri_word bottom; /* position behind the newest */
@@ -287,6 +292,14 @@ static inline mri_ref mri_deque_pop(mri_deque *deque, bool *offers)
 /* Steal one from another deque, which becomes the running one. */
 mri_ref mri_deque_steal(mri_record *self, mri_spawned *spawned, uint64_t slots,
                         uint64_t own);
+
+/* The running frame, which has not begun and has no parent, waits where any
+ * worker may take it. */
+void mri_deque_spill(mri_record *self, mri_deque *deque);
+
+/* Take one that waits so, which becomes the running one; 0: none does. */
+mri_ref mri_deque_take_spilled(mri_record *self, mri_deque *own,
+                               mri_deque *from);
 
 /* Have all spawned tasks of the batch ended? */
 bool mri_deques_are_done(const mri_spawned *spawned, uint64_t slots);
