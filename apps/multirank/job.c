@@ -454,6 +454,14 @@ static void interrupt_rank_0(struct job *job, int signal)
     link_send(job->ranks[0].link, &message);
 }
 
+/* Can main decide what a signal means?  That the other ranks are ready may be
+ * told later. */
+static bool main_runs(const struct job *job)
+{
+    return job->phase == RUNNING && job->size > 0 && job->ranks[0].ready &&
+           job->ranks[0].link && !job->ranks[0].ended;
+}
+
 /* Main of a program of Multirank decides what the signal means: its handler
  * may save results, and has the other ranks for that.  Such a handler takes
  * the time it needs; a second signal ends the job at once.  The ranks of
@@ -470,8 +478,7 @@ void job_interrupted(struct job *job, int signal)
     job->interrupted_at = now();
     snprintf(job->last_words, sizeof job->last_words,
              "ended by signal %d, as was asked for", signal);
-    if (job->phase == RUNNING && all_ready(job) && job->ranks[0].link &&
-        !job->ranks[0].ended) {
+    if (main_runs(job)) {
         interrupt_rank_0(job, signal);
     } else if (all_joined(job) && job->phase < TERMINATING) {
         enter(job, TERMINATING);
