@@ -74,8 +74,9 @@ MR_CHECKED mr_error mr_task_spawn(mr_task_function *function, const void *input,
  *            cancelled.
  * Ownership: the outputs given to mr_task_spawn are written, but for tasks that
  *            failed, whose outputs are undefined.  *error, unless NULL, is
- *            written: the first failure, or the code MR_OK.  The text of the
- *            failure becomes that of the caller, should it return the error.
+ *            written: the first failure, or the code MR_OK.  Its text and
+ *            its signal become those of the caller, should that return the
+ *            error.
  * Errors:    MR_ERR_STATE - the caller is no task of a pool;
  *            MR_ERR_NO_MEMORY - no room is left in the segment;
  *            MR_ERR_WORKER_DIED - a task ended its worker;

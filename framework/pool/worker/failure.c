@@ -35,6 +35,7 @@ mr_error mr_task_fail(mr_error code, const char *format, ...)
     vsnprintf(task_text, sizeof task_text, format, arguments);
     va_end(arguments);
     mri_task.with_text = current_task();
+    mri_task.signal = 0;
     return code == MR_OK ? MR_ERR_USER : code;
 }
 
@@ -53,14 +54,16 @@ void mri_batch_fail(mri_record *self, mri_batch *batch,
 void mri_batch_describe_failure(mri_record *self, size_t index, mr_error code,
                                 mr_task_error *error)
 {
+    bool has_text = mri_task.with_text == current_task();
+
     *error =
         (mr_task_error){.code = code,
                         .index = index,
-                        .rank = (int)mri_endpoint_rank(mri_load(&self->owner))};
+                        .rank = (int)mri_endpoint_rank(mri_load(&self->owner)),
+                        .signal = has_text ? mri_task.signal : 0};
     snprintf(error->host, sizeof error->host, "%s", mri_here.host);
     snprintf(error->text, sizeof error->text, "%s",
-             mri_task.with_text == current_task() ? task_text
-                                                  : mr_error_text(code));
+             has_text ? task_text : mr_error_text(code));
     mri_task.with_text = 0;
 }
 

@@ -17,6 +17,7 @@ typedef struct mri_task_now {
     mri_slot *slot;     /* of its batch; NULL: it runs none */
     mri_ref frame;      /* of a spawned task; 0: one of the batch itself */
     uint64_t with_text; /* the task that called mr_task_fail last; 0: none */
+    int signal;         /* beside that text: what ended another's worker */
     void *place;        /* pool/worker/spawn.c's own */
 } mri_task_now;
 

@@ -379,7 +379,7 @@ static void copy_outputs(const mri_frame *frame)
     }
 }
 
-/* A task that returns the error gives its text, too. */
+/* A task that returns the error gives its text and its signal, too. */
 static mr_error take_failure(mri_place *p, mri_frame *frame,
                              mr_task_error *error)
 {
@@ -388,6 +388,7 @@ static mr_error take_failure(mri_place *p, mri_frame *frame,
 
     mri_store(&frame->failure, 0);
     (void)!mr_task_fail(failure.code, "%s", failure.text);
+    mri_task.signal = failure.signal;
     if (error) {
         *error = failure;
         error->index = frame->failed_index;
