@@ -169,9 +169,10 @@ static inline int64_t mri_schedule_now(const mri_scheduler *d)
     return d->nodes_count > 1 ? mri_now() : 0;
 }
 
-/* How many tasks have inputs and outputs of so many bytes; and how many fit
- * into a batch.  A batch takes a small share of the allowance, so that several
- * maps, and queues, have room beside it. */
+/* The first gives the number of tasks whose inputs and outputs take that many
+ * bytes; the second, the number of tasks that fit into a batch.  A batch takes
+ * a small share of the allowance, so that several maps, and queues, have room
+ * beside it. */
 size_t mri_schedule_tasks_of(const mri_scheduler *d, size_t bytes);
 size_t mri_schedule_fit(const mri_scheduler *d);
 

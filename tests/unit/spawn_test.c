@@ -74,21 +74,20 @@ static mr_error count_nodes(const void *input, void *output,
     return error;
 }
 
-/* Nobody waits: the children may outlive this. */
-static mr_error visit_nodes(const void *input, void *output,
-                            const mr_task *task)
+/* A task that makes children does not wait for them. */
+static mr_error make_children(const node *n, mr_task_function *function,
+                              bool add)
 {
-    const node *n = input;
     mr_error error = MR_OK;
 
-    (void)output;
-    (void)task;
     note(n->number);
     for (uint64_t i = 0; !error && i < 2; i++) {
         node child = {2 * n->number + i, n->end, n->fatal};
 
         if (child.number < n->end) {
-            error = mr_task_add(visit_nodes, &child, sizeof child);
+            error =
+                add ? mr_task_add(function, &child, sizeof child)
+                    : mr_task_spawn(function, &child, sizeof child, NULL, 0);
         }
     }
     if (n->number == n->fatal) {
@@ -97,27 +96,22 @@ static mr_error visit_nodes(const void *input, void *output,
     return error;
 }
 
+/* Children without a parent. */
+static mr_error visit_nodes(const void *input, void *output,
+                            const mr_task *task)
+{
+    (void)output;
+    (void)task;
+    return make_children(input, visit_nodes, true);
+}
+
 /* Children with a parent that does not wait. */
 static mr_error leave_nodes(const void *input, void *output,
                             const mr_task *task)
 {
-    const node *n = input;
-    mr_error error = MR_OK;
-
     (void)output;
     (void)task;
-    note(n->number);
-    for (uint64_t i = 0; !error && i < 2; i++) {
-        node child = {2 * n->number + i, n->end, n->fatal};
-
-        if (child.number < n->end) {
-            error = mr_task_spawn(leave_nodes, &child, sizeof child, NULL, 0);
-        }
-    }
-    if (n->number == n->fatal) {
-        fake_die();
-    }
-    return error;
+    return make_children(input, leave_nodes, false);
 }
 
 /* ---- jobs ---------------------------------------------------------------- */

@@ -51,13 +51,6 @@ bool mri_deque_take_back(mri_deque *deque)
 
 /* ---- the thief's end ----------------------------------------------------- */
 
-static bool offers_any(mri_deque *deque)
-{
-    uint64_t range = mri_load(&deque->offered);
-
-    return mri_range_first(range) != mri_range_end(range);
-}
-
 /* The thief is alone at the victim.  It reads the frame when that is its own:
  * before, the worker may put another in the same place and offer the same
  * range.  After, the worker leaves the place of the last that was stolen as it
@@ -116,7 +109,7 @@ mri_ref mri_deque_steal(mri_record *self, mri_spawned *spawned, uint64_t slots,
         mri_deque *victim = &spawned->deques[number];
         mri_ref frame = 0;
 
-        if (offers_any(victim)) {
+        if (mri_range_is_left(&victim->offered)) {
             frame = steal_from(mri_ref_of(self), &spawned->deques[own], victim,
                                number);
         }

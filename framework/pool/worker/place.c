@@ -66,11 +66,13 @@ mri_place *mri_place_come(mri_record *self, mri_object *object, mri_slot *slot)
 {
     mri_batch *batch = mri_batch_of(object);
     mri_place *p = &place_of_thread;
-    const char *stack = p->stack ? p->stack : end_of_stack();
+    const char *stack;
 
     if (mri_task.place) {
         return mri_task.place;
     }
+    stack = p->stack ? p->stack : end_of_stack();
+
     *p = (mri_place){.self = self,
                      .object = object,
                      .batch = batch,
@@ -111,9 +113,7 @@ mri_place *mri_place_make(const char *caller, mr_error *error)
 bool mri_place_anything_offered(const mri_place *p)
 {
     for (uint64_t i = 0; i < p->batch->workers; i++) {
-        uint64_t range = mri_load(&p->spawned->deques[i].offered);
-
-        if (mri_range_first(range) != mri_range_end(range) ||
+        if (mri_range_is_left(&p->spawned->deques[i].offered) ||
             mri_load(&p->spawned->deques[i].spilled)) {
             return true;
         }

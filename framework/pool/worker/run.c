@@ -180,8 +180,9 @@ static void run_own(worker *w)
     }
 }
 
-/* The worker may run so many tasks; what it leaves is for others.  Out of the
- * way of those that may run any number, who have the functions above inline. */
+/* The worker may run a limited number of tasks; other workers take the rest.
+ * This is no inline function, so that workers without a limit do not pay for
+ * it. */
 static __attribute__((noinline)) void run_some(worker *w, uint64_t *budget)
 {
     uint64_t chunk = w->chunk;
@@ -241,10 +242,9 @@ static bool steal_from(worker *w, uint64_t number)
 {
     mri_slot *victim = &w->batch->slots[number];
     uint64_t me = mri_ref_of(w->self);
-    uint64_t range = mri_load(&victim->range);
     bool stolen = false;
 
-    if (victim == w->slot || mri_range_first(range) == mri_range_end(range)) {
+    if (victim == w->slot || !mri_range_is_left(&victim->range)) {
         return false;
     }
     assert(!mri_peek(&w->slot->victim));

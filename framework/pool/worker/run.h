@@ -38,6 +38,14 @@ static inline uint64_t mri_range_end(uint64_t range)
     return range & 0xffffffff;
 }
 
+/* Is anything left of the range in a word? */
+static inline bool mri_range_is_left(const mri_word *word)
+{
+    uint64_t range = mri_load(word);
+
+    return mri_range_first(range) != mri_range_end(range);
+}
+
 typedef struct mri_batch_worker {
     mr_handle mailbox; /* of kind MRI_NONE: the worker is lost */
     uint64_t number;   /* in the pool */
@@ -123,9 +131,7 @@ static inline mri_batch_body *mri_batch_body_of(mri_object *object)
 static inline bool mri_batch_anything_left(mri_batch *batch)
 {
     for (uint64_t i = 0; i < batch->workers; i++) {
-        uint64_t range = mri_load(&batch->slots[i].range);
-
-        if (mri_range_first(range) != mri_range_end(range)) {
+        if (mri_range_is_left(&batch->slots[i].range)) {
             return true;
         }
     }

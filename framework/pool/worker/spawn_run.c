@@ -121,8 +121,8 @@ static mr_task describe(mri_place *p, const mri_frame *frame)
     return task;
 }
 
-/* How a task has failed.  Its parent is told of the first failure alone, so
- * another needs no memory. */
+/* Gives the failure of a task as one word.  The parent is told only the first
+ * failure, so later ones take no memory. */
 static uint64_t describe_failure(mri_place *p, const mri_frame *frame,
                                  mr_error code)
 {

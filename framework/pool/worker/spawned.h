@@ -177,8 +177,8 @@ static inline size_t mri_frame_class_size(unsigned int class)
 mri_ref mri_frame_make(mri_record *self, mri_object *object, mri_deque *deque,
                        unsigned int class);
 
-/* Memory for a frame with so many bytes behind its head; 0: there is none.  Its
- * class is set. */
+/* Gives memory for a frame that has so many bytes behind its head, and sets the
+ * class of the frame.  0: there is no memory. */
 static inline mri_ref mri_frame_allocate(mri_record *self, mri_object *object,
                                          mri_deque *deque, size_t bytes)
 {
@@ -242,10 +242,7 @@ bool mri_deque_offer(mri_deque *deque);
 
 static inline bool mri_deque_offer_if_none(mri_deque *deque)
 {
-    uint64_t range = mri_load(&deque->offered);
-
-    return __builtin_expect(mri_range_first(range) == mri_range_end(range),
-                            0) &&
+    return __builtin_expect(!mri_range_is_left(&deque->offered), 0) &&
            mri_deque_offer(deque);
 }
 
