@@ -146,7 +146,7 @@ peers_in_python_tell() {
     tells "$pair $crowds" 0 "$scripts/many_multiprocessing.py"
     tells "semaphore rlock notify barrier_2 barrier_8" 0 \
         "$scripts/sync_multiprocessing.py"
-    tells "$sizes" 0 "$scripts/memory_multiprocessing.py"
+    may_shrink=1 tells "$sizes" 0 "$scripts/memory_multiprocessing.py"
 }
 
 wrong_start_is_told_the_right_one() { # RANKS PROGRAM [ARGUMENT...]
